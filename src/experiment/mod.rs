@@ -1,0 +1,3 @@
+//! Many replications: pilot, plan, blocks, looks; the outcome as plain data.
+
+pub mod outcome;

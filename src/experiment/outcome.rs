@@ -1,0 +1,302 @@
+//! What a run found out, as plain data: every figure with its interval and the count behind it.
+
+use crate::model::Method;
+use crate::path::Phase;
+
+/// A figure with its interval.
+///
+/// An end without a bound is infinite. `value` lies within `[low, high]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The best single number.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+    /// The probability with which such intervals contain the truth, e.g. 0.95.
+    pub confidence: f64,
+    /// What was counted to get it: replications, outages or requests, as the field's doc says.
+    pub n: u64,
+}
+
+/// Everything a run found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The scenario's name.
+    pub name: String,
+    /// Hash of the scenario's meaning (comments and layout do not count), 16 hex digits.
+    pub hash: String,
+    /// What was done.
+    pub run: RunFacts,
+    /// Availability, four ways; n: traffic replications, structural: replications.
+    pub availability: Availability,
+    /// Downtime from slices; `None` without traffic.
+    pub downtime: Option<Downtime>,
+    /// Outages from slices; `None` without traffic.
+    pub outages: Option<Outages>,
+    /// Structural downtime.
+    pub structural_downtime: Downtime,
+    /// Structural outages.
+    pub structural_outages: Outages,
+    /// Requests; `None` without traffic.
+    pub requests: Option<Requests>,
+    /// Latency of answered requests; `None` without traffic or if none was answered.
+    pub latency: Option<Latency>,
+    /// The same by the state the request met on arrival: healthy, failover, degraded; absent ones had none.
+    pub latency_by_condition: Vec<(Condition, Latency)>,
+    /// One row for each service, cache, store and balancer, in the order of the file.
+    pub services: Vec<Service>,
+    /// One row for each journey.
+    pub journeys: Vec<JourneyRow>,
+    /// Where it was lost; the columns add up to the totals. Largest first; ties by name.
+    pub causes: Vec<CauseRow>,
+    /// Verdicts, in the order of the file.
+    pub targets: Vec<TargetRow>,
+    /// What must be read before the figures are trusted.
+    pub warnings: Vec<String>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFacts {
+    /// The seed.
+    pub seed: u64,
+    /// Replications of the control state.
+    pub replications: u64,
+    /// How many of them had traffic.
+    pub traffic_replications: u64,
+    /// The length of each, seconds.
+    pub horizon_s: f64,
+    /// How requests were simulated.
+    pub method: Method,
+    /// Whether the histories began in equilibrium.
+    pub steady: bool,
+    /// Whether it ended as planned, not by an interruption.
+    pub complete: bool,
+    /// Length of a slice, seconds; `None` without traffic.
+    pub slice_s: Option<f64>,
+    /// A slice is bad below this share.
+    pub bad_below: f64,
+    /// Requests simulated, warm-up included.
+    pub requests_simulated: u64,
+    /// Attempts simulated, warm-up included.
+    pub attempts_simulated: u64,
+    /// Control transitions simulated.
+    pub transitions_simulated: u64,
+    /// Distinct regimes sampled (0 for `exact` and `none`).
+    pub regimes: u64,
+    /// Share of the traffic replications' time simulated request by request (1 for `exact`).
+    pub share_simulated: f64,
+    /// How many times the verdicts were looked at.
+    pub looks: u32,
+}
+
+/// Availability, four ways.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Availability {
+    /// (good + degraded) / (issued - in flight at the end).
+    pub request: Option<Estimate>,
+    /// good / (issued - in flight at the end).
+    pub full: Option<Estimate>,
+    /// 1 - downtime / horizon.
+    pub time: Option<Estimate>,
+    /// Share of time in which every journey could have been served.
+    pub structural: Estimate,
+}
+
+/// Downtime per replication, scaled to a year.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Downtime {
+    /// Mean, seconds per year; n: replications.
+    pub mean: Estimate,
+    /// Percentiles over replications, seconds per year; only where the order-statistic interval exists.
+    pub p50: Option<Estimate>,
+    /// 90th percentile.
+    pub p90: Option<Estimate>,
+    /// 95th percentile.
+    pub p95: Option<Estimate>,
+    /// 99th percentile.
+    pub p99: Option<Estimate>,
+    /// Share of replications without any.
+    pub none: Estimate,
+    /// Sorted (seconds per replication, share of replications with more), at most 200 points, for charts.
+    pub exceedance: Vec<(f64, f64)>,
+}
+
+/// Outages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outages {
+    /// Number per year; n: outages.
+    pub per_year: Estimate,
+    /// Mean duration, seconds (MTTR); n: outages. `None` if there was none.
+    pub duration_mean: Option<Estimate>,
+    /// Median duration, seconds.
+    pub duration_p50: Option<Estimate>,
+    /// 99th percentile of the duration, seconds.
+    pub duration_p99: Option<Estimate>,
+    /// Mean time from the start of one outage to the start of the next, seconds.
+    pub mtbf: Option<Estimate>,
+}
+
+/// Requests over all traffic replications.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requests {
+    /// Estimated totals; for `exact` they are the counts.
+    pub total: RequestCounts,
+    /// What was simulated and counted: integers that add up in every stretch.
+    pub simulated: RequestCounts,
+    /// Estimated failed requests by cause; they sum to `total.failed` up to rounding.
+    pub failed_by_cause: Vec<(String, f64)>,
+}
+
+/// issued = good + degraded + failed + in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// Started.
+    pub issued: u64,
+    /// Answered in time, complete.
+    pub good: u64,
+    /// Answered in time without an optional part.
+    pub degraded: u64,
+    /// Everything else that ended.
+    pub failed: u64,
+    /// Not ended at the end of the horizon.
+    pub in_flight: u64,
+}
+
+/// What a request met on arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// No fault among its dependencies.
+    Healthy,
+    /// A fault is being noticed, decided on or handed over.
+    Failover,
+    /// A fault is under repair or its aftermath is being worked off.
+    Degraded,
+}
+
+/// Latency of answered requests, seconds; n: answered requests counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latency {
+    /// Mean.
+    pub mean: Estimate,
+    /// Median.
+    pub p50: Estimate,
+    /// 90 %.
+    pub p90: Estimate,
+    /// 95 %.
+    pub p95: Estimate,
+    /// 99 %.
+    pub p99: Estimate,
+    /// 99.9 %.
+    pub p999: Estimate,
+    /// The largest value simulated; not an estimate.
+    pub largest_seen: f64,
+    /// (quantile in 0..1, seconds) for charts, about 100 points, increasing.
+    pub curve: Vec<(f64, f64)>,
+}
+
+/// What became of calls to one pool, or through one balancer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// `service`, `cache`, `store` or `balancer`.
+    pub kind: &'static str,
+    /// Share of time with enough reachable slots.
+    pub structural: Estimate,
+    /// Structural downtime, outages per year; `mttr` is the mean duration.
+    pub structural_outages: Outages,
+    /// Traffic figures; `None` for balancers and without traffic.
+    pub calls: Option<Calls>,
+}
+
+/// Calls of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calls {
+    /// Calls answered over calls ended; n: calls.
+    pub availability: Option<Estimate>,
+    /// Attempts per call (retry amplification).
+    pub attempts_per_call: Option<Estimate>,
+    /// Share of worker time in use; `None` if the number of workers is not limited.
+    pub utilisation: Option<Estimate>,
+    /// Mean wait for a worker of the attempts that got one, seconds.
+    pub wait_mean: Option<Estimate>,
+    /// Latency of calls answered, seconds, retries and pauses included.
+    pub latency: Option<Latency>,
+}
+
+/// One journey.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JourneyRow {
+    /// `<workload>.<journey>`.
+    pub name: String,
+    /// Share of time in which it could have been served.
+    pub structural: Estimate,
+    /// Its request availability.
+    pub availability: Option<Estimate>,
+    /// Its latency.
+    pub latency: Option<Latency>,
+}
+
+/// One (fault, phase) and what it cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CauseRow {
+    /// The fault's name, or `load` or `base`.
+    pub fault: String,
+    /// The phase; `None` for `load` and `base`.
+    pub phase: Option<Phase>,
+    /// Failed requests per million issued; `None` without traffic.
+    pub failed_per_million: Option<Estimate>,
+    /// Downtime, seconds per year; `None` without traffic.
+    pub downtime_s_per_year: Option<Estimate>,
+    /// Structural downtime, seconds per year.
+    pub structural_downtime_s_per_year: Estimate,
+}
+
+/// Whether a target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its interval lies on the right side of the bound.
+    Met,
+    /// Its interval lies on the wrong side.
+    Missed,
+    /// The interval contains the bound.
+    Undecided,
+}
+
+/// One target and its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetRow {
+    /// As it stands in the file.
+    pub expression: String,
+    /// The line of the file.
+    pub line: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was measured, with the interval that decides; `None` if nothing could be measured.
+    /// For latency targets: the share of requests within the bound, to be compared with `required`.
+    pub measured: Option<Estimate>,
+    /// For latency targets the measured percentile itself, seconds; else the same as `measured.value`.
+    pub shown: Option<f64>,
+    /// What `measured` is compared with, same unit.
+    pub required: f64,
+    /// How to print `shown` and `required`.
+    pub unit: Unit,
+    /// Whether the metric must be at least (`true`) or at most (`false`) `required`.
+    pub at_least: bool,
+}
+
+/// How to print a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A probability, as per cent with enough nines.
+    Share,
+    /// Seconds, as a span.
+    Seconds,
+    /// A plain number per year.
+    PerYear,
+    /// A latency target: `measured` and `required` are shares, `shown` is in seconds.
+    SharedLatency,
+}

@@ -1,0 +1,64 @@
+//! The compiled system: what a checked scenario means, immutable and dense.
+//!
+//! Everything here is valid by construction: `scenario` makes it and is the only place that reports
+//! mistakes. Ids are rows of the tables of one [`System`]. Names are kept for messages, reports and
+//! random-stream keys, never for look-ups on a hot path. Spans that are drawn are in seconds
+//! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
+
+mod faults;
+mod run;
+mod service;
+pub mod structure;
+mod target;
+mod topology;
+mod workload;
+
+pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use run::{Method, RunSettings, Start};
+pub use service::{
+    Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
+    ServedBy, Vrrp,
+};
+pub use target::{Metric, Population, Relation, Target};
+pub use topology::{Domain, Node, Owner, Slot};
+pub use workload::{Journey, Profile, Workload};
+
+use crate::ids::{
+    BalancerId, CallId, ClockId, DomainId, FaultId, IdVec, JourneyId, NodeId, OperationId, PoolId,
+    SlotId, WorkloadId,
+};
+
+/// A whole design, ready to be simulated.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The scenario's name, for people.
+    pub name: String,
+    /// How long, from which seed, by which method.
+    pub run: RunSettings,
+    /// Failure domains; a parent comes before its children.
+    pub domains: IdVec<DomainId, Domain>,
+    /// Machines.
+    pub nodes: IdVec<NodeId, Node>,
+    /// Running places of pools and balancers.
+    pub slots: IdVec<SlotId, Slot>,
+    /// Services, caches and stores.
+    pub pools: IdVec<PoolId, Pool>,
+    /// Balancers.
+    pub balancers: IdVec<BalancerId, Balancer>,
+    /// Operations of the pools.
+    pub operations: IdVec<OperationId, Operation>,
+    /// Call sites. A call's own `on_miss` and `on_failure` calls are rows of this table too.
+    pub calls: IdVec<CallId, Call>,
+    /// What users do.
+    pub journeys: IdVec<JourneyId, Journey>,
+    /// Streams of requests; empty when the scenario states no workload.
+    pub workloads: IdVec<WorkloadId, Workload>,
+    /// Faults as stated.
+    pub faults: IdVec<FaultId, Fault>,
+    /// One row for each fault of each component.
+    pub clocks: IdVec<ClockId, FaultClock>,
+    /// What must hold.
+    pub targets: Vec<Target>,
+    /// What makes a result worth less than it looks, for people; already worded.
+    pub warnings: Vec<String>,
+}

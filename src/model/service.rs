@@ -1,0 +1,196 @@
+//! What serves requests: pools, their operations, the calls between them, and balancers.
+
+use crate::ids::{BalancerId, CallId, OperationId, PoolId, SlotId};
+use crate::random::Dist;
+use crate::time::SimSpan;
+
+/// A service, cache or store.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its name, e.g. `app`.
+    pub name: String,
+    /// What kind of pool.
+    pub kind: PoolKind,
+    /// Its slots, in order.
+    pub slots: Vec<SlotId>,
+    /// How many reachable slots it needs to count as up, at least 1 and at most all.
+    pub needs: u32,
+    /// Requests that one slot serves at once, `None` for any number. A request holds its worker
+    /// through the calls it makes.
+    pub workers: Option<u32>,
+    /// Requests that may wait at one slot when all workers are busy, first in first out; `None` for
+    /// any number. One more is refused at once.
+    pub queue: Option<u32>,
+    /// From the end of what stopped a slot to serving again, seconds.
+    pub starts_in: Dist,
+}
+
+/// What kind of pool.
+#[derive(Clone, Debug)]
+pub enum PoolKind {
+    /// Stateless replicas.
+    Service,
+    /// A cache.
+    Cache,
+    /// A stateful service.
+    Store {
+        /// How a leader is chosen; `None`: the first member always leads.
+        failover: Option<Lease>,
+    },
+}
+
+/// A leader lease in the manner of Patroni: the leader renews a key every `loop_wait`, the key
+/// expires `ttl` after the last renewal, and a running member takes it.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// How long the key lives after a renewal.
+    pub ttl: SimSpan,
+    /// How often the leader renews it; at most `ttl`.
+    pub loop_wait: SimSpan,
+    /// From the key's expiry to a member holding it, seconds.
+    pub decides_in: Dist,
+    /// From holding the key to serving as leader, seconds.
+    pub promotes_in: Dist,
+}
+
+/// Which members can serve an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServedBy {
+    /// Any slot of the pool.
+    Any,
+    /// The leader of the store.
+    Leader,
+    /// Any member, while a majority of all members is running and reachable from it.
+    Quorum,
+}
+
+/// An operation of a pool.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its name with its pool's, e.g. `app.read`.
+    pub name: String,
+    /// The pool that serves it.
+    pub pool: PoolId,
+    /// Which of its slots can.
+    pub served_by: ServedBy,
+    /// Its own work, before its calls, seconds.
+    pub takes: Dist,
+    /// Calls it makes, one after the other.
+    pub calls: Vec<CallId>,
+}
+
+/// A call site.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is called.
+    pub to: OperationId,
+    /// The balancer the attempts go through; `None`: the caller itself takes the pool's slots in
+    /// turn (or goes to the leader), whatever their state.
+    pub through: Option<BalancerId>,
+    /// How long one attempt may last; `None`: as long as the caller's own patience.
+    pub timeout: Option<SimSpan>,
+    /// What happens after a failed attempt.
+    pub retries: Retries,
+    /// The probability that the answer is a hit; 1 for anything that is not a cache look-up.
+    pub hit: f64,
+    /// Calls to make after a miss; one that fails fails this call.
+    pub on_miss: Vec<CallId>,
+    /// Calls to make instead, when this call has failed. If it is not empty, this call succeeds if they do.
+    pub on_failure: Vec<CallId>,
+    /// Whether the caller goes on without an answer; its own answer is then degraded.
+    pub optional: bool,
+}
+
+/// Further attempts of one call.
+#[derive(Clone, Debug)]
+pub struct Retries {
+    /// Attempts after the first, at most.
+    pub max: u32,
+    /// The pause before each.
+    pub backoff: Backoff,
+}
+
+/// The pause before retry `n` (1, 2, ...): `base * factor^(n-1)`, at most `cap`, then jittered.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    /// The first pause.
+    pub base: SimSpan,
+    /// How much longer each next pause is, at least 1.
+    pub factor: f64,
+    /// The longest pause.
+    pub cap: SimSpan,
+    /// How the pause is spread.
+    pub jitter: Jitter,
+}
+
+/// How a pause is spread, so that many clients do not return at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// The pause itself.
+    None,
+    /// Uniform between zero and the pause.
+    Full,
+    /// Half the pause, and a uniform half.
+    Equal,
+}
+
+/// A balancer: all its instances.
+#[derive(Clone, Debug)]
+pub struct Balancer {
+    /// Its name, e.g. `edge`.
+    pub name: String,
+    /// The pool it sends to.
+    pub to: PoolId,
+    /// Its instances.
+    pub slots: Vec<SlotId>,
+    /// How many reachable instances it needs to count as up.
+    pub needs: u32,
+    /// How it chooses.
+    pub algorithm: Algorithm,
+    /// How it looks at its members; `None`: it believes all of them up, always.
+    pub probes: Option<Probes>,
+    /// How the address moves between instances; `None`: users spread over all instances at random,
+    /// whatever their state.
+    pub failover: Option<Vrrp>,
+    /// From the end of what stopped an instance to serving again, seconds.
+    pub starts_in: Dist,
+}
+
+/// How a replica is chosen among those believed up and not yet tried by this call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Smooth weighted round robin with equal weights, as nginx does it: each in turn.
+    RoundRobin,
+    /// The fewest attempts in progress from this instance; ties in turn, as nginx does it.
+    LeastConnections,
+    /// Of two distinct replicas drawn uniformly, the one with fewer attempts in progress.
+    TwoChoices,
+    /// One drawn uniformly.
+    Random,
+}
+
+/// Active health checks of each member by each instance of a balancer, on a fixed grid.
+#[derive(Clone, Debug)]
+pub struct Probes {
+    /// From one probe's start to the next one's.
+    pub interval: SimSpan,
+    /// When a probe without an answer has failed; at most `interval`.
+    pub timeout: SimSpan,
+    /// How long a passing probe is on its way; less than `timeout`.
+    pub takes: SimSpan,
+    /// Passes in a row until a member that is down counts as up.
+    pub rise: u32,
+    /// Failures in a row until a member that is up counts as down.
+    pub fall: u32,
+}
+
+/// VRRP between the instances of a balancer (RFC 5798, as keepalived does it).
+#[derive(Clone, Debug)]
+pub struct Vrrp {
+    /// The interval between advertisements.
+    pub advert_int: SimSpan,
+    /// `priorities[i]` belongs to instance `i`; 1 to 254, all different.
+    pub priorities: Vec<u8>,
+    /// Whether an instance that returns takes the address back from one with a lower priority.
+    pub preempt: bool,
+}

@@ -1,0 +1,71 @@
+//! What must hold.
+
+use crate::ids::{JourneyId, WorkloadId};
+use crate::time::SimSpan;
+
+/// A condition on a metric.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The expression as it stands in the file.
+    pub text: String,
+    /// The line of the file.
+    pub line: u32,
+    /// What is measured.
+    pub metric: Metric,
+    /// On which side of the bound it must be.
+    pub relation: Relation,
+    /// The bound, in the metric's unit: a probability, seconds, or a number per year.
+    pub bound: f64,
+}
+
+/// On which side of the bound a metric must be; the bound itself is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// `>=`
+    AtLeast,
+    /// `<=`
+    AtMost,
+}
+
+/// Whose requests a metric counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Population {
+    /// All requests.
+    All,
+    /// The requests of one workload.
+    Workload(WorkloadId),
+    /// The requests of one journey.
+    Journey(JourneyId),
+}
+
+/// Something measured that a target can name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metric {
+    /// `availability`, `readers.availability`, `readers.read.availability`: good and degraded over issued.
+    Availability(Population),
+    /// `availability.full`: good over issued.
+    FullAvailability,
+    /// `availability.time`: 1 - downtime / horizon.
+    TimeAvailability,
+    /// `structural.availability`.
+    StructuralAvailability,
+    /// `downtime`: its mean per year, seconds.
+    Downtime,
+    /// `structural.downtime`: its mean per year, seconds.
+    StructuralDowntime,
+    /// `outages`: their mean number per year.
+    Outages,
+    /// `structural.outages`: their mean number per year.
+    StructuralOutages,
+    /// `latency.p99` and the like, seconds; a failed request counts as later than any bound.
+    Latency {
+        /// Whose.
+        population: Population,
+        /// The share of requests, e.g. 0.99.
+        quantile: f64,
+    },
+    /// `probability(downtime > 4h)`: of one replication.
+    DowntimeExceeds(SimSpan),
+    /// `probability(structural.downtime > 4h)`: of one replication.
+    StructuralDowntimeExceeds(SimSpan),
+}

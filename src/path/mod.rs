@@ -1,0 +1,220 @@
+//! A history of the control state as plain data: what traffic can see of it, and what changed when.
+//!
+//! `control` writes it, `traffic` reads it, and they meet nowhere else. A [`Regime`] is everything
+//! traffic can see at one instant; a [`Signal`] is one change of it; a [`Transition`] is an instant
+//! at which something happened, with the reason for people.
+
+mod cause;
+
+pub use cause::Cause;
+
+use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
+use crate::model::System;
+use crate::time::SimTime;
+
+/// What a connection attempt to a slot meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SlotState {
+    /// A running process.
+    Serving,
+    /// No process on a live machine: refused at once, and connections in progress are reset.
+    Refusing,
+    /// Nothing: packets vanish, the caller learns from its own timer.
+    Silent,
+}
+
+/// A phase of an incident, in order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nobody has noticed.
+    Detect,
+    /// Noticed; who takes over is being decided.
+    Decide,
+    /// The chosen one is being promoted.
+    Promote,
+    /// The change is on its way to those who must know.
+    Converge,
+    /// Waiting for the repair.
+    Repair,
+    /// Repaired; starting, refilling, working off a backlog.
+    WarmUp,
+}
+
+impl Phase {
+    /// All phases, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Detect, Self::Decide, Self::Promote, Self::Converge, Self::Repair, Self::WarmUp];
+
+    /// The word of the reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Decide => "decide",
+            Self::Promote => "promote",
+            Self::Converge => "converge",
+            Self::Repair => "repair",
+            Self::WarmUp => "warm up",
+        }
+    }
+}
+
+/// Whom a failure is attributed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Blame {
+    /// The fault.
+    pub fault: FaultId,
+    /// How far its handling had come.
+    pub phase: Phase,
+}
+
+/// One change of what traffic can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// A slot's process or machine changed.
+    Slot {
+        /// Which.
+        slot: SlotId,
+        /// To what.
+        state: SlotState,
+    },
+    /// A slot was cut off with its domain, or joined again. Two slots reach each other exactly when
+    /// their islands are equal; users are on `None`.
+    Island {
+        /// Which.
+        slot: SlotId,
+        /// The innermost isolated domain around it.
+        island: Option<DomainId>,
+    },
+    /// An instance of a balancer changed its mind about a member.
+    View {
+        /// The instance.
+        instance: SlotId,
+        /// The member's index in the balancer's pool.
+        member: u32,
+        /// Whether it is now believed up.
+        up: bool,
+    },
+    /// The address of a balancer moved.
+    Holder {
+        /// Which balancer.
+        balancer: BalancerId,
+        /// The instance that users now reach at the address.
+        holder: Option<SlotId>,
+    },
+    /// The leadership of a store moved.
+    Leader {
+        /// Which store.
+        pool: PoolId,
+        /// The member that now accepts what only a leader may.
+        leader: Option<SlotId>,
+    },
+    /// From now on, failures of a journey are attributed to this.
+    Blame {
+        /// Which journey.
+        journey: JourneyId,
+        /// The fault, if one is active among its dependencies.
+        blame: Option<Blame>,
+    },
+}
+
+/// Why something changed, for people and for `explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A fault begins.
+    FaultBegins(ClockId),
+    /// A fault ends; what it stopped may still have to start.
+    FaultEnds(ClockId),
+    /// A slot serves again after starting.
+    Started(SlotId),
+    /// An instance of a balancer changed its mind about a member.
+    Verdict {
+        /// The instance.
+        instance: SlotId,
+        /// The member.
+        member: SlotId,
+        /// Whether it is now believed up.
+        up: bool,
+    },
+    /// An instance of a balancer became master.
+    Master(SlotId),
+    /// The lease of a store's leader ran out.
+    LeaseExpired(PoolId),
+    /// A member took the lease and is being promoted.
+    Promoting(SlotId),
+    /// A member leads its store.
+    Leads(SlotId),
+}
+
+/// An instant at which the control state changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// When.
+    pub at: SimTime,
+    /// Why.
+    pub event: Event,
+}
+
+/// Everything traffic can see at one instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regime {
+    /// What each slot is.
+    pub slots: IdVec<SlotId, SlotState>,
+    /// Where each slot is.
+    pub islands: IdVec<SlotId, Option<DomainId>>,
+    /// `views[instance][m]`: whether that instance of a balancer believes member `m` up; empty for
+    /// slots that are no instance of a balancer.
+    pub views: IdVec<SlotId, Vec<bool>>,
+    /// Who holds the address of each balancer; `None` also for balancers without failover.
+    pub holders: IdVec<BalancerId, Option<SlotId>>,
+    /// Who leads each pool; `None` also for pools without leader.
+    pub leaders: IdVec<PoolId, Option<SlotId>>,
+    /// Whom failures of each journey are attributed to.
+    pub blames: IdVec<JourneyId, Option<Blame>>,
+}
+
+impl Regime {
+    /// Everything serving and in view, first instances and first members in charge, nobody to blame.
+    pub fn all_up(system: &System) -> Self {
+        let mut views = IdVec::filled(Vec::new(), system.slots.len());
+        for balancer in &system.balancers {
+            for &slot in &balancer.slots {
+                views[slot] = vec![true; system.pools[balancer.to].slots.len()];
+            }
+        }
+        Self {
+            slots: IdVec::filled(SlotState::Serving, system.slots.len()),
+            islands: IdVec::filled(None, system.slots.len()),
+            views,
+            holders: system
+                .balancers
+                .iter()
+                .map(|balancer| balancer.failover.as_ref().map(|_| balancer.slots[0]))
+                .collect(),
+            leaders: system
+                .pools
+                .iter()
+                .map(|pool| {
+                    matches!(pool.kind, crate::model::PoolKind::Store { .. }).then(|| pool.slots[0])
+                })
+                .collect(),
+            blames: IdVec::filled(None, system.journeys.len()),
+        }
+    }
+
+    /// Carries out one change.
+    pub fn apply(&mut self, signal: Signal) {
+        match signal {
+            Signal::Slot { slot, state } => self.slots[slot] = state,
+            Signal::Island { slot, island } => self.islands[slot] = island,
+            Signal::View { instance, member, up } => self.views[instance][member as usize] = up,
+            Signal::Holder { balancer, holder } => self.holders[balancer] = holder,
+            Signal::Leader { pool, leader } => self.leaders[pool] = leader,
+            Signal::Blame { journey, blame } => self.blames[journey] = blame,
+        }
+    }
+
+    /// Whether a packet from `from` (`None`: from a user) arrives at `to`.
+    pub fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
+        from.map_or(None, |from| self.islands[from]) == self.islands[to]
+    }
+}

@@ -1,0 +1,5 @@
+//! Accumulators that merge exactly, and intervals.
+
+mod histogram;
+
+pub use histogram::Histogram;
