@@ -1,3 +1,82 @@
 //! Many replications: pilot, plan, blocks, looks; the outcome as plain data.
 
 pub mod outcome;
+
+use crate::model::{Method, System};
+use outcome::Outcome;
+use std::fmt;
+
+/// What the caller of a run may set; `None` leaves it to the scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Instead of the scenario's seed.
+    pub seed: Option<u64>,
+    /// Exactly this many replications, instead of going on until every target is decided.
+    pub replications: Option<u64>,
+    /// How requests are simulated. `Some(Method::Exact)` also lifts the limit on its cost.
+    pub method: Option<Method>,
+}
+
+/// Somebody who watches a run, and may end it.
+pub trait Watch: Sync {
+    /// `done` of about `total` units of work are done; `total` may grow. Called often, by any thread.
+    fn progress(&self, done: u64, total: u64);
+    /// Whether the run shall end as soon as it can, keeping what is whole. Polled often, by any thread.
+    fn stop(&self) -> bool;
+}
+
+/// Why a run did not give an outcome.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It would cost more than the limit; nothing was simulated.
+    TooCostly {
+        /// The line of the scenario that is responsible.
+        line: u32,
+        /// What it would cost, and the limit.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The method cannot give a true answer for this scenario; nothing was simulated.
+    Unsuitable {
+        /// The line of the scenario that is responsible, if there is one.
+        line: Option<u32>,
+        /// What does not fit.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// It was stopped before one block was whole, so there is nothing to report.
+    Interrupted,
+    /// A count did not add up: a bug in this program, never in the scenario.
+    Internal(String),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooCostly { message, help, .. } | Self::Unsuitable { message, help, .. } => {
+                write!(f, "{message}; {help}")
+            }
+            Self::Interrupted => f.write_str("stopped before anything could be reported"),
+            Self::Internal(what) => write!(f, "internal error: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// Simulates `system` and reports what was found. `hash` is the scenario's, copied into the outcome.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn run(
+    system: &System,
+    hash: &str,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Outcome, RunError> {
+    let _ = (system, hash, options, watch);
+    Err(RunError::Interrupted)
+}
