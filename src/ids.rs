@@ -71,7 +71,10 @@ impl<I: Id, T> IdVec<I, T> {
 
     /// A table with these rows, in order.
     pub fn from_rows(rows: Vec<T>) -> Self {
-        Self { rows, id: PhantomData }
+        Self {
+            rows,
+            id: PhantomData,
+        }
     }
 
     /// Appends a row and returns its id.
@@ -103,7 +106,10 @@ impl<I: Id, T> IdVec<I, T> {
 
     /// Ids with their rows, in order.
     pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
-        self.rows.iter().enumerate().map(|(index, row)| (I::from_index(index), row))
+        self.rows
+            .iter()
+            .enumerate()
+            .map(|(index, row)| (I::from_index(index), row))
     }
 
     /// The row, if there is one.

@@ -165,7 +165,10 @@ impl fmt::Display for SimTime {
         let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
         let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60);
         let (seconds, millis) = (rest / 1_000 % 60, rest % 1_000);
-        write!(f, "day {sign}{days} {hours:02}:{minutes:02}:{seconds:02}.{millis:03}")
+        write!(
+            f,
+            "day {sign}{days} {hours:02}:{minutes:02}:{seconds:02}.{millis:03}"
+        )
     }
 }
 
@@ -187,7 +190,15 @@ mod tests {
 
     #[test]
     fn instants_before_the_horizon_are_written_with_a_sign() {
-        assert_eq!(SimTime::START.before(SimSpan::from_secs(61)).to_string(), "day -0 00:01:01.000");
-        assert_eq!(SimTime::START.before(SimSpan::from_secs(2)).secs_in_horizon(), -2.0);
+        assert_eq!(
+            SimTime::START.before(SimSpan::from_secs(61)).to_string(),
+            "day -0 00:01:01.000"
+        );
+        assert_eq!(
+            SimTime::START
+                .before(SimSpan::from_secs(2))
+                .secs_in_horizon(),
+            -2.0
+        );
     }
 }

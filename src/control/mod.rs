@@ -1,1 +1,126 @@
-//! control
+//! The slow clock: faults, repairs and everything decided about them, over a whole history.
+//!
+//! [`Control`] is a stepper over the control state of one replication. It knows when its next event is
+//! due, carries it out, and reports what traffic can see of it as [`Signal`]s. It can be cloned with
+//! the ages of its clocks, and a clone goes on exactly as the original would.
+//!
+//! **Faults.** Each fault clock is an alternating renewal process of its own: `every` from the end of
+//! one fault to the start of the next, `lasts` from its start to its end, one uniform for each, from
+//! streams keyed by the clock's name. Clocks run on whatever else is down, and no clock knows another.
+//! A steady history begins with each clock in equilibrium (down with probability E lasts / (E every +
+//! E lasts), age and rest by the equilibrium law) and a burn-in for what is derived from them; a new
+//! one with everything up.
+//!
+//! **Slots.** A slot runs unless its own crash, a fault of its node or a loss of power in a domain
+//! around it is active, or it is still starting; it starts when the last of these ends, and anew if
+//! another comes meanwhile. Its process gone on a live machine, it refuses; its machine gone, it is
+//! silent. Its island is the innermost isolated domain around it; slots reach each other when their
+//! islands are equal, and users are on no island.
+//!
+//! **Followers.** Probes ([`crate::health::Watch`]), addresses ([`crate::failover::Group`]) and leases
+//! ([`crate::failover::Lease`]) are told when a slot changes and answer when they will next do
+//! something; none of them ticks. An instance of a balancer that starts believes every member up and
+//! draws new phases. A member is available to a lease if it runs and users reach it. A store without
+//! failover is always led by its first member.
+//!
+//! **Structure and blame.** [`StructureState`] says what could be served; blame says whom it is
+//! attributed to when it cannot, or when it could and a fault is still being worked off (`blame.rs`).
+//!
+//! An event is due at an instant; several due at one are carried out faults first, then starts,
+//! verdicts, addresses, leases, each in the order of the model.
+
+mod agenda;
+mod audience;
+mod blame;
+mod burn_in;
+mod follow;
+mod lists;
+mod plan;
+mod state;
+mod step;
+
+use crate::model::System;
+use crate::model::structure::StructureState;
+use crate::path::{Regime, Signal, Transition};
+use crate::time::SimTime;
+use plan::Plan;
+use state::State;
+use std::sync::Arc;
+
+/// How much of the control state is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What the structure function needs: faults, starts, and leases of stores with an operation that
+    /// needs the leader. Only the system's outages are attributed ([`StructureState::blame`]); the
+    /// blames of single journeys, which only traffic asks for, stay `None`.
+    Structure,
+    /// Everything: also probes, addresses and all leases.
+    Full,
+}
+
+/// The control state of one replication, in motion. See the module's page.
+#[derive(Clone, Debug)]
+pub struct Control<'a> {
+    system: &'a System,
+    plan: Arc<Plan>,
+    state: State,
+}
+
+impl<'a> Control<'a> {
+    /// Prepares histories of `system`; everything is allocated here. The history in it is replication
+    /// 0 of the scenario's seed.
+    pub fn new(system: &'a System, detail: Detail) -> Self {
+        let plan = Arc::new(Plan::new(system, detail));
+        let state = State::new(system, &plan);
+        let mut control = Self {
+            system,
+            plan,
+            state,
+        };
+        control.restart(system.run.seed, 0);
+        control
+    }
+
+    /// Begins the history of `replication` at [`Control::begins`].
+    pub fn restart(&mut self, seed: u64, replication: u64) {
+        self.state.restart(&self.plan, seed, replication);
+    }
+
+    /// The first instant of every history: the start of the horizon, or earlier by the burn-in.
+    pub fn begins(&self) -> SimTime {
+        self.plan.begins
+    }
+
+    /// When the next event is due; [`SimTime::NEVER`] if nothing is pending.
+    #[inline]
+    pub fn next_time(&self) -> SimTime {
+        self.state.agenda.first().0
+    }
+
+    /// Carries out the next event and appends what traffic can see of it to `signals`. Between two
+    /// steps the regime is constant.
+    ///
+    /// # Panics
+    /// In debug builds, if nothing is pending.
+    pub fn step(&mut self, signals: &mut Vec<Signal>) -> Transition {
+        self.state.step(&self.plan, signals)
+    }
+
+    /// What traffic sees now: the regime the history began with and every signal since.
+    pub fn regime(&self) -> &Regime {
+        &self.state.regime
+    }
+
+    /// What could be served now, and whom an outage is attributed to.
+    pub fn structure(&self) -> &StructureState {
+        &self.state.structure
+    }
+
+    /// The system whose histories these are.
+    pub fn system(&self) -> &'a System {
+        self.system
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,30 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
+mod fold;
+mod group;
+mod load;
+mod outages;
+mod plan;
+mod structure;
+mod sums;
+mod totals;
+mod windows;
+
+pub use fold::{LatencyFold, PoolFold, Record, TrafficFold};
+pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
+pub use load::{Load, PoolLoad};
+pub use outages::{OutageRecord, OutageTracker, SliceShare};
+pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
+pub use structure::{StructureRecord, StructureTally};
+pub use sums::Sums;
+pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
+pub use windows::{Piece, Quiet};
+
+use crate::control::{Control, Detail};
 use crate::ids::JourneyId;
 use crate::model::System;
 use crate::path::Transition;
+use crate::time::SimTime;
 
 /// One entry of a history.
 #[derive(Clone, Debug)]
@@ -15,7 +37,36 @@ pub struct Entry {
     pub journeys_down: Vec<JourneyId>,
 }
 
-/// Replays the control state of one replication over the horizon, in order of time.
-pub fn history(system: &System, seed: u64, replication: u64, visit: &mut dyn FnMut(&Entry)) {
-    let _ = (system, seed, replication, visit);
+/// Replays the control state of one replication over the horizon, in order of time, until `visit`
+/// returns `false`.
+pub fn history(
+    system: &System,
+    seed: u64,
+    replication: u64,
+    visit: &mut dyn FnMut(&Entry) -> bool,
+) {
+    let mut control = Control::new(system, Detail::Full);
+    control.restart(seed, replication);
+    let end = SimTime::START + system.run.horizon;
+    let mut signals = Vec::new();
+    while control.next_time() < end {
+        signals.clear();
+        let transition = control.step(&mut signals);
+        if transition.at < SimTime::START {
+            continue;
+        }
+        let structure = control.structure();
+        let entry = Entry {
+            transition,
+            up: structure.system_up(),
+            journeys_down: system
+                .journeys
+                .ids()
+                .filter(|&id| !structure.journey_up(id))
+                .collect(),
+        };
+        if !visit(&entry) {
+            return;
+        }
+    }
 }

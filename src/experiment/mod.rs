@@ -1,9 +1,17 @@
-//! Many replications: pilot, plan, blocks, looks; the outcome as plain data.
+//! Many replications: cost, plan, blocks, looks; the outcome as plain data.
 
+mod cost;
+mod figures;
 pub mod outcome;
+mod run;
+mod summary;
+mod verdict;
 
-use crate::model::{Method, System};
-use outcome::Outcome;
+pub use cost::{Cost, plan};
+pub use figures::{Figures, YEAR_S};
+pub use run::run;
+
+use crate::model::Method;
 use std::fmt;
 
 /// What the caller of a run may set; `None` leaves it to the scenario.
@@ -23,6 +31,10 @@ pub trait Watch: Sync {
     fn progress(&self, done: u64, total: u64);
     /// Whether the run shall end as soon as it can, keeping what is whole. Polled often, by any thread.
     fn stop(&self) -> bool;
+    /// Whether the run shall end with the block that is being worked on. Polled at block borders.
+    fn enough(&self) -> bool {
+        false
+    }
 }
 
 /// Why a run did not give an outcome.
@@ -38,7 +50,7 @@ pub enum RunError {
         /// What to do.
         help: String,
     },
-    /// The method cannot give a true answer for this scenario; nothing was simulated.
+    /// The method cannot give a true answer for this scenario; nothing is reported.
     Unsuitable {
         /// The line of the scenario that is responsible, if there is one.
         line: Option<u32>,
@@ -47,7 +59,7 @@ pub enum RunError {
         /// What to do.
         help: String,
     },
-    /// It was stopped before one block was whole, so there is nothing to report.
+    /// It was stopped before anything was whole, so there is nothing to report.
     Interrupted,
     /// A count did not add up: a bug in this program, never in the scenario.
     Internal(String),
@@ -66,17 +78,3 @@ impl fmt::Display for RunError {
 }
 
 impl std::error::Error for RunError {}
-
-/// Simulates `system` and reports what was found. `hash` is the scenario's, copied into the outcome.
-///
-/// # Errors
-/// See [`RunError`].
-pub fn run(
-    system: &System,
-    hash: &str,
-    options: &Options,
-    watch: &dyn Watch,
-) -> Result<Outcome, RunError> {
-    let _ = (system, hash, options, watch);
-    Err(RunError::Interrupted)
-}

@@ -3,22 +3,7 @@
 use crate::model::Method;
 use crate::path::Phase;
 
-/// A figure with its interval.
-///
-/// An end without a bound is infinite. `value` lies within `[low, high]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// The best single number.
-    pub value: f64,
-    /// Lower end of the interval.
-    pub low: f64,
-    /// Upper end of the interval.
-    pub high: f64,
-    /// The probability with which such intervals contain the truth, e.g. 0.95.
-    pub confidence: f64,
-    /// What was counted to get it: replications, outages or requests, as the field's doc says.
-    pub n: u64,
-}
+pub use crate::stats::Estimate;
 
 /// Everything a run found out.
 #[derive(Clone, Debug, PartialEq)]

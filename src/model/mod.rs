@@ -10,6 +10,8 @@ mod run;
 mod service;
 pub mod structure;
 mod target;
+#[cfg(test)]
+pub(crate) mod testing;
 mod topology;
 mod workload;
 

@@ -1,1 +1,506 @@
-//! The structure function: which journeys are up, given which slots are running and reachable.
+//! The structure function: which journeys are up, given which slots can serve.
+//!
+//! A slot *can serve* if it is running and users reach it. From there upwards:
+//!
+//! - a pool or balancer is up if at least `needs` of its slots can serve;
+//! - an operation is up if its pool is, its leader can serve (for what needs the leader), a majority
+//!   of all members can (for what needs a quorum), and all of its calls that are not optional are up;
+//! - a call is up if the balancer in its way and the operation called are up, with all of its `on_miss`
+//!   calls unless every look-up is a hit; or else if it has `on_failure` calls and all of them are up;
+//! - a journey is up if all of its calls that are not optional are;
+//! - the system is up if every journey is. A system without journeys is up if all of its pools and
+//!   balancers are.
+//!
+//! It says what could be served, whatever the balancers believe. The tree is compiled to *gates* with
+//! a count of inputs that are down. A slot that changes touches its own count; only when that crosses
+//! a threshold does the change travel upwards, and only as far as gates flip. The function is
+//! monotone, so one change never makes a gate flip twice.
+
+use super::{Owner, ServedBy, System};
+use crate::ids::{BalancerId, CallId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::path::Blame;
+
+/// A pool or balancer: a group of slots of which some number must be able to serve.
+#[derive(Clone, Debug)]
+struct Group {
+    size: u32,
+    needs: u32,
+    /// Half of the members and one, for the quorum gate.
+    majority: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gate {
+    /// Up while any input is, instead of while all are.
+    any: bool,
+    inputs: u32,
+    /// Where its consumers stand in `Structure::consumers`.
+    consumers: (u32, u32),
+}
+
+/// Where each kind of gate begins.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    balancers: usize,
+    leaders: usize,
+    quorums: usize,
+    operations: usize,
+    /// The regular way of each call.
+    regular: usize,
+    /// The way of each call when the regular one is down.
+    instead: usize,
+    calls: usize,
+    journeys: usize,
+    system: usize,
+}
+
+/// The compiled tree of one system.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    layout: Layout,
+    gates: Vec<Gate>,
+    consumers: Vec<u32>,
+    groups: Vec<Group>,
+    /// The group of each slot.
+    group_of: IdVec<SlotId, u32>,
+}
+
+impl Structure {
+    /// Compiles the tree of `system`.
+    pub fn new(system: &System) -> Self {
+        let (pools, calls) = (system.pools.len(), system.calls.len());
+        let leaders = pools + system.balancers.len();
+        let operations = leaders + 2 * pools;
+        let regular = operations + system.operations.len();
+        let journeys = regular + 3 * calls;
+        let layout = Layout {
+            balancers: pools,
+            leaders,
+            quorums: leaders + pools,
+            operations,
+            regular,
+            instead: regular + calls,
+            calls: regular + 2 * calls,
+            journeys,
+            system: journeys + system.journeys.len(),
+        };
+        let inputs = layout.inputs(system);
+        let mut consumers_of = vec![Vec::new(); layout.system + 1];
+        for (gate, sources) in inputs.iter().enumerate() {
+            for &source in sources {
+                consumers_of[source].push(gate as u32);
+            }
+        }
+        let (mut gates, mut consumers) = (Vec::new(), Vec::new());
+        for (gate, mine) in consumers_of.iter().enumerate() {
+            let first = consumers.len() as u32;
+            consumers.extend_from_slice(mine);
+            gates.push(Gate {
+                any: (layout.calls..layout.journeys).contains(&gate),
+                inputs: inputs[gate].len() as u32,
+                consumers: (first, consumers.len() as u32),
+            });
+        }
+        let group = |slots: &Vec<SlotId>, needs: u32| Group {
+            size: slots.len() as u32,
+            needs,
+            majority: slots.len() as u32 / 2 + 1,
+        };
+        let of_pools = system
+            .pools
+            .iter()
+            .map(|pool| group(&pool.slots, pool.needs));
+        let of_balancers = system
+            .balancers
+            .iter()
+            .map(|one| group(&one.slots, one.needs));
+        Self {
+            layout,
+            gates,
+            consumers,
+            groups: of_pools.chain(of_balancers).collect(),
+            group_of: system
+                .slots
+                .iter()
+                .map(|slot| layout.group(slot.owner) as u32)
+                .collect(),
+        }
+    }
+}
+
+impl Layout {
+    fn group(self, owner: Owner) -> usize {
+        match owner {
+            Owner::Pool(pool) => pool.index(),
+            Owner::Balancer(balancer) => self.balancers + balancer.index(),
+        }
+    }
+
+    /// The gates that each gate depends on.
+    fn inputs(self, system: &System) -> Vec<Vec<usize>> {
+        let mut inputs = vec![Vec::new(); self.system + 1];
+        let needed = |calls: &[CallId]| -> Vec<usize> {
+            let needed = calls.iter().filter(|&&call| !system.calls[call].optional);
+            needed.map(|call| self.calls + call.index()).collect()
+        };
+        for (id, operation) in system.operations.pairs() {
+            let pool = operation.pool.index();
+            let mut all = needed(&operation.calls);
+            all.push(pool);
+            match operation.served_by {
+                ServedBy::Any => {}
+                ServedBy::Leader => all.push(self.leaders + pool),
+                ServedBy::Quorum => all.push(self.quorums + pool),
+            }
+            inputs[self.operations + id.index()] = all;
+        }
+        for (id, call) in system.calls.pairs() {
+            let mut regular = vec![self.operations + call.to.index()];
+            regular.extend(
+                call.through
+                    .map(|balancer| self.balancers + balancer.index()),
+            );
+            if call.hit < 1.0 {
+                regular.extend(needed(&call.on_miss));
+            }
+            inputs[self.regular + id.index()] = regular;
+            inputs[self.calls + id.index()].push(self.regular + id.index());
+            if !call.on_failure.is_empty() {
+                inputs[self.instead + id.index()] = needed(&call.on_failure);
+                inputs[self.calls + id.index()].push(self.instead + id.index());
+            }
+        }
+        for (id, journey) in system.journeys.pairs() {
+            inputs[self.journeys + id.index()] = needed(&journey.calls);
+        }
+        let top = if system.journeys.is_empty() {
+            0..self.leaders
+        } else {
+            self.journeys..self.system
+        };
+        inputs[self.system] = top.collect();
+        inputs
+    }
+}
+
+/// The value of the structure function, kept up to date slot by slot.
+#[derive(Clone, Debug)]
+pub struct StructureState {
+    layout: Layout,
+    up: Vec<bool>,
+    /// Inputs of each gate that are down.
+    down: Vec<u32>,
+    /// Slots of each group that can serve.
+    serving: Vec<u32>,
+    serves: IdVec<SlotId, bool>,
+    leaders: IdVec<PoolId, Option<SlotId>>,
+    /// Journeys that flipped since [`StructureState::take_flipped`].
+    flipped: Vec<JourneyId>,
+    stack: Vec<u32>,
+    blame: Option<Blame>,
+}
+
+impl StructureState {
+    /// Everything up, first members leading.
+    pub fn new(system: &System, structure: &Structure) -> Self {
+        Self {
+            layout: structure.layout,
+            up: vec![true; structure.gates.len()],
+            down: vec![0; structure.gates.len()],
+            serving: structure.groups.iter().map(|group| group.size).collect(),
+            serves: IdVec::filled(true, system.slots.len()),
+            leaders: system
+                .pools
+                .iter()
+                .map(|pool| pool.slots.first().copied())
+                .collect(),
+            flipped: Vec::with_capacity(2 * system.journeys.len()),
+            stack: Vec::with_capacity(structure.gates.len()),
+            blame: None,
+        }
+    }
+
+    /// Everything up again, with these leaders.
+    pub fn reset(&mut self, structure: &Structure, leaders: &IdVec<PoolId, Option<SlotId>>) {
+        self.up.fill(true);
+        self.down.fill(0);
+        for (serving, group) in self.serving.iter_mut().zip(&structure.groups) {
+            *serving = group.size;
+        }
+        self.serves.as_mut_slice().fill(true);
+        self.leaders
+            .as_mut_slice()
+            .copy_from_slice(leaders.as_slice());
+        self.flipped.clear();
+        self.blame = None;
+    }
+
+    /// Whether every journey can be served.
+    pub fn system_up(&self) -> bool {
+        self.up[self.layout.system]
+    }
+
+    /// Whether `journey` can be served.
+    pub fn journey_up(&self, journey: JourneyId) -> bool {
+        self.up[self.layout.journeys + journey.index()]
+    }
+
+    /// Whether `pool` has enough slots that can serve.
+    pub fn pool_up(&self, pool: PoolId) -> bool {
+        self.up[pool.index()]
+    }
+
+    /// Whether `balancer` has enough instances that can serve.
+    pub fn balancer_up(&self, balancer: BalancerId) -> bool {
+        self.up[self.layout.balancers + balancer.index()]
+    }
+
+    /// Whether `operation` can be served, with all it needs.
+    pub fn operation_up(&self, operation: OperationId) -> bool {
+        self.up[self.layout.operations + operation.index()]
+    }
+
+    /// Whether `slot` is running and users reach it.
+    pub fn serves(&self, slot: SlotId) -> bool {
+        self.serves[slot]
+    }
+
+    /// How many slots of `pool` can serve.
+    pub fn serving(&self, pool: PoolId) -> u32 {
+        self.serving[pool.index()]
+    }
+
+    /// Whom the system's outage is attributed to; `None` while it is up.
+    pub fn blame(&self) -> Option<Blame> {
+        self.blame
+    }
+
+    /// States whom the system's outage is attributed to.
+    pub fn set_blame(&mut self, blame: Option<Blame>) {
+        self.blame = blame;
+    }
+
+    /// A journey that flipped and was not taken yet. One that flipped twice comes twice.
+    pub fn take_flipped(&mut self) -> Option<JourneyId> {
+        self.flipped.pop()
+    }
+
+    /// `slot` can serve from now on, or cannot.
+    #[inline]
+    pub fn set_slot(&mut self, structure: &Structure, slot: SlotId, serves: bool) {
+        if self.serves[slot] == serves {
+            return;
+        }
+        self.serves[slot] = serves;
+        let index = structure.group_of[slot] as usize;
+        let group = &structure.groups[index];
+        // The threshold is crossed between `needs` and the count below it, in either direction.
+        let most = if serves {
+            self.serving[index] += 1;
+            self.serving[index]
+        } else {
+            self.serving[index] -= 1;
+            self.serving[index] + 1
+        };
+        if most == group.needs {
+            self.shift(structure, index, serves);
+        }
+        if index < self.layout.balancers {
+            if most == group.majority {
+                self.shift(structure, self.layout.quorums + index, serves);
+            }
+            if self.leaders[PoolId::from_index(index)] == Some(slot) {
+                self.shift(structure, self.layout.leaders + index, serves);
+            }
+        }
+    }
+
+    /// `leader` leads `pool` from now on.
+    pub fn set_leader(&mut self, structure: &Structure, pool: PoolId, leader: Option<SlotId>) {
+        let leads = |leader: Option<SlotId>| leader.is_some_and(|slot| self.serves[slot]);
+        let (before, after) = (leads(self.leaders[pool]), leads(leader));
+        self.leaders[pool] = leader;
+        if before != after {
+            self.shift(structure, self.layout.leaders + pool.index(), after);
+        }
+    }
+
+    /// An input of `gate` rose or fell; so do the gates above it that depend on it.
+    fn shift(&mut self, structure: &Structure, gate: usize, rose: bool) {
+        self.stack.push(gate as u32);
+        while let Some(index) = self.stack.pop() {
+            let index = index as usize;
+            let gate = &structure.gates[index];
+            if rose {
+                self.down[index] -= 1;
+            } else {
+                self.down[index] += 1;
+            }
+            let up = if gate.any {
+                self.down[index] < gate.inputs
+            } else {
+                self.down[index] == 0
+            };
+            if up != self.up[index] {
+                self.up[index] = up;
+                if (self.layout.journeys..self.layout.system).contains(&index) {
+                    self.flipped
+                        .push(JourneyId::from_index(index - self.layout.journeys));
+                }
+                let (first, end) = gate.consumers;
+                self.stack
+                    .extend_from_slice(&structure.consumers[first as usize..end as usize]);
+            }
+        }
+    }
+}
+
+/// The value of the structure function, worked out from nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdicts {
+    /// Whether each pool has enough slots that can serve.
+    pub pools: IdVec<PoolId, bool>,
+    /// The same for balancers.
+    pub balancers: IdVec<BalancerId, bool>,
+    /// Whether each operation can be served.
+    pub operations: IdVec<OperationId, bool>,
+    /// Whether each journey can be served.
+    pub journeys: IdVec<JourneyId, bool>,
+    /// Whether the system is up.
+    pub system: bool,
+}
+
+/// Works out the structure function for the slots that can serve and the leaders given.
+///
+/// Slow and plain: it begins with every operation and call up and takes down what cannot be, until
+/// nothing changes. The reference for [`StructureState`].
+pub fn evaluate(
+    system: &System,
+    serves: impl Fn(SlotId) -> bool,
+    leaders: &IdVec<PoolId, Option<SlotId>>,
+) -> Verdicts {
+    let count = |slots: &[SlotId]| slots.iter().filter(|&&slot| serves(slot)).count();
+    let enough = |slots: &[SlotId], needs: u32| count(slots) >= needs as usize;
+    let pools: IdVec<PoolId, bool> = system
+        .pools
+        .iter()
+        .map(|pool| enough(&pool.slots, pool.needs))
+        .collect();
+    let balancers: IdVec<BalancerId, bool> = system
+        .balancers
+        .iter()
+        .map(|one| enough(&one.slots, one.needs))
+        .collect();
+    let mut operations: IdVec<OperationId, bool> = IdVec::filled(true, system.operations.len());
+    let mut calls: IdVec<CallId, bool> = IdVec::filled(true, system.calls.len());
+    let all = |calls: &IdVec<CallId, bool>, list: &[CallId]| {
+        list.iter()
+            .all(|&call| calls[call] || system.calls[call].optional)
+    };
+    loop {
+        let before = (operations.clone(), calls.clone());
+        for (id, operation) in system.operations.pairs() {
+            let members = &system.pools[operation.pool].slots;
+            let can = match operation.served_by {
+                ServedBy::Any => true,
+                ServedBy::Leader => leaders[operation.pool].is_some_and(&serves),
+                ServedBy::Quorum => 2 * count(members) > members.len(),
+            };
+            operations[id] = can && pools[operation.pool] && all(&calls, &operation.calls);
+        }
+        for (id, call) in system.calls.pairs() {
+            let regular = operations[call.to]
+                && call.through.is_none_or(|balancer| balancers[balancer])
+                && (call.hit >= 1.0 || all(&calls, &call.on_miss));
+            calls[id] = regular || (!call.on_failure.is_empty() && all(&calls, &call.on_failure));
+        }
+        if before == (operations.clone(), calls.clone()) {
+            break;
+        }
+    }
+    let journeys: IdVec<JourneyId, bool> = system
+        .journeys
+        .iter()
+        .map(|journey| all(&calls, &journey.calls))
+        .collect();
+    let system = if journeys.is_empty() {
+        pools.iter().chain(&balancers).all(|&up| up)
+    } else {
+        journeys.iter().all(|&up| up)
+    };
+    Verdicts {
+        pools,
+        balancers,
+        operations,
+        journeys,
+        system,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::random_system;
+    use crate::random::Stream;
+
+    #[test]
+    fn slot_by_slot_equals_from_nothing_on_random_systems() {
+        let mut stream = Stream::from_key(5);
+        let (mut up, mut down) = (0, 0);
+        for case in 0..400 {
+            let system = random_system(&mut stream);
+            let structure = Structure::new(&system);
+            let mut state = StructureState::new(&system, &structure);
+            let mut leaders: IdVec<PoolId, Option<SlotId>> = system
+                .pools
+                .iter()
+                .map(|pool| Some(pool.slots[0]))
+                .collect();
+            let mut serves: IdVec<SlotId, bool> = IdVec::filled(true, system.slots.len());
+            let mut journeys = vec![true; system.journeys.len()];
+            for _ in 0..60 {
+                if stream.uniform() < 0.2 {
+                    let pool = PoolId::from_index(stream.bits() as usize % system.pools.len());
+                    let members = &system.pools[pool].slots;
+                    leaders[pool] = members
+                        .get(stream.bits() as usize % (members.len() + 1))
+                        .copied();
+                    state.set_leader(&structure, pool, leaders[pool]);
+                } else {
+                    let slot = SlotId::from_index(stream.bits() as usize % system.slots.len());
+                    // Mostly up, or every system would soon be down for good.
+                    serves[slot] = stream.uniform() < 0.7;
+                    state.set_slot(&structure, slot, serves[slot]);
+                }
+                let expected = evaluate(&system, |slot| serves[slot], &leaders);
+                let found = Verdicts {
+                    pools: system.pools.ids().map(|id| state.pool_up(id)).collect(),
+                    balancers: system
+                        .balancers
+                        .ids()
+                        .map(|id| state.balancer_up(id))
+                        .collect(),
+                    operations: system
+                        .operations
+                        .ids()
+                        .map(|id| state.operation_up(id))
+                        .collect(),
+                    journeys: system
+                        .journeys
+                        .ids()
+                        .map(|id| state.journey_up(id))
+                        .collect(),
+                    system: state.system_up(),
+                };
+                assert_eq!(found, expected, "case {case}: {system:#?}");
+                while let Some(journey) = state.take_flipped() {
+                    journeys[journey.index()] = !journeys[journey.index()];
+                }
+                assert_eq!(journeys, expected.journeys.as_slice());
+                up += usize::from(expected.system);
+                down += usize::from(!expected.system);
+            }
+        }
+        assert!(up > 3_000 && down > 3_000, "{up} up, {down} down");
+    }
+}

@@ -25,9 +25,7 @@ impl Cause {
         match self {
             Self::Load => 0,
             Self::Base => 1,
-            Self::Fault(blame) => {
-                2 + blame.fault.index() * Phase::ALL.len() + blame.phase as usize
-            }
+            Self::Fault(blame) => 2 + blame.fault.index() * Phase::ALL.len() + blame.phase as usize,
         }
     }
 
@@ -37,8 +35,14 @@ impl Cause {
             0 => Self::Load,
             1 => Self::Base,
             _ => {
-                let (fault, phase) = ((index - 2) / Phase::ALL.len(), (index - 2) % Phase::ALL.len());
-                Self::Fault(Blame { fault: FaultId::from_index(fault), phase: Phase::ALL[phase] })
+                let (fault, phase) = (
+                    (index - 2) / Phase::ALL.len(),
+                    (index - 2) % Phase::ALL.len(),
+                );
+                Self::Fault(Blame {
+                    fault: FaultId::from_index(fault),
+                    phase: Phase::ALL[phase],
+                })
             }
         }
     }

@@ -5,8 +5,10 @@
 //! at which something happened, with the reason for people.
 
 mod cause;
+mod key;
 
 pub use cause::Cause;
+pub use key::{KeyMaker, exchanged};
 
 use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::System;
@@ -42,8 +44,14 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Detect, Self::Decide, Self::Promote, Self::Converge, Self::Repair, Self::WarmUp];
+    pub const ALL: [Self; 6] = [
+        Self::Detect,
+        Self::Decide,
+        Self::Promote,
+        Self::Converge,
+        Self::Repair,
+        Self::WarmUp,
+    ];
 
     /// The word of the reports.
     pub const fn word(self) -> &'static str {
@@ -206,7 +214,11 @@ impl Regime {
         match signal {
             Signal::Slot { slot, state } => self.slots[slot] = state,
             Signal::Island { slot, island } => self.islands[slot] = island,
-            Signal::View { instance, member, up } => self.views[instance][member as usize] = up,
+            Signal::View {
+                instance,
+                member,
+                up,
+            } => self.views[instance][member as usize] = up,
             Signal::Holder { balancer, holder } => self.holders[balancer] = holder,
             Signal::Leader { pool, leader } => self.leaders[pool] = leader,
             Signal::Blame { journey, blame } => self.blames[journey] = blame,
@@ -214,7 +226,8 @@ impl Regime {
     }
 
     /// Whether a packet from `from` (`None`: from a user) arrives at `to`.
+    #[inline]
     pub fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
-        from.map_or(None, |from| self.islands[from]) == self.islands[to]
+        from.and_then(|from| self.islands[from]) == self.islands[to]
     }
 }

@@ -1,1 +1,3 @@
-//! resilience
+//! What callers do about failures. Sans-IO: time and uniforms are arguments.
+
+pub mod backoff;

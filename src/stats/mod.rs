@@ -1,5 +1,26 @@
-//! Accumulators that merge exactly, and intervals.
+//! Accumulators that merge exactly, intervals, and the rule by which error is spent over looks.
+//!
+//! An interval never pretends: where the data say nothing about the spread (fewer than two groups,
+//! all of them alike), it is infinite and not of zero width.
 
+mod beta;
+mod estimate;
 mod histogram;
+mod interval;
+mod moments;
+mod quantile;
+mod ratio;
+mod spending;
+mod weighted;
 
-pub use histogram::Histogram;
+pub use estimate::Estimate;
+pub use histogram::{Bucket, Histogram};
+pub use interval::{
+    Interval, clopper_pearson, mean_interval, nothing_seen, poisson_rate, quantile_of_sorted,
+    quantile_ranks, student_t, wilson,
+};
+pub use moments::Moments;
+pub use quantile::woodruff;
+pub use ratio::Ratio;
+pub use spending::{Looks, looks_at};
+pub use weighted::WeightedHistogram;

@@ -1,7 +1,190 @@
 //! The fast clock: requests through the real per-request algorithms, over any stretch of a path.
+//!
+//! [`Traffic`] is an event engine. Its driver hands it a [`Regime`], lets it run, and applies each
+//! [`Signal`] of the path at its instant; it knows nothing of faults, probes or elections.
+//!
+//! # Rules
+//!
+//! **Requests.** A request is one run of a journey: its calls, one after the other. A call is up to
+//! `1 + retries.max` attempts with pauses in between. An attempt goes to a slot: a free worker
+//! serves it; else it queues, first in first out; if the queue is full it is refused (*shed*). Being
+//! served means the operation's own time, then the operation's calls while holding the worker, then
+//! the answer. The network takes no time.
+//!
+//! **Success and failure.** After an answer, with probability `1 - hit`, the calls of `on_miss` are
+//! made, and one that fails fails the call. When all attempts have failed, the calls of `on_failure`
+//! are made instead, if there are any, and decide. An optional call that fails leaves the answer
+//! *degraded*; any other fails the attempt that made it at once, which its own caller may retry.
+//!
+//! **Deadlines.** An attempt whose `timeout` is over has failed for its caller: it leaves the queue,
+//! or its slot works on for nobody. A user whose patience is over leaves: the request has failed, and
+//! its attempt is let go in the same way. An answer exactly at a deadline has come in time. At one
+//! instant the order is: changes of control, work done, pauses over, attempts timing out, users
+//! leaving, requests arriving; within each, in the order of scheduling.
+//!
+//! **Targets that are down.** A slot that refuses fails the attempt at once. A silent slot, and one
+//! that is cut off from the caller, gives no answer: the attempt ends by its timeout or the user's
+//! patience, and where there is neither it stays in flight to the end of the stretch. When a slot
+//! begins to refuse, what is queued or served there is *reset*, and the callers learn at that instant;
+//! when it falls silent, they learn from their own timers. Calls that a stopped slot was making are
+//! *abandoned*: who serves them works on. Once cut off, an attempt is never answered, even if the
+//! islands join again. When a balancer instance stops, the attempts through it are reset or fall
+//! silent in the same way, and what had reached a member is worked on there. A move of a balancer's
+//! address leaves the attempts through the old holder alone.
+//!
+//! **Balancers.** With failover, users reach the holder of the address; without, an instance drawn
+//! uniformly from all of them. The instance chooses among the members it believes up and its call
+//! has not tried (all of them again when all were tried); if it believes none up it refuses. It counts
+//! an attempt as in progress until the attempt ends or its caller gives up; a restart empties its
+//! tables. An operation that only the leader serves goes to the leader.
+//!
+//! **Calls without balancer** take the pool's slots in turn, whatever their state, one turn for each
+//! call site. An operation of the leader goes to the leader, and is refused while there is none. One
+//! that needs a quorum is refused by a member that does not see a majority of all members running.
+//!
+//! **Causes.** A failed request is attributed to the fault its journey suffers from when it fails;
+//! within `settle` after the last one has gone, to that one, warming up; else to the load.
+//!
+//! # What it costs
+//!
+//! Nothing is allocated once the tables have grown to the work in progress. Their growth is bounded
+//! ([`Traffic::set_frame_limit`]): a backlog that goes beyond ends the stretch with
+//! [`Traffic::overflowed`].
+//!
+//! Everything a request draws comes from its own key, by a path of numbers that depends on its own
+//! calls only: the draws of one request never depend on another, and every stretch that covers a
+//! request sees the same one.
 
+mod arrivals;
+mod attempt;
+mod blame;
+mod call;
+mod frames;
+mod plan;
+mod signals;
+mod slices;
+mod stretch;
 mod tally;
+#[cfg(test)]
+mod tests;
 
-pub use tally::{
-    BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings,
-};
+pub use arrivals::Source;
+pub use tally::{BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings};
+
+use crate::engine::{PAYLOAD_LIMIT, Rings};
+use crate::model::System;
+use crate::path::{Regime, Signal};
+use crate::time::SimTime;
+use plan::Plan;
+use stretch::Stretch;
+
+/// Requests and attempts in progress, at most, unless [`Traffic::set_frame_limit`] says otherwise:
+/// 4 million, half a gigabyte. A backlog beyond that is not a state anybody plans for.
+pub const FRAME_LIMIT: u32 = 4_000_000;
+
+/// The event engine for requests. One is made for each thread and used for many stretches.
+#[derive(Clone, Debug)]
+pub struct Traffic<'a> {
+    plan: Plan<'a>,
+    stretch: Stretch<'a>,
+}
+
+impl<'a> Traffic<'a> {
+    /// An engine for `system`, idle: nothing happens before [`begin`](Self::begin).
+    pub fn new(system: &'a System, settings: TrafficSettings) -> Self {
+        let mut rings = Rings::new();
+        let plan = Plan::new(system, &mut rings);
+        let stretch = Stretch::new(&plan, rings, &settings, FRAME_LIMIT);
+        Self { plan, stretch }
+    }
+
+    /// Begins a stretch at `from` under `regime`: queues are empty, turns are at their start, and
+    /// the requests of `source` arrive from `from` on. What was tallied before stays; what was in
+    /// progress without [`finish`](Self::finish) is dropped.
+    pub fn begin(&mut self, regime: &Regime, from: SimTime, source: Source) {
+        self.stretch.begin(regime, from, source);
+    }
+
+    /// Counts the requests that arrive in `[from, to)`. Both lie on slice borders, `from` is not
+    /// before now; further ranges come later and do not overlap. One that begins where the last
+    /// one ends continues it.
+    pub fn count(&mut self, from: SimTime, to: SimTime) {
+        self.stretch.slices.count(from, to);
+    }
+
+    /// When the next event is due; [`SimTime::NEVER`] without any or after an overflow.
+    pub fn next_time(&self) -> SimTime {
+        self.stretch.next_time()
+    }
+
+    /// Carries out one event, if there is one.
+    pub fn step(&mut self) {
+        self.stretch.run(&self.plan, SimTime::NEVER, 1);
+    }
+
+    /// Carries out all events before `end`.
+    pub fn run_until(&mut self, end: SimTime) {
+        self.stretch.run(&self.plan, end, u64::MAX);
+    }
+
+    /// Carries out at most `limit` events before `end`, for drivers that want to look up now and then.
+    pub fn run_events(&mut self, end: SimTime, limit: u64) {
+        self.stretch.run(&self.plan, end, limit);
+    }
+
+    /// The time of the last event or change carried out.
+    pub fn now(&self) -> SimTime {
+        self.stretch.now
+    }
+
+    /// A change of the control state at `at`; all events before `at` have been carried out, those at
+    /// `at` not.
+    pub fn apply(&mut self, at: SimTime, signal: Signal) {
+        self.stretch.apply(&self.plan, at, signal);
+    }
+
+    /// Counted requests in progress.
+    pub fn counted_in_flight(&self) -> u64 {
+        self.stretch.counted_in_flight
+    }
+
+    /// Ends the stretch at `at`: counted requests and attempts in progress are in flight, slices are
+    /// judged, and nothing happens until the next [`begin`](Self::begin).
+    pub fn finish(&mut self, at: SimTime) {
+        self.stretch.finish(&self.plan, at);
+    }
+
+    /// Everything counted since the last [`clear_tally`](Self::clear_tally); adds up after
+    /// [`finish`](Self::finish).
+    pub fn tally(&self) -> &Tally {
+        &self.stretch.tally
+    }
+
+    /// Drains the runs of bad slices that have ended.
+    pub fn take_runs(&mut self) -> Vec<BadRun> {
+        self.stretch.tally.take_runs()
+    }
+
+    /// Sets all counts to zero.
+    pub fn clear_tally(&mut self) {
+        self.stretch.tally.clear();
+    }
+
+    /// Requests, attempts and branches in progress, at most: 1 to 2^24 - 1.
+    pub fn set_frame_limit(&mut self, limit: u32) {
+        self.stretch
+            .frames
+            .set_limit(limit.clamp(1, PAYLOAD_LIMIT - 1));
+    }
+
+    /// Requests, attempts and branches in progress.
+    pub fn frames_in_use(&self) -> u32 {
+        self.stretch.frames.live()
+    }
+
+    /// Whether the stretch stood still because the work in progress reached its limit. It can be
+    /// finished; its figures describe it up to that moment.
+    pub fn overflowed(&self) -> bool {
+        self.stretch.overflowed
+    }
+}

@@ -2,6 +2,8 @@
 //! tallies of disjoint stretches add up in any order.
 
 use crate::ids::{IdVec, JourneyId, PoolId};
+use crate::model::System;
+use crate::path::Cause;
 use crate::stats::Histogram;
 use crate::time::SimSpan;
 
@@ -36,7 +38,7 @@ pub struct JourneyTally {
 /// What became of the calls to one pool.
 #[derive(Clone, Debug)]
 pub struct PoolTally {
-    /// Calls that ended.
+    /// Calls that ended; those of callers that stopped have not.
     pub calls: u64,
     /// Calls that ended without an answer, before any `on_failure`.
     pub calls_failed: u64,
@@ -44,6 +46,8 @@ pub struct PoolTally {
     pub attempts: u64,
     /// Attempts that ended with an answer in time.
     pub attempts_answered: u64,
+    /// Attempts that ended with an error in time: a call that the operation needs had failed.
+    pub attempts_failed: u64,
     /// Attempts refused because no process was there, no slot was in view or there was no leader.
     pub attempts_refused: u64,
     /// Attempts refused because the queue was full.
@@ -52,6 +56,8 @@ pub struct PoolTally {
     pub attempts_reset: u64,
     /// Attempts whose caller stopped waiting.
     pub attempts_timed_out: u64,
+    /// Attempts whose caller stopped, its slot having stopped.
+    pub attempts_abandoned: u64,
     /// Attempts still in progress when the stretch ended.
     pub attempts_in_flight: u64,
     /// Attempts that got a worker, whatever became of them.
@@ -118,4 +124,238 @@ pub struct TrafficSettings {
     pub settle: SimSpan,
     /// Latency bounds that have exact counters, in nanoseconds; the same for every journey.
     pub bounds: Vec<SimSpan>,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(system: &System, settings: &TrafficSettings) -> Self {
+        let causes = Cause::count(system.faults.len());
+        let journey = JourneyTally {
+            counts: Counts::default(),
+            failed_by_cause: vec![0; causes],
+            latency: Histogram::new(),
+            within: vec![0; settings.bounds.len()],
+        };
+        let pool = PoolTally {
+            calls: 0,
+            calls_failed: 0,
+            attempts: 0,
+            attempts_answered: 0,
+            attempts_failed: 0,
+            attempts_refused: 0,
+            attempts_shed: 0,
+            attempts_reset: 0,
+            attempts_timed_out: 0,
+            attempts_abandoned: 0,
+            attempts_in_flight: 0,
+            served: 0,
+            wait_ns: 0,
+            busy_ns: 0,
+            latency: Histogram::new(),
+        };
+        Self {
+            journeys: IdVec::filled(journey, system.journeys.len()),
+            pools: IdVec::filled(pool, system.pools.len()),
+            latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
+            slices: SliceTally {
+                bad_by_cause: vec![0; causes],
+                ..SliceTally::default()
+            },
+            requests_simulated: 0,
+            attempts_simulated: 0,
+        }
+    }
+
+    /// Sets all counts to zero; keeps the memory.
+    pub fn clear(&mut self) {
+        for journey in self.journeys.as_mut_slice() {
+            let JourneyTally {
+                counts,
+                failed_by_cause,
+                latency,
+                within,
+            } = journey;
+            *counts = Counts::default();
+            failed_by_cause.fill(0);
+            latency.clear();
+            within.fill(0);
+        }
+        for pool in self.pools.as_mut_slice() {
+            for count in pool.counts_mut() {
+                *count = 0;
+            }
+            (pool.wait_ns, pool.busy_ns) = (0, 0);
+            pool.latency.clear();
+        }
+        self.latency_by_condition
+            .iter_mut()
+            .for_each(Histogram::clear);
+        let SliceTally {
+            judged,
+            bad,
+            bad_by_cause,
+            runs,
+        } = &mut self.slices;
+        (*judged, *bad) = (0, 0);
+        bad_by_cause.fill(0);
+        runs.clear();
+        (self.requests_simulated, self.attempts_simulated) = (0, 0);
+    }
+
+    /// Adds the counts of another tally of the same system and settings. Its runs are appended:
+    /// merge in order of time if runs are to be in order.
+    pub fn merge(&mut self, other: &Self) {
+        for (journey, other) in self.journeys.as_mut_slice().iter_mut().zip(&other.journeys) {
+            let Counts {
+                issued,
+                good,
+                degraded,
+                failed,
+                in_flight,
+            } = other.counts;
+            journey.counts.issued += issued;
+            journey.counts.good += good;
+            journey.counts.degraded += degraded;
+            journey.counts.failed += failed;
+            journey.counts.in_flight += in_flight;
+            add(&mut journey.failed_by_cause, &other.failed_by_cause);
+            add(&mut journey.within, &other.within);
+            journey.latency.merge(&other.latency);
+        }
+        for (pool, other) in self.pools.as_mut_slice().iter_mut().zip(&other.pools) {
+            for (count, other) in pool.counts_mut().into_iter().zip(other.counts()) {
+                *count += other;
+            }
+            pool.wait_ns += other.wait_ns;
+            pool.busy_ns += other.busy_ns;
+            pool.latency.merge(&other.latency);
+        }
+        for (latency, other) in self
+            .latency_by_condition
+            .iter_mut()
+            .zip(&other.latency_by_condition)
+        {
+            latency.merge(other);
+        }
+        self.slices.judged += other.slices.judged;
+        self.slices.bad += other.slices.bad;
+        add(&mut self.slices.bad_by_cause, &other.slices.bad_by_cause);
+        self.slices.runs.extend_from_slice(&other.slices.runs);
+        self.requests_simulated += other.requests_simulated;
+        self.attempts_simulated += other.attempts_simulated;
+    }
+
+    /// Takes out the runs of bad slices that have ended.
+    pub fn take_runs(&mut self) -> Vec<BadRun> {
+        std::mem::take(&mut self.slices.runs)
+    }
+
+    /// Whether everything counted is accounted for; holds after every finished stretch.
+    ///
+    /// # Errors
+    /// What does not add up, with its numbers: a bug in this program.
+    pub fn check(&self) -> Result<(), String> {
+        for (id, journey) in self.journeys.pairs() {
+            let Counts {
+                issued,
+                good,
+                degraded,
+                failed,
+                in_flight,
+            } = journey.counts;
+            equal(issued, good + degraded + failed + in_flight, || {
+                format!("requests of {id:?}")
+            })?;
+            let causes = journey.failed_by_cause.iter().sum();
+            equal(failed, causes, || {
+                format!("failed requests of {id:?} by cause")
+            })?;
+        }
+        for (id, pool) in self.pools.pairs() {
+            let ended = pool.attempts_answered
+                + pool.attempts_failed
+                + pool.attempts_refused
+                + pool.attempts_shed
+                + pool.attempts_reset
+                + pool.attempts_timed_out
+                + pool.attempts_abandoned;
+            equal(pool.attempts, ended + pool.attempts_in_flight, || {
+                format!("attempts at {id:?}")
+            })?;
+        }
+        let causes = self.slices.bad_by_cause.iter().sum();
+        equal(self.slices.bad, causes, || "bad slices by cause".to_owned())
+    }
+}
+
+impl PoolTally {
+    /// All plain counts, in the order of [`counts_mut`](Self::counts_mut).
+    fn counts(&self) -> [u64; 12] {
+        [
+            self.calls,
+            self.calls_failed,
+            self.attempts,
+            self.attempts_answered,
+            self.attempts_failed,
+            self.attempts_refused,
+            self.attempts_shed,
+            self.attempts_reset,
+            self.attempts_timed_out,
+            self.attempts_abandoned,
+            self.attempts_in_flight,
+            self.served,
+        ]
+    }
+
+    /// All plain counts.
+    fn counts_mut(&mut self) -> [&mut u64; 12] {
+        let Self {
+            calls,
+            calls_failed,
+            attempts,
+            attempts_answered,
+            attempts_failed,
+            attempts_refused,
+            attempts_shed,
+            attempts_reset,
+            attempts_timed_out,
+            attempts_abandoned,
+            attempts_in_flight,
+            served,
+            wait_ns: _,
+            busy_ns: _,
+            latency: _,
+        } = self;
+        [
+            calls,
+            calls_failed,
+            attempts,
+            attempts_answered,
+            attempts_failed,
+            attempts_refused,
+            attempts_shed,
+            attempts_reset,
+            attempts_timed_out,
+            attempts_abandoned,
+            attempts_in_flight,
+            served,
+        ]
+    }
+}
+
+fn add(counts: &mut [u64], others: &[u64]) {
+    for (count, other) in counts.iter_mut().zip(others) {
+        *count += other;
+    }
+}
+
+fn equal(total: u64, parts: u64, what: impl Fn() -> String) -> Result<(), String> {
+    if total == parts {
+        Ok(())
+    } else {
+        Err(format!(
+            "{}: {total} in all, but the parts sum to {parts}",
+            what()
+        ))
+    }
 }

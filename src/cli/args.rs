@@ -1,0 +1,192 @@
+//! What was typed.
+
+use super::exit::Exit;
+use crate::model::Method;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  fivenines run scenarios/article-site.yaml         simulate, summarise, write a report
+  fivenines check site.yaml --max-time 30s          the gate for CI: verdicts and an exit code
+  fivenines validate scenarios/*.yaml               all mistakes, with line and column
+  fivenines explain site.yaml --replication 17      one history, event by event
+  fivenines schema > fivenines.schema.json          for completion in editors
+";
+
+/// How available and how fast a design will be, why, and what would help.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    before_help = EXAMPLES,
+    after_help = Exit::table(),
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_required = true
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Simulate a scenario, print a summary, write a report
+    #[command(after_help = Exit::table())]
+    Run(RunArguments),
+    /// Judge the targets of a scenario; writes no files unless --out is given
+    #[command(after_help = Exit::table())]
+    Check(RunArguments),
+    /// Find all mistakes in scenarios without simulating them
+    Validate(ValidateArguments),
+    /// Print one history as a timeline in words
+    Explain(ExplainArguments),
+    /// Print the JSON Schema of scenario files
+    Schema,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct RunArguments {
+    /// The scenario; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Where the report goes [default of run: reports/<name of FILE>/]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Instead of the scenario's seed
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Exactly so many histories, instead of until every target is decided
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) replications: Option<u64>,
+    /// How requests are simulated; `exact` also lifts the limit on its cost
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub(super) method: Option<MethodArgument>,
+    /// End after so much time, at the next whole block of histories, e.g. 30s, 5m, 1h30m
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) max_time: Option<Duration>,
+    /// Print result.json instead of the summary
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress and no notes on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How many threads simulate [default: one for each core]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct ValidateArguments {
+    /// The scenarios; `-` reads one from standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct ExplainArguments {
+    /// The scenario; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Which history, counted from 0
+    #[arg(long, value_name = "N")]
+    pub(super) replication: u64,
+    /// Instead of the scenario's seed
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Begin so long after the start of the history, e.g. 12d8h
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) from: Option<Duration>,
+    /// Print at most so many events
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(super) limit: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MethodArgument {
+    /// Structure only, no requests
+    None,
+    /// Every request around each change, samples in between
+    Windows,
+    /// Every request
+    Exact,
+}
+
+impl From<MethodArgument> for Method {
+    fn from(method: MethodArgument) -> Self {
+        match method {
+            MethodArgument::None => Self::None,
+            MethodArgument::Windows => Self::Windows,
+            MethodArgument::Exact => Self::Exact,
+        }
+    }
+}
+
+/// The words of a length of time with their milliseconds; as in scenarios, a year has 365 days.
+const UNITS: [(&str, f64); 8] = [
+    ("ms", 1.0),
+    ("s", 1_000.0),
+    ("min", 60_000.0),
+    ("m", 60_000.0),
+    ("h", 3_600_000.0),
+    ("d", 86_400_000.0),
+    ("w", 604_800_000.0),
+    ("y", 31_536_000_000.0),
+];
+
+/// `90s`, `1.5h`, `1h30m`.
+fn span(text: &str) -> Result<Duration, String> {
+    let hint = "write a number with a unit: ms, s, m, h, d, w, y; e.g. 30s or 1h30m";
+    let mut rest = text.trim();
+    let mut millis = 0.0;
+    if rest.is_empty() {
+        return Err(hint.to_owned());
+    }
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let letters = after
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let number: f64 = number.parse().map_err(|_| hint.to_owned())?;
+        let (_, size) = UNITS
+            .iter()
+            .find(|(word, _)| *word == unit)
+            .ok_or_else(|| match unit {
+                "" => hint.to_owned(),
+                "M" => "a bare `M` may mean minutes or months; write m or 30d".to_owned(),
+                _ => format!("`{unit}` is not a unit; {hint}"),
+            })?;
+        millis += number * size;
+        rest = after.trim_start();
+    }
+    Duration::try_from_secs_f64(millis / 1_000.0).map_err(|_| "that is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_are_numbers_with_units() {
+        assert_eq!(span("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(span("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(span("1.5 min"), Err(span("x").unwrap_err()));
+        assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(span("2d"), Ok(Duration::from_secs(172_800)));
+        for wrong in ["", "90", "s", "-3s", "3M", "3 parsecs", "1e400y", "..s"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+        assert!(span("99999999999999999999999y").is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! What `run` and `check` share: simulate a scenario file as the arguments say.
+
+use super::args::RunArguments;
+use super::exit::Exit;
+use super::output::Output;
+use super::progress::{self, Progress, Show};
+use super::scenario_file::ScenarioFile;
+use crate::experiment::outcome::Outcome;
+use crate::experiment::{self, Options, RunError};
+use crate::model::Method;
+use crate::report::numbers;
+use crate::scenario;
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Simulated {
+    /// What was found out.
+    pub(super) outcome: Outcome,
+    /// Whether somebody pressed Ctrl-C.
+    pub(super) interrupted: bool,
+}
+
+/// Simulates; where there is no outcome, says why and gives the exit code.
+pub(super) fn simulate(
+    file: &ScenarioFile,
+    arguments: &RunArguments,
+    output: &mut Output<'_>,
+) -> Result<Simulated, Exit> {
+    let options = Options {
+        seed: arguments.seed,
+        replications: arguments.replications,
+        method: arguments.method.map(Method::from),
+    };
+    let show = match (arguments.quiet, output.moving) {
+        (true, _) => Show::Nothing,
+        (false, true) => Show::Bar,
+        (false, false) => Show::Lines,
+    };
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = arguments.threads {
+        pool = pool.num_threads(threads.into());
+    }
+    let pool = pool.build().map_err(|error| {
+        output.error(&format!("cannot start threads: {error}"));
+        Exit::Failure
+    })?;
+    let progress = Progress::default();
+    progress::listen_for_ctrl_c();
+    let result = progress::during(&progress, show, arguments.max_time, || {
+        pool.install(|| {
+            experiment::run(&file.loaded.system, &file.loaded.hash, &options, &progress)
+        })
+    });
+    let mut outcome = result.map_err(|error| explain(&error, file, &progress, output))?;
+    let interrupted = progress.interrupted();
+    if progress.out_of_time() && !outcome.run.complete {
+        // A budget of time ends a run as planned, at a whole block: what it says can be repeated.
+        outcome.run.complete = true;
+        if !arguments.quiet {
+            output.note(&format!(
+                "time is up after {}; `--replications {}` gives the same result again",
+                numbers::plural(outcome.run.replications, "history"),
+                outcome.run.replications
+            ));
+        }
+    }
+    Ok(Simulated {
+        outcome,
+        interrupted,
+    })
+}
+
+/// Says why there is no outcome.
+fn explain(
+    error: &RunError,
+    file: &ScenarioFile,
+    progress: &Progress,
+    output: &mut Output<'_>,
+) -> Exit {
+    let mut at_line = |line: u32, message: &str, help: &str| {
+        let colour = output.err_colour();
+        let text = scenario::render_at_line(&file.source, &file.name, line, message, help, colour);
+        output.error_text(&text);
+        Exit::Usage
+    };
+    match error {
+        RunError::TooCostly {
+            line,
+            message,
+            help,
+        }
+        | RunError::Unsuitable {
+            line: Some(line),
+            message,
+            help,
+        } => at_line(*line, message, help),
+        RunError::Unsuitable {
+            line: None,
+            message,
+            help,
+        } => {
+            output.error(&format!("{}: {message}", file.name));
+            output.note(&format!("help: {help}"));
+            Exit::Usage
+        }
+        RunError::Interrupted if progress.out_of_time() => {
+            output.error("the time was up before anything could be reported");
+            output.note("help: give it more with --max-time, or ask for less with --method none");
+            Exit::Undecided
+        }
+        RunError::Interrupted => {
+            output.error("interrupted before anything could be reported");
+            Exit::Interrupted
+        }
+        RunError::Internal(what) => {
+            output.error(&format!("internal error: {what}"));
+            output.note(
+                "This is a bug in fivenines, not in the scenario. Please report it with the scenario \
+                 and the seed.",
+            );
+            Exit::Failure
+        }
+    }
+}

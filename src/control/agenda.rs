@@ -1,0 +1,123 @@
+//! The pending events of the slow clock: at most one for each timer, and the earliest at hand.
+//!
+//! A tournament: each timer is a leaf, each inner node holds the earlier of its two children, the root
+//! holds the winner. Setting a timer replays the matches on its way up, without branches and without
+//! ever moving anything else, and cancelling is setting to never. Timers that are due at the same
+//! instant come in the order of their rows. A heap would have to find a timer to move it.
+
+use crate::time::SimTime;
+
+/// Instant and timer in one number, so that a match is one comparison: the earlier wins, and of two at
+/// the same instant the timer of the lower row.
+type Due = u128;
+
+#[inline]
+fn due(at: SimTime, timer: u32) -> Due {
+    (Due::from(at.as_nanos()) << 32) | Due::from(timer)
+}
+
+/// All timers of a history.
+#[derive(Clone, Debug)]
+pub(super) struct Agenda {
+    /// Node 1 is the root, the children of `n` are `2 n` and `2 n + 1`, the leaves are the last half.
+    nodes: Vec<Due>,
+    leaves: usize,
+}
+
+impl Agenda {
+    /// `timers` timers, none of them set.
+    pub(super) fn new(timers: usize) -> Self {
+        let leaves = timers.max(1).next_power_of_two();
+        let mut agenda = Self {
+            nodes: vec![0; 2 * leaves],
+            leaves,
+        };
+        agenda.clear();
+        agenda
+    }
+
+    /// Cancels everything.
+    pub(super) fn clear(&mut self) {
+        for timer in 0..self.leaves {
+            self.nodes[self.leaves + timer] = due(SimTime::NEVER, timer as u32);
+        }
+        self.play_all();
+    }
+
+    /// When the next timer is due, and which; never, if none is set.
+    #[inline]
+    pub(super) fn first(&self) -> (SimTime, u32) {
+        let first = self.nodes[1];
+        (SimTime::from_nanos((first >> 32) as u64), first as u32)
+    }
+
+    /// Sets `timer` to `at`, whatever it was set to before.
+    #[inline]
+    pub(super) fn set(&mut self, timer: u32, at: SimTime) {
+        let mut node = self.leaves + timer as usize;
+        let mut winner = due(at, timer);
+        self.nodes[node] = winner;
+        // Each match is against the sibling only, so that the loads need not wait for the stores.
+        while node > 1 {
+            winner = winner.min(self.nodes[node ^ 1]);
+            node /= 2;
+            self.nodes[node] = winner;
+        }
+    }
+
+    /// Sets `timer` without playing its matches; [`Agenda::play_all`] has to follow.
+    pub(super) fn set_unplayed(&mut self, timer: u32, at: SimTime) {
+        self.nodes[self.leaves + timer as usize] = due(at, timer);
+    }
+
+    /// Plays all matches.
+    pub(super) fn play_all(&mut self) {
+        for node in (1..self.leaves).rev() {
+            self.nodes[node] = self.nodes[2 * node].min(self.nodes[2 * node + 1]);
+        }
+    }
+
+    /// Sets `timer` to never, if it is not already.
+    #[inline]
+    pub(super) fn cancel(&mut self, timer: u32) {
+        if self.nodes[self.leaves + timer as usize] != due(SimTime::NEVER, timer) {
+            self.set(timer, SimTime::NEVER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    #[test]
+    fn the_first_is_the_earliest_and_of_equals_the_lowest_row() {
+        let mut stream = Stream::from_key(6);
+        for timers in [1, 2, 3, 7, 8, 100] {
+            let mut agenda = Agenda::new(timers);
+            let mut plain = vec![SimTime::NEVER; timers];
+            for step in 0..3_000 {
+                let timer = (stream.bits() % timers as u64) as usize;
+                plain[timer] = match stream.bits() % 4 {
+                    0 => SimTime::NEVER,
+                    _ => SimTime::from_nanos(stream.bits() % 50),
+                };
+                agenda.set(timer as u32, plain[timer]);
+                let least = *plain.iter().min().unwrap();
+                let (at, first) = agenda.first();
+                assert_eq!(at, least);
+                if least != SimTime::NEVER {
+                    assert_eq!(
+                        first as usize,
+                        plain.iter().position(|&at| at == least).unwrap()
+                    );
+                }
+                if step == 2_000 {
+                    agenda.clear();
+                    plain.fill(SimTime::NEVER);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Whom failures are attributed to: one fault and one phase for each journey at each instant.
+//!
+//! A fault is *live* for an audience (see [`Audiences`]) while it is active or anything it caused there
+//! is not over. What it caused is a set of open conditions, each with the fault clock at its root: an
+//! observer that has not noticed, a decision or promotion under way, a slot that is starting, a verdict
+//! that has not caught up. They are only counted, by audience, clock and phase; so a change costs as
+//! much as the audiences it concerns.
+//!
+//! - A journey that cannot be served blames the fault whose onset completed the cut, until that fault is
+//!   no longer live; then the latest one that is active.
+//! - A journey that can be served blames the latest live fault, if there is one.
+//!
+//! Latest is by onset; of faults with one onset the first by name.
+
+use super::audience::Audiences;
+use crate::ids::{ClockId, Id, IdVec, JourneyId};
+use crate::path::{Blame, Phase};
+use crate::time::SimTime;
+
+/// What a fault has caused and is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Somebody who matters has not noticed.
+    Unnoticed,
+    /// Who takes over is being decided.
+    Undecided,
+    /// The chosen one is being promoted.
+    Unpromoted,
+    /// Something starts, or is not yet believed up.
+    Unready,
+}
+
+/// A condition that is open, with the fault at its root, or none.
+pub(super) type Condition = Option<(ClockId, After)>;
+
+#[derive(Clone, Copy, Debug)]
+struct Incident {
+    active: bool,
+    onset: SimTime,
+}
+
+/// Live faults, open conditions, and who completed which cut.
+#[derive(Clone, Debug)]
+pub(super) struct Blames {
+    incidents: IdVec<ClockId, Incident>,
+    /// Live faults of each audience, the latest last; dead ones are dropped when it is next judged.
+    live: Vec<Vec<ClockId>>,
+    /// `open[clock * rows + row][after]`: conditions that are open.
+    open: Vec<[u32; 4]>,
+    /// Audiences to be judged again.
+    dirty: Vec<u32>,
+    is_dirty: Vec<bool>,
+    cuts: IdVec<JourneyId, Option<ClockId>>,
+    system_cut: Option<ClockId>,
+}
+
+impl Blames {
+    pub(super) fn new(audiences: &Audiences) -> Self {
+        let clocks = audiences.faults.len();
+        let calm = Incident {
+            active: false,
+            onset: SimTime::EPOCH,
+        };
+        Self {
+            incidents: IdVec::filled(calm, clocks),
+            live: vec![Vec::with_capacity(clocks.min(64)); audiences.count],
+            open: vec![[0; 4]; clocks * audiences.rows],
+            dirty: Vec::with_capacity(audiences.count),
+            is_dirty: vec![false; audiences.count],
+            cuts: IdVec::filled(None, audiences.of_journey.len()),
+            system_cut: None,
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        let calm = Incident {
+            active: false,
+            onset: SimTime::EPOCH,
+        };
+        self.incidents.as_mut_slice().fill(calm);
+        for live in &mut self.live {
+            live.clear();
+        }
+        self.open.fill([0; 4]);
+        self.dirty.clear();
+        self.is_dirty.fill(false);
+        self.cuts.as_mut_slice().fill(None);
+        self.system_cut = None;
+    }
+
+    /// The fault of `clock` begins, or is found to have begun, at `onset`.
+    #[inline]
+    pub(super) fn begin(&mut self, audiences: &Audiences, clock: ClockId, onset: SimTime) {
+        self.incidents[clock] = Incident {
+            active: true,
+            onset,
+        };
+        for &audience in audiences.of_clock.of(clock.index()) {
+            let live = &mut self.live[audience as usize];
+            if let Some(place) = live.iter().position(|&other| other == clock) {
+                live.remove(place);
+            }
+            self.enlist(audiences, audience, clock);
+        }
+    }
+
+    /// The fault of `clock` ends; what it caused may go on.
+    #[inline]
+    pub(super) fn end(&mut self, audiences: &Audiences, clock: ClockId) {
+        self.incidents[clock].active = false;
+        for &audience in audiences.of_clock.of(clock.index()) {
+            self.soil(audience);
+        }
+    }
+
+    /// Closes what is open in `condition`, which belongs to `unit`, and opens `next` instead.
+    pub(super) fn change(
+        &mut self,
+        audiences: &Audiences,
+        unit: u32,
+        condition: &mut Condition,
+        next: Condition,
+    ) {
+        if *condition == next {
+            return;
+        }
+        for &row in audiences.of_unit.of(unit as usize) {
+            if let Some((clock, after)) = *condition {
+                self.open[clock.index() * audiences.rows + row as usize][after as usize] -= 1;
+            }
+            if let Some((clock, after)) = next {
+                self.open[clock.index() * audiences.rows + row as usize][after as usize] += 1;
+            }
+            if (row as usize) < audiences.count {
+                if let Some((clock, _)) = next
+                    && !self.live[row as usize].contains(&clock)
+                {
+                    self.enlist(audiences, row, clock);
+                }
+                self.soil(row);
+            }
+        }
+        *condition = next;
+    }
+
+    /// Puts `clock` among the live faults of `audience`, in order.
+    #[inline]
+    fn enlist(&mut self, audiences: &Audiences, audience: u32, clock: ClockId) {
+        let mut place = self.live[audience as usize].len();
+        while place > 0
+            && self.order(audiences, self.live[audience as usize][place - 1])
+                > self.order(audiences, clock)
+        {
+            place -= 1;
+        }
+        self.live[audience as usize].insert(place, clock);
+        self.soil(audience);
+    }
+
+    /// The later onset is larger, and of equal ones the earlier name.
+    fn order(&self, audiences: &Audiences, clock: ClockId) -> (SimTime, u32) {
+        (
+            self.incidents[clock].onset,
+            u32::MAX - audiences.ranks[clock],
+        )
+    }
+
+    /// Whether the fault of `clock`, or anything it caused there, is not over.
+    fn is_live(&self, audiences: &Audiences, row: u32, clock: ClockId) -> bool {
+        self.incidents[clock].active
+            || self.open[clock.index() * audiences.rows + row as usize] != [0; 4]
+    }
+
+    #[inline]
+    fn soil(&mut self, audience: u32) {
+        if !std::mem::replace(&mut self.is_dirty[audience as usize], true) {
+            self.dirty.push(audience);
+        }
+    }
+
+    /// `journey` cannot be served any more, because of `cause`, or can again.
+    pub(super) fn cut(
+        &mut self,
+        audiences: &Audiences,
+        journey: JourneyId,
+        up: bool,
+        cause: Option<ClockId>,
+    ) {
+        let cut = &mut self.cuts[journey];
+        *cut = if up { None } else { cut.or(cause) };
+        if audiences.count > 0 {
+            self.soil(audiences.of_journey[journey]);
+        }
+    }
+
+    /// The same for the system as a whole.
+    pub(super) fn cut_system(&mut self, up: bool, cause: Option<ClockId>) {
+        self.system_cut = if up { None } else { self.system_cut.or(cause) };
+    }
+
+    /// An audience whose journeys may have to blame another, cleared of faults that are over.
+    #[inline]
+    pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<u32> {
+        let audience = self.dirty.pop()?;
+        self.is_dirty[audience as usize] = false;
+        // Few faults are live at once: a loop that moves nothing in the usual case.
+        let mut place = 0;
+        while let Some(&clock) = self.live[audience as usize].get(place) {
+            if self.is_live(audiences, audience, clock) {
+                place += 1;
+            } else {
+                self.live[audience as usize].remove(place);
+            }
+        }
+        Some(audience)
+    }
+
+    /// Whom `journey` of a clean audience blames.
+    pub(super) fn of_journey(
+        &mut self,
+        audiences: &Audiences,
+        audience: u32,
+        journey: JourneyId,
+        up: bool,
+    ) -> Option<Blame> {
+        if up {
+            return self.latest(audiences, audience);
+        }
+        let live = self.live[audience as usize].iter().copied();
+        let blamed = self.of_cut(audiences, audience, self.cuts[journey], live)?;
+        // A cut whose fault is over is nobody's any more, even if that fault comes again.
+        self.cuts[journey] = self.cuts[journey].filter(|&clock| clock == blamed);
+        Some(self.blame(audiences, audience, blamed))
+    }
+
+    /// Whom the system blames for its outage.
+    pub(super) fn of_system(&mut self, audiences: &Audiences) -> Option<Blame> {
+        let clocks = audiences.clocks.iter().copied();
+        let blamed = self.of_cut(audiences, audiences.system, self.system_cut, clocks)?;
+        self.system_cut = self.system_cut.filter(|&clock| clock == blamed);
+        Some(self.blame(audiences, audiences.system, blamed))
+    }
+
+    /// The fault that completed the cut, if it is live; or else the latest live one among `clocks`,
+    /// an active one if there is one.
+    fn of_cut(
+        &self,
+        audiences: &Audiences,
+        row: u32,
+        cut: Option<ClockId>,
+        clocks: impl Iterator<Item = ClockId>,
+    ) -> Option<ClockId> {
+        cut.filter(|&clock| self.is_live(audiences, row, clock))
+            .or_else(|| {
+                clocks
+                    .filter(|&clock| self.is_live(audiences, row, clock))
+                    .max_by_key(|&clock| {
+                        (self.incidents[clock].active, self.order(audiences, clock))
+                    })
+            })
+    }
+
+    fn latest(&self, audiences: &Audiences, audience: u32) -> Option<Blame> {
+        let latest = self.live[audience as usize].last()?;
+        Some(self.blame(audiences, audience, *latest))
+    }
+
+    fn blame(&self, audiences: &Audiences, row: u32, clock: ClockId) -> Blame {
+        let open = &self.open[clock.index() * audiences.rows + row as usize];
+        let phase = if open[After::Unnoticed as usize] > 0 {
+            Phase::Detect
+        } else if open[After::Undecided as usize] > 0 {
+            Phase::Decide
+        } else if open[After::Unpromoted as usize] > 0 {
+            Phase::Promote
+        } else if self.incidents[clock].active {
+            Phase::Repair
+        } else {
+            Phase::WarmUp
+        };
+        Blame {
+            fault: audiences.faults[clock],
+            phase,
+        }
+    }
+}

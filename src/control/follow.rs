@@ -1,0 +1,308 @@
+//! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
+
+use super::blame::After;
+use super::plan::{LeasePlan, NONE, Plan};
+use super::state::State;
+use crate::failover::{Draw, Stage};
+use crate::health::{Mode, Watch};
+use crate::ids::{ClockId, Id, SlotId};
+use crate::path::{Event, Signal, SlotState};
+use crate::random::Stream;
+use crate::time::{SimSpan, SimTime};
+
+impl LeasePlan {
+    /// One span that the lease asks for.
+    pub(super) fn draw(&self, stream: &mut Stream, what: Draw) -> SimSpan {
+        match what {
+            Draw::Phase => self.loop_wait.mul_f64(stream.uniform()),
+            Draw::Decide => self.decides.draw(stream),
+            Draw::Promote => self.promotes.draw(stream),
+        }
+    }
+}
+
+impl State {
+    /// What a probe of `member` by `instance` meets.
+    fn mode(&self, instance: SlotId, member: SlotId) -> Mode {
+        if self.regime.islands[instance] != self.regime.islands[member] {
+            return Mode::Silent;
+        }
+        match self.regime.slots[member] {
+            SlotState::Serving => Mode::Answers,
+            SlotState::Refusing => Mode::Refuses,
+            SlotState::Silent => Mode::Silent,
+        }
+    }
+
+    /// Tells the watches of a slot that changed, as a member and as an instance, and its group.
+    pub(super) fn tell_watches(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        for &watch in plan.watched_by.of(slot.index()) {
+            if self.slots[plan.watches[watch as usize].instance].probing {
+                self.look(plan, watch as usize, cause);
+            }
+        }
+        let known = &plan.slots[slot];
+        let (first, end) = known.watches;
+        if first < end {
+            let runs = self.regime.slots[slot] == SlotState::Serving;
+            match (self.slots[slot].probing, runs) {
+                (false, true) => self.start_probing(plan, slot, signals),
+                (true, false) => self.stop_probing(plan, slot),
+                (true, true) => {
+                    for watch in first..end {
+                        self.look(plan, watch as usize, cause);
+                    }
+                }
+                (false, false) => {}
+            }
+        }
+        if known.group != NONE {
+            let place = self.place_of(slot);
+            let group = &mut self.groups[known.group as usize].group;
+            group.place(self.now, known.index as usize, place);
+        }
+    }
+
+    /// An instance that starts believes every member up and draws the phases of its probes.
+    pub(super) fn start_probing(
+        &mut self,
+        plan: &Plan,
+        instance: SlotId,
+        signals: &mut Vec<Signal>,
+    ) {
+        self.slots[instance].probing = true;
+        let (first, end) = plan.slots[instance].watches;
+        for index in first as usize..end as usize {
+            let known = &plan.watches[index];
+            let mode = self.mode(instance, known.member);
+            let phase = known
+                .pace
+                .interval
+                .mul_f64(self.slots[instance].phases.uniform());
+            let whole = self.structure.serves(known.member);
+            let watch = &mut self.watches[index];
+            watch.watch = Watch::start(&known.pace, self.now + phase, mode);
+            watch.root = self.slots[if whole { instance } else { known.member }].root;
+            let due = watch.watch.next_flip(&known.pace);
+            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+            self.show(instance, known.member_index, true, signals);
+            self.weigh_watch(plan, index);
+        }
+    }
+
+    fn stop_probing(&mut self, plan: &Plan, instance: SlotId) {
+        self.slots[instance].probing = false;
+        let (first, end) = plan.slots[instance].watches;
+        for index in first as usize..end as usize {
+            self.agenda.cancel(plan.watches[index].timer);
+            self.weigh_watch(plan, index);
+        }
+    }
+
+    /// Looks again at what the probes of one watch meet.
+    fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
+        let known = &plan.watches[index];
+        let mode = self.mode(known.instance, known.member);
+        let watch = &mut self.watches[index];
+        if watch.watch.mode() != mode {
+            watch.root = cause;
+            let due = watch.watch.observe(&known.pace, self.now, mode);
+            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+        }
+        self.weigh_watch(plan, index);
+    }
+
+    /// What a watch leaves open: a dead member that an instance users reach believes up, or a live
+    /// one it believes down.
+    fn weigh_watch(&mut self, plan: &Plan, index: usize) {
+        let known = &plan.watches[index];
+        let watch = &mut self.watches[index];
+        let answers = watch.watch.mode() == Mode::Answers;
+        let matters =
+            self.slots[known.instance].probing && self.regime.islands[known.instance].is_none();
+        let after = match (answers, watch.watch.is_up(&known.pace)) {
+            _ if !matters => None,
+            (false, true) => Some(After::Unnoticed),
+            (true, false) => Some(After::Unready),
+            (true, true) | (false, false) => None,
+        };
+        let next = watch.root.zip(after);
+        self.blames
+            .change(&plan.audiences, known.unit, &mut watch.condition, next);
+    }
+
+    fn show(&mut self, instance: SlotId, member: u32, up: bool, signals: &mut Vec<Signal>) {
+        let view = &mut self.regime.views[instance][member as usize];
+        if *view != up {
+            *view = up;
+            signals.push(Signal::View {
+                instance,
+                member,
+                up,
+            });
+        }
+    }
+
+    /// A verdict is due.
+    pub(super) fn flip(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        let known = &plan.watches[index];
+        let watch = &mut self.watches[index];
+        let cause = watch.root;
+        let due = watch.watch.flip(&known.pace);
+        let up = watch.watch.is_up(&known.pace);
+        self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+        self.show(known.instance, known.member_index, up, signals);
+        self.weigh_watch(plan, index);
+        (
+            Event::Verdict {
+                instance: known.instance,
+                member: known.member,
+                up,
+            },
+            cause,
+        )
+    }
+
+    /// The state of a VRRP group is taken over: its timer, its holder, and what it leaves open while
+    /// nobody holds the address although somebody could.
+    pub(super) fn follow_group(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        let known = &plan.groups[index];
+        self.schedule(known.timer, self.groups[index].group.next_time());
+        let now = &mut self.groups[index];
+        let holder = now.group.holder(0).map(|member| known.slots[member]);
+        let before = self.regime.holders[known.balancer];
+        if before != holder {
+            self.regime.holders[known.balancer] = holder;
+            signals.push(Signal::Holder {
+                balancer: known.balancer,
+                holder,
+            });
+            if holder.is_none() {
+                now.root = cause;
+            }
+        }
+        let next = match holder {
+            None if now.group.anybody_in(0) => {
+                let after = if before.is_some() {
+                    After::Unnoticed
+                } else {
+                    After::Unready
+                };
+                now.condition.or_else(|| cause.map(|clock| (clock, after)))
+            }
+            _ => None,
+        };
+        self.blames
+            .change(&plan.audiences, known.unit, &mut now.condition, next);
+    }
+
+    /// A move of a VRRP group is due.
+    pub(super) fn move_address(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        let now = &mut self.groups[index];
+        let (cause, master) = (now.root, now.group.fire());
+        self.follow_group(plan, index, cause, signals);
+        (Event::Master(plan.groups[index].slots[master]), cause)
+    }
+
+    /// Members of a store changed.
+    pub(super) fn tell_lease(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        let (known, now, structure) = (
+            &plan.leases[index],
+            &mut self.leases[index],
+            &self.structure,
+        );
+        let before = now.lease.stage();
+        now.lease.react(
+            self.now,
+            |member| structure.serves(known.slots[member]),
+            |what| known.draw(&mut now.stream, what),
+        );
+        let after = now.lease.stage();
+        if after != before && matches!(after, Stage::Lapsing | Stage::Promoting) {
+            now.root = cause;
+        }
+        self.follow_lease(plan, index, signals);
+    }
+
+    /// A step of a lease is due.
+    pub(super) fn move_lease(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        let (known, now, structure) = (
+            &plan.leases[index],
+            &mut self.leases[index],
+            &self.structure,
+        );
+        let (before, cause) = (now.lease.stage(), now.root);
+        let chosen = now.lease.chosen();
+        now.lease.fire(
+            self.now,
+            |member| structure.serves(known.slots[member]),
+            |what| known.draw(&mut now.stream, what),
+        );
+        let event = match (before, chosen) {
+            (Stage::Deciding, Some(member)) => Event::Promoting(known.slots[member]),
+            (Stage::Promoting, Some(member)) => Event::Leads(known.slots[member]),
+            _ => Event::LeaseExpired(known.pool),
+        };
+        self.follow_lease(plan, index, signals);
+        (event, cause)
+    }
+
+    /// The state of a lease is taken over: its timer, its leader, and what it leaves open.
+    pub(super) fn follow_lease(&mut self, plan: &Plan, index: usize, signals: &mut Vec<Signal>) {
+        let known = &plan.leases[index];
+        self.schedule(known.timer, self.leases[index].lease.next_time());
+        let now = &mut self.leases[index];
+        let leader = now.lease.leader().map(|member| known.slots[member]);
+        if self.regime.leaders[known.pool] != leader {
+            self.regime.leaders[known.pool] = leader;
+            signals.push(Signal::Leader {
+                pool: known.pool,
+                leader,
+            });
+            self.structure
+                .set_leader(&plan.structure, known.pool, leader);
+        }
+        let after = match now.lease.stage() {
+            Stage::Led | Stage::Vacant => None,
+            Stage::Lapsing => Some(After::Unnoticed),
+            Stage::Deciding => Some(After::Undecided),
+            Stage::Promoting => Some(After::Unpromoted),
+        };
+        let next = now.root.zip(after);
+        self.blames
+            .change(&plan.audiences, known.unit, &mut now.condition, next);
+    }
+}

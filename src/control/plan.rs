@@ -1,0 +1,395 @@
+//! What is worked out once for all histories of a system: who is affected by what, which timer belongs
+//! to whom, the keys of the random streams.
+
+use super::Detail;
+use super::audience::Audiences;
+use super::burn_in::burn_in;
+use super::lists::Lists;
+use crate::health::Pace;
+use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::model::structure::Structure;
+use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
+use crate::random::{Dist, Stream, name_hash};
+use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
+
+/// A span that is drawn, or the same every time and then drawn from nothing.
+#[derive(Clone, Debug)]
+pub(super) enum Delay {
+    Fixed(SimSpan),
+    Drawn(Dist),
+}
+
+impl Delay {
+    fn of(dist: &Dist) -> Self {
+        if dist.is_constant() {
+            Self::Fixed(SimSpan::from_secs_f64(dist.mean()))
+        } else {
+            Self::Drawn(dist.clone())
+        }
+    }
+
+    #[inline]
+    pub(super) fn draw(&self, stream: &mut Stream) -> SimSpan {
+        match self {
+            Self::Fixed(span) => *span,
+            // Rounds to the nearest nanosecond as `SimSpan::from_secs_f64` does (beyond 52 days an f64
+            // is too coarse for it to matter), without a call into the mathematics library.
+            Self::Drawn(dist) => {
+                SimSpan::from_nanos((dist.draw(stream) * NANOS_PER_SEC as f64 + 0.5) as u64)
+            }
+        }
+    }
+}
+
+/// What a fault does to the slots it affects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The process of this slot ends, and nothing but the structure depends on it: it starts at once,
+    /// is not probed, and takes no part in a failover.
+    Lone(SlotId),
+    /// Their processes end.
+    Process,
+    /// Their machines stop.
+    Machine,
+    /// This domain is cut off with them.
+    Isolation(DomainId),
+}
+
+/// One fault clock.
+#[derive(Clone, Debug)]
+pub(super) struct ClockPlan {
+    pub(super) name_hash: u64,
+    pub(super) every: Delay,
+    pub(super) lasts: Delay,
+    /// Share of time in which the fault is active.
+    pub(super) down_share: f64,
+    pub(super) effect: Effect,
+}
+
+/// Who a timer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// A fault clock.
+    Clock(ClockId),
+    /// A slot that is starting.
+    Start(SlotId),
+    /// The next flip of a watch.
+    Watch(u32),
+    /// The next move of a VRRP group.
+    Group(u32),
+    /// The next step of a lease.
+    Lease(u32),
+}
+
+/// No such row.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// One slot.
+#[derive(Clone, Debug)]
+pub(super) struct SlotPlan {
+    pub(super) domain: Option<DomainId>,
+    pub(super) name_hash: u64,
+    pub(super) starts: Delay,
+    /// [`NONE`] if it starts at once.
+    pub(super) start_timer: u32,
+    /// Whose failures count against whom, see [`Audiences`].
+    pub(super) unit: u32,
+    /// The watches it runs, as an instance of a balancer with probes.
+    pub(super) watches: (u32, u32),
+    /// The VRRP group it belongs to.
+    pub(super) group: u32,
+    /// The lease of its store.
+    pub(super) lease: u32,
+    /// Its index among its owner's slots.
+    pub(super) index: u32,
+}
+
+/// One instance's view of one member.
+#[derive(Clone, Debug)]
+pub(super) struct WatchPlan {
+    pub(super) instance: SlotId,
+    pub(super) member: SlotId,
+    pub(super) member_index: u32,
+    pub(super) pace: Pace,
+    pub(super) unit: u32,
+    pub(super) timer: u32,
+}
+
+/// One VRRP group.
+#[derive(Clone, Debug)]
+pub(super) struct GroupPlan {
+    pub(super) balancer: BalancerId,
+    pub(super) slots: Vec<SlotId>,
+    pub(super) name_hash: u64,
+    pub(super) advert_int: SimSpan,
+    pub(super) priorities: Vec<u8>,
+    pub(super) preempt: bool,
+    pub(super) unit: u32,
+    pub(super) timer: u32,
+}
+
+/// One lease.
+#[derive(Clone, Debug)]
+pub(super) struct LeasePlan {
+    pub(super) pool: PoolId,
+    pub(super) slots: Vec<SlotId>,
+    pub(super) name_hash: u64,
+    pub(super) ttl: SimSpan,
+    pub(super) loop_wait: SimSpan,
+    pub(super) decides: Delay,
+    pub(super) promotes: Delay,
+    pub(super) unit: u32,
+    pub(super) timer: u32,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) start: Start,
+    /// Whether there are watches, groups or leases at all.
+    pub(super) derived: bool,
+    /// The first instant of a history.
+    pub(super) begins: SimTime,
+    pub(super) clocks: IdVec<ClockId, ClockPlan>,
+    /// The slots that each clock's fault stops or cuts off.
+    pub(super) affected: Lists<SlotId>,
+    pub(super) slots: IdVec<SlotId, SlotPlan>,
+    /// The watches of each slot, as a member of a pool.
+    pub(super) watched_by: Lists<u32>,
+    pub(super) parents: IdVec<DomainId, Option<DomainId>>,
+    pub(super) timers: Vec<Timer>,
+    pub(super) watches: Vec<WatchPlan>,
+    pub(super) groups: Vec<GroupPlan>,
+    pub(super) leases: Vec<LeasePlan>,
+    pub(super) structure: Structure,
+    pub(super) audiences: Audiences,
+}
+
+impl Plan {
+    pub(super) fn new(system: &System, detail: Detail) -> Self {
+        let (affected, effects) = affected(system);
+        let audiences = Audiences::new(system, detail, &affected);
+        let mut timers: Vec<Timer> = system.clocks.ids().map(Timer::Clock).collect();
+        let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
+        for (id, slot) in system.slots.pairs() {
+            let starts_in = match slot.owner {
+                Owner::Pool(pool) => &system.pools[pool].starts_in,
+                Owner::Balancer(balancer) => &system.balancers[balancer].starts_in,
+            };
+            let start_timer = if starts_in.is_zero() {
+                NONE
+            } else {
+                timers.len() as u32
+            };
+            if start_timer != NONE {
+                timers.push(Timer::Start(id));
+            }
+            slots.push(SlotPlan {
+                domain: slot.domain,
+                name_hash: name_hash(&slot.name),
+                starts: Delay::of(starts_in),
+                start_timer,
+                unit: Audiences::unit_of(system, slot.owner),
+                watches: (0, 0),
+                group: NONE,
+                lease: NONE,
+                index: slot.index,
+            });
+        }
+        let mut watched_by = vec![Vec::new(); system.slots.len()];
+        let (mut watches, mut groups) = (Vec::new(), Vec::new());
+        if detail == Detail::Full {
+            for (id, balancer) in system.balancers.pairs() {
+                let unit = Audiences::unit_of(system, Owner::Balancer(id));
+                add_watches(
+                    system,
+                    balancer,
+                    unit,
+                    &mut watches,
+                    &mut timers,
+                    &mut slots,
+                );
+                if let Some(vrrp) = &balancer.failover {
+                    for &slot in &balancer.slots {
+                        slots[slot].group = groups.len() as u32;
+                    }
+                    let timer = timers.len() as u32;
+                    timers.push(Timer::Group(groups.len() as u32));
+                    groups.push(GroupPlan {
+                        balancer: id,
+                        slots: balancer.slots.clone(),
+                        name_hash: name_hash(&balancer.name),
+                        advert_int: vrrp.advert_int,
+                        priorities: vrrp.priorities.clone(),
+                        preempt: vrrp.preempt,
+                        unit,
+                        timer,
+                    });
+                }
+            }
+        }
+        for (index, watch) in watches.iter().enumerate() {
+            watched_by[watch.member.index()].push(index as u32);
+        }
+        let leases = leases(system, detail, &mut timers, &mut slots);
+        let lone = |slot: SlotId| {
+            let known = &slots[slot];
+            known.start_timer == NONE
+                && known.group == NONE
+                && known.lease == NONE
+                && known.watches.0 == known.watches.1
+                && watched_by[slot.index()].is_empty()
+        };
+        let clocks = system.clocks.iter().zip(effects).map(|(clock, effect)| {
+            let fault = &system.faults[clock.fault];
+            let effect = match clock.component {
+                Component::Slot(slot) if lone(slot) => Effect::Lone(slot),
+                Component::Slot(_) | Component::Node(_) | Component::Domain(_) => effect,
+            };
+            let (up, down) = (fault.every.mean(), fault.lasts.mean());
+            ClockPlan {
+                name_hash: name_hash(&clock.name),
+                every: Delay::of(&fault.every),
+                lasts: Delay::of(&fault.lasts),
+                down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
+                effect,
+            }
+        });
+        let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
+        let begins = match system.run.start {
+            Start::Steady => SimTime::START.before(burn_in(system, detail)),
+            Start::New => SimTime::START,
+        };
+        Self {
+            start: system.run.start,
+            derived: !(watches.is_empty() && groups.is_empty() && leases.is_empty()),
+            begins,
+            clocks,
+            affected,
+            slots,
+            watched_by: Lists::new(&watched_by),
+            parents: system.domains.iter().map(|domain| domain.parent).collect(),
+            timers,
+            watches,
+            groups,
+            leases,
+            structure: Structure::new(system),
+            audiences,
+        }
+    }
+}
+
+/// The slots that each clock's fault affects, and how.
+fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
+    let mut in_domain = vec![Vec::new(); system.domains.len()];
+    let mut on_node = vec![Vec::new(); system.nodes.len()];
+    for (id, slot) in system.slots.pairs() {
+        if let Some(node) = slot.node {
+            on_node[node.index()].push(id);
+        }
+        let mut around = slot.domain;
+        while let Some(domain) = around {
+            in_domain[domain.index()].push(id);
+            around = system.domains[domain].parent;
+        }
+    }
+    let clocks = system.clocks.iter().map(|clock| match clock.component {
+        Component::Slot(slot) => (vec![slot], Effect::Process),
+        Component::Node(node) => (on_node[node.index()].clone(), Effect::Machine),
+        Component::Domain(domain) => {
+            let effect = match system.faults[clock.fault].kind {
+                FaultKind::Isolated => Effect::Isolation(domain),
+                FaultKind::Power | FaultKind::Crash => Effect::Machine,
+            };
+            (in_domain[domain.index()].clone(), effect)
+        }
+    });
+    let (slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    (Lists::new(&slots), effects)
+}
+
+/// The watches of all instances of one balancer: instance by instance, member by member.
+fn add_watches(
+    system: &System,
+    balancer: &Balancer,
+    unit: u32,
+    watches: &mut Vec<WatchPlan>,
+    timers: &mut Vec<Timer>,
+    slots: &mut IdVec<SlotId, SlotPlan>,
+) {
+    let Some(probes) = &balancer.probes else {
+        return;
+    };
+    let pace = Pace {
+        interval: probes.interval,
+        timeout: probes.timeout,
+        takes: probes.takes,
+        rise: probes.rise,
+        fall: probes.fall,
+    };
+    for &instance in &balancer.slots {
+        let first = watches.len() as u32;
+        for (member_index, &member) in system.pools[balancer.to].slots.iter().enumerate() {
+            let timer = timers.len() as u32;
+            timers.push(Timer::Watch(watches.len() as u32));
+            let member_index = member_index as u32;
+            watches.push(WatchPlan {
+                instance,
+                member,
+                member_index,
+                pace,
+                unit,
+                timer,
+            });
+        }
+        slots[instance].watches = (first, watches.len() as u32);
+    }
+}
+
+/// Whether anything needs the leader of `pool`.
+fn needs_leader(system: &System, pool: PoolId) -> bool {
+    let mut operations = system.operations.iter();
+    operations.any(|operation| operation.pool == pool && operation.served_by == ServedBy::Leader)
+}
+
+/// Whether the lease of `pool` is followed, if it has one.
+pub(super) fn follows_lease(system: &System, detail: Detail, pool: PoolId) -> bool {
+    detail == Detail::Full || needs_leader(system, pool)
+}
+
+fn leases(
+    system: &System,
+    detail: Detail,
+    timers: &mut Vec<Timer>,
+    slots: &mut IdVec<SlotId, SlotPlan>,
+) -> Vec<LeasePlan> {
+    let mut leases = Vec::new();
+    for (id, pool) in system.pools.pairs() {
+        let PoolKind::Store {
+            failover: Some(lease),
+        } = &pool.kind
+        else {
+            continue;
+        };
+        if !follows_lease(system, detail, id) {
+            continue;
+        }
+        for &slot in &pool.slots {
+            slots[slot].lease = leases.len() as u32;
+        }
+        let timer = timers.len() as u32;
+        timers.push(Timer::Lease(leases.len() as u32));
+        leases.push(LeasePlan {
+            pool: id,
+            slots: pool.slots.clone(),
+            name_hash: name_hash(&pool.name),
+            ttl: lease.ttl,
+            loop_wait: lease.loop_wait,
+            decides: Delay::of(&lease.decides_in),
+            promotes: Delay::of(&lease.promotes_in),
+            unit: Audiences::leader_unit(system, id),
+            timer,
+        });
+    }
+    leases
+}

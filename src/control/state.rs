@@ -1,0 +1,365 @@
+//! The control state of one history, and how a history begins.
+
+use super::agenda::Agenda;
+use super::blame::{Blames, Condition};
+use super::plan::{Delay, Plan, Timer};
+use crate::failover::{Group, Lease};
+use crate::health::{Mode, Watch};
+use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::model::structure::StructureState;
+use crate::model::{Start, System};
+use crate::path::{Regime, Signal, SlotState};
+use crate::random::{Key, Purpose, Stream};
+use crate::time::{SimSpan, SimTime};
+
+/// One fault clock.
+#[derive(Clone, Debug)]
+pub(super) struct ClockNow {
+    pub(super) active: bool,
+    /// The span that begins with the next event, drawn ahead while others keep the processor busy:
+    /// an event need not wait for a logarithm. `None` before the first event.
+    pub(super) ahead: Option<SimSpan>,
+    pub(super) failure: Stream,
+    pub(super) repair: Stream,
+}
+
+/// One slot.
+#[derive(Clone, Debug)]
+pub(super) struct SlotNow {
+    /// Active faults of its process.
+    pub(super) process: u32,
+    /// Active faults of its machine: node, power.
+    pub(super) machine: u32,
+    /// Whether it is starting.
+    pub(super) starting: bool,
+    /// Whether it probes: a running instance of a balancer with probes.
+    pub(super) probing: bool,
+    /// The fault clock behind its last change.
+    pub(super) root: Option<ClockId>,
+    /// Its start, while it is starting.
+    pub(super) condition: Condition,
+    pub(super) start_up: Stream,
+    pub(super) phases: Stream,
+}
+
+/// One instance's view of one member.
+#[derive(Clone, Debug)]
+pub(super) struct WatchNow {
+    pub(super) watch: Watch,
+    /// The fault clock behind the last change of what the probes meet.
+    pub(super) root: Option<ClockId>,
+    pub(super) condition: Condition,
+}
+
+/// One VRRP group.
+#[derive(Clone, Debug)]
+pub(super) struct GroupNow {
+    pub(super) group: Group,
+    /// The fault clock behind the last loss of the holder.
+    pub(super) root: Option<ClockId>,
+    pub(super) condition: Condition,
+}
+
+/// One lease.
+#[derive(Clone, Debug)]
+pub(super) struct LeaseNow {
+    pub(super) lease: Lease,
+    pub(super) stream: Stream,
+    /// The fault clock behind the last loss of the leader or of a candidate.
+    pub(super) root: Option<ClockId>,
+    pub(super) condition: Condition,
+}
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) now: SimTime,
+    pub(super) agenda: Agenda,
+    pub(super) clocks: IdVec<ClockId, ClockNow>,
+    pub(super) slots: IdVec<SlotId, SlotNow>,
+    /// Active isolations of each domain.
+    pub(super) isolations: IdVec<DomainId, u32>,
+    pub(super) watches: Vec<WatchNow>,
+    pub(super) groups: Vec<GroupNow>,
+    pub(super) leases: Vec<LeaseNow>,
+    pub(super) regime: Regime,
+    pub(super) structure: StructureState,
+    pub(super) blames: Blames,
+    /// Slots whose state or island changed in this step.
+    pub(super) changed: Vec<SlotId>,
+    pub(super) system_was_up: bool,
+    /// Who holds and leads when everything is up.
+    first_holders: IdVec<BalancerId, Option<SlotId>>,
+    first_leaders: IdVec<PoolId, Option<SlotId>>,
+    /// Clocks that are down when a history begins, with the onset of their fault.
+    down_at_first: Vec<(SimTime, ClockId)>,
+    /// Signals of the beginning, which nobody reads.
+    unread: Vec<Signal>,
+}
+
+impl State {
+    pub(super) fn new(system: &System, plan: &Plan) -> Self {
+        let regime = Regime::all_up(system);
+        let idle = Key::of_seed(0).stream();
+        let clock = ClockNow {
+            active: false,
+            ahead: None,
+            failure: idle.clone(),
+            repair: idle.clone(),
+        };
+        let slot = SlotNow {
+            process: 0,
+            machine: 0,
+            starting: false,
+            probing: false,
+            root: None,
+            condition: None,
+            start_up: idle.clone(),
+            phases: idle.clone(),
+        };
+        let watches = plan.watches.iter().map(|watch| WatchNow {
+            watch: Watch::start(&watch.pace, plan.begins, Mode::Answers),
+            root: None,
+            condition: None,
+        });
+        let groups = plan.groups.iter().map(|group| GroupNow {
+            group: Group::new(group.advert_int, &group.priorities, group.preempt),
+            root: None,
+            condition: None,
+        });
+        let leases = plan.leases.iter().map(|lease| LeaseNow {
+            lease: Lease::new(lease.ttl, lease.loop_wait, lease.slots.len()),
+            stream: idle.clone(),
+            root: None,
+            condition: None,
+        });
+        Self {
+            now: plan.begins,
+            agenda: Agenda::new(plan.timers.len()),
+            clocks: IdVec::filled(clock, system.clocks.len()),
+            slots: IdVec::filled(slot, system.slots.len()),
+            isolations: IdVec::filled(0, system.domains.len()),
+            watches: watches.collect(),
+            groups: groups.collect(),
+            leases: leases.collect(),
+            structure: StructureState::new(system, &plan.structure),
+            blames: Blames::new(&plan.audiences),
+            changed: Vec::with_capacity(system.slots.len()),
+            system_was_up: true,
+            first_holders: regime.holders.clone(),
+            first_leaders: regime.leaders.clone(),
+            down_at_first: Vec::with_capacity(system.clocks.len()),
+            unread: Vec::new(),
+            regime,
+        }
+    }
+
+    /// Begins the history of `replication`.
+    pub(super) fn restart(&mut self, plan: &Plan, seed: u64, replication: u64) {
+        let base = Key::of_seed(seed).with(replication);
+        self.all_up(plan);
+        let mut unread = std::mem::take(&mut self.unread);
+        self.start_clocks(plan, base);
+        for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
+            let key = base.with(known.name_hash);
+            if matches!(known.starts, Delay::Drawn(_)) {
+                slot.start_up = key.with(Purpose::StartUp as u64).stream();
+            }
+            if known.watches.0 < known.watches.1 {
+                slot.phases = key.with(Purpose::Phase as u64).stream();
+            }
+        }
+        self.down_at_first.sort_unstable();
+        for index in 0..self.down_at_first.len() {
+            let (onset, clock) = self.down_at_first[index];
+            self.blames.begin(&plan.audiences, clock, onset);
+            self.apply(plan, clock, true, &mut unread);
+            for &slot in &self.changed {
+                self.structure.set_slot(&plan.structure, slot, false);
+            }
+            self.changed.clear();
+            self.note_cuts(plan, Some(clock));
+        }
+        for index in 0..plan.leases.len() {
+            self.first_leader(plan, index, base, &mut unread);
+        }
+        self.note_cuts(plan, self.down_at_first.last().map(|&(_, clock)| clock));
+        for index in 0..plan.groups.len() {
+            self.first_master(plan, index, base, &mut unread);
+        }
+        for (slot, known) in plan.slots.pairs() {
+            if known.watches.0 < known.watches.1 && self.regime.slots[slot] == SlotState::Serving {
+                self.start_probing(plan, slot, &mut unread);
+            }
+        }
+        self.judge(plan, &mut unread);
+        unread.clear();
+        self.unread = unread;
+    }
+
+    /// Everything serving, in view and in charge, nothing pending.
+    fn all_up(&mut self, plan: &Plan) {
+        self.now = plan.begins;
+        self.agenda.clear();
+        self.isolations.as_mut_slice().fill(0);
+        for slot in self.slots.as_mut_slice() {
+            (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
+            (slot.root, slot.condition) = (None, None);
+        }
+        self.regime.slots.as_mut_slice().fill(SlotState::Serving);
+        self.regime.islands.as_mut_slice().fill(None);
+        for view in self.regime.views.as_mut_slice() {
+            view.fill(true);
+        }
+        self.regime
+            .holders
+            .as_mut_slice()
+            .copy_from_slice(self.first_holders.as_slice());
+        self.regime
+            .leaders
+            .as_mut_slice()
+            .copy_from_slice(self.first_leaders.as_slice());
+        self.regime.blames.as_mut_slice().fill(None);
+        for watch in &mut self.watches {
+            (watch.root, watch.condition) = (None, None);
+        }
+        for group in &mut self.groups {
+            (group.root, group.condition) = (None, None);
+        }
+        for lease in &mut self.leases {
+            (lease.root, lease.condition) = (None, None);
+        }
+        self.structure.reset(&plan.structure, &self.first_leaders);
+        self.blames.reset();
+        self.changed.clear();
+        self.system_was_up = true;
+        self.down_at_first.clear();
+    }
+
+    /// Seeds the fault clocks and draws where each of them stands.
+    fn start_clocks(&mut self, plan: &Plan, base: Key) {
+        for (index, (id, known)) in plan.clocks.pairs().enumerate() {
+            let key = base.with(known.name_hash);
+            let clock = &mut self.clocks[id];
+            clock.failure = key.with(Purpose::Failure as u64).stream();
+            clock.repair = key.with(Purpose::Repair as u64).stream();
+            (clock.active, clock.ahead) = (false, None);
+            let due = match plan.start {
+                Start::New => known.every.draw(&mut clock.failure),
+                Start::Steady => {
+                    let mut stream = key.with(Purpose::Equilibrium as u64).stream();
+                    let (which, life, place) =
+                        (stream.uniform(), stream.uniform(), stream.uniform());
+                    clock.active = which < known.down_share;
+                    let delay = if clock.active {
+                        &known.lasts
+                    } else {
+                        &known.every
+                    };
+                    let (age, rest) = delay.equilibrium(life, place);
+                    if clock.active {
+                        self.down_at_first.push((self.now.before(age), id));
+                    }
+                    rest
+                }
+            };
+            self.agenda.set_unplayed(index as u32, self.now + due);
+            debug_assert!(matches!(plan.timers[index], Timer::Clock(clock) if clock == id));
+        }
+        self.agenda.play_all();
+    }
+
+    /// The leader at the first instant: the first member if everything is new; else any of those
+    /// that can lead, for leadership stays where it once went.
+    fn first_leader(&mut self, plan: &Plan, index: usize, base: Key, unread: &mut Vec<Signal>) {
+        let known = &plan.leases[index];
+        let now = self.now;
+        let mut stream = base
+            .with(known.name_hash)
+            .with(Purpose::Failover as u64)
+            .stream();
+        let able = |index: &usize| self.structure.serves(known.slots[*index]);
+        let leader = match plan.start {
+            Start::New => Some(0),
+            Start::Steady => {
+                let members = 0..known.slots.len();
+                let count = members.clone().filter(able).count();
+                let choice = (stream.uniform() * count as f64) as usize;
+                members.filter(able).nth(choice)
+            }
+        };
+        let lease = &mut self.leases[index];
+        lease
+            .lease
+            .reset(now, leader, |what| known.draw(&mut stream, what));
+        lease.stream = stream;
+        self.follow_lease(plan, index, unread);
+    }
+
+    /// The master at the first instant: of the running instances that users reach, or else of all,
+    /// the one with the highest priority; any of them in a steady history without preemption.
+    fn first_master(&mut self, plan: &Plan, index: usize, base: Key, unread: &mut Vec<Signal>) {
+        let known = &plan.groups[index];
+        let mut stream = base
+            .with(known.name_hash)
+            .with(Purpose::Failover as u64)
+            .stream();
+        let (phase, choice) = (stream.uniform(), stream.uniform());
+        let since = self.now.before(known.advert_int) + known.advert_int.mul_f64(phase);
+        self.groups[index].group.reset(self.now);
+        for (member, &slot) in known.slots.iter().enumerate() {
+            let place = self.place_of(slot);
+            self.groups[index].group.place(self.now, member, place);
+        }
+        let able = |place: Option<u32>| {
+            if self.groups[index].group.anybody_in(0) {
+                place == Some(0)
+            } else {
+                place.is_some()
+            }
+        };
+        let able = |member: &usize| able(self.place_of(known.slots[*member]));
+        let members = 0..known.slots.len();
+        let master = if known.preempt || plan.start == Start::New {
+            members
+                .filter(able)
+                .max_by_key(|&member| known.priorities[member])
+        } else {
+            let count = members.clone().filter(able).count();
+            members.filter(able).nth((choice * count as f64) as usize)
+        };
+        if let Some(master) = master {
+            self.groups[index].group.appoint(master, since);
+        }
+        self.follow_group(plan, index, None, unread);
+    }
+
+    /// Where a slot stands for VRRP: nowhere if it does not run; 0 is where users are.
+    pub(super) fn place_of(&self, slot: SlotId) -> Option<u32> {
+        (self.regime.slots[slot] == SlotState::Serving)
+            .then(|| self.regime.islands[slot].map_or(0, |domain| domain.index() as u32 + 1))
+    }
+
+    /// Sets a timer, or cancels it.
+    pub(super) fn schedule(&mut self, timer: u32, at: SimTime) {
+        if at == SimTime::NEVER {
+            self.agenda.cancel(timer);
+        } else {
+            self.agenda.set(timer, at);
+        }
+    }
+}
+
+impl Delay {
+    /// Age and rest of a span in progress, in equilibrium.
+    fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
+        let (age, rest) = match self {
+            Self::Fixed(span) => {
+                let age = span.mul_f64(place);
+                return (age, span.saturating_sub(age));
+            }
+            Self::Drawn(dist) => dist.equilibrium(life, place),
+        };
+        (SimSpan::from_secs_f64(age), SimSpan::from_secs_f64(rest))
+    }
+}

@@ -1,0 +1,274 @@
+//! One event of a history: what is due, what it does to slots, and what follows from that.
+
+use super::blame::After;
+use super::plan::{ClockPlan, Effect, NONE, Plan, Timer};
+use super::state::{ClockNow, SlotNow, State};
+use crate::ids::{ClockId, Id, SlotId};
+use crate::path::{Event, Signal, SlotState, Transition};
+use crate::time::{SimSpan, SimTime};
+
+impl ClockNow {
+    /// How long a fault lasts, or the time to the next one.
+    #[inline]
+    fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
+        if fault {
+            known.lasts.draw(&mut self.repair)
+        } else {
+            known.every.draw(&mut self.failure)
+        }
+    }
+}
+
+impl SlotNow {
+    /// What a connection meets, from the faults on the slot.
+    #[inline]
+    fn state(&self) -> SlotState {
+        if self.machine > 0 {
+            SlotState::Silent
+        } else if self.process > 0 || self.starting {
+            SlotState::Refusing
+        } else {
+            SlotState::Serving
+        }
+    }
+}
+
+impl State {
+    /// Carries out the next event.
+    pub(super) fn step(&mut self, plan: &Plan, signals: &mut Vec<Signal>) -> Transition {
+        let (at, timer) = self.agenda.first();
+        debug_assert!(at != SimTime::NEVER, "a step needs a pending event");
+        self.now = at;
+        let (event, cause) = match plan.timers[timer as usize] {
+            Timer::Clock(clock) => (self.toggle(plan, clock, timer, signals), Some(clock)),
+            Timer::Start(slot) => self.finish_start(plan, slot, signals),
+            Timer::Watch(index) => self.flip(plan, index as usize, signals),
+            Timer::Group(index) => self.move_address(plan, index as usize, signals),
+            Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+        };
+        self.note_cuts(plan, cause);
+        self.judge(plan, signals);
+        Transition { at, event }
+    }
+
+    /// A fault begins or ends.
+    #[inline]
+    fn toggle(&mut self, plan: &Plan, id: ClockId, timer: u32, signals: &mut Vec<Signal>) -> Event {
+        let (known, clock) = (&plan.clocks[id], &mut self.clocks[id]);
+        let begins = !clock.active;
+        clock.active = begins;
+        let span = clock.ahead.unwrap_or_else(|| clock.draw(known, begins));
+        self.agenda.set(timer, self.now + span);
+        clock.ahead = Some(clock.draw(known, !begins));
+        if begins {
+            self.blames.begin(&plan.audiences, id, self.now);
+        } else {
+            self.blames.end(&plan.audiences, id);
+        }
+        match known.effect {
+            Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
+            Effect::Process | Effect::Machine | Effect::Isolation(_) => {
+                self.apply(plan, id, begins, signals);
+                self.spread(plan, Some(id), signals);
+            }
+        }
+        if begins {
+            Event::FaultBegins(id)
+        } else {
+            Event::FaultEnds(id)
+        }
+    }
+
+    /// The same as [`State::apply`] and [`State::spread`] for the fault of a process that starts at
+    /// once and that nobody follows: most of the events of most structural histories.
+    #[inline]
+    fn toggle_lone(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        clock: ClockId,
+        begins: bool,
+        signals: &mut Vec<Signal>,
+    ) {
+        let now = &mut self.slots[slot];
+        now.process = if begins {
+            now.process + 1
+        } else {
+            now.process - 1
+        };
+        let state = now.state();
+        if self.regime.slots[slot] != state {
+            now.root = Some(clock);
+            self.regime.slots[slot] = state;
+            signals.push(Signal::Slot { slot, state });
+            let serves = state == SlotState::Serving && self.regime.islands[slot].is_none();
+            self.structure.set_slot(&plan.structure, slot, serves);
+        }
+    }
+
+    /// What a fault that begins or ends does to the state and island of slots.
+    pub(super) fn apply(
+        &mut self,
+        plan: &Plan,
+        clock: ClockId,
+        begins: bool,
+        signals: &mut Vec<Signal>,
+    ) {
+        let affected = plan.affected.of(clock.index());
+        let effect = plan.clocks[clock].effect;
+        if let Effect::Isolation(domain) = effect {
+            let isolations = &mut self.isolations[domain];
+            *isolations = if begins {
+                *isolations + 1
+            } else {
+                *isolations - 1
+            };
+            for &slot in affected {
+                self.find_island(plan, slot, clock, signals);
+            }
+            return;
+        }
+        for &slot in affected {
+            let state = &mut self.slots[slot];
+            let faults = match effect {
+                Effect::Machine => &mut state.machine,
+                Effect::Lone(_) | Effect::Process | Effect::Isolation(_) => &mut state.process,
+            };
+            *faults = if begins { *faults + 1 } else { *faults - 1 };
+            let known = &plan.slots[slot];
+            if begins {
+                if state.starting {
+                    state.starting = false;
+                    self.agenda.cancel(known.start_timer);
+                    let condition = &mut state.condition;
+                    self.blames
+                        .change(&plan.audiences, known.unit, condition, None);
+                }
+            } else if state.process + state.machine == 0 && known.start_timer != NONE {
+                state.starting = true;
+                let due = self.now + known.starts.draw(&mut state.start_up);
+                self.agenda.set(known.start_timer, due);
+                let next = Some((clock, After::Unready));
+                self.blames
+                    .change(&plan.audiences, known.unit, &mut state.condition, next);
+            }
+            self.find_state(slot, Some(clock), signals);
+        }
+    }
+
+    /// The state of `slot` from the faults on it.
+    #[inline]
+    fn find_state(&mut self, slot: SlotId, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+        let now = &mut self.slots[slot];
+        let state = now.state();
+        if self.regime.slots[slot] != state {
+            now.root = cause;
+            self.regime.slots[slot] = state;
+            signals.push(Signal::Slot { slot, state });
+            self.changed.push(slot);
+        }
+    }
+
+    /// The innermost isolated domain around `slot`.
+    fn find_island(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: ClockId,
+        signals: &mut Vec<Signal>,
+    ) {
+        let mut island = plan.slots[slot].domain;
+        while let Some(domain) = island
+            && self.isolations[domain] == 0
+        {
+            island = plan.parents[domain];
+        }
+        if self.regime.islands[slot] != island {
+            self.slots[slot].root = Some(cause);
+            self.regime.islands[slot] = island;
+            signals.push(Signal::Island { slot, island });
+            self.changed.push(slot);
+        }
+    }
+
+    fn finish_start(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        let known = &plan.slots[slot];
+        self.agenda.cancel(known.start_timer);
+        let now = &mut self.slots[slot];
+        let cause = now.root;
+        now.starting = false;
+        self.blames
+            .change(&plan.audiences, known.unit, &mut now.condition, None);
+        self.find_state(slot, cause, signals);
+        self.spread(plan, cause, signals);
+        (Event::Started(slot), cause)
+    }
+
+    /// Tells everybody concerned about the slots that changed. All slots have their final state
+    /// before anybody looks: two slots that move together never lose each other.
+    #[inline]
+    fn spread(&mut self, plan: &Plan, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+        for index in 0..self.changed.len() {
+            let slot = self.changed[index];
+            let serves = self.regime.slots[slot] == SlotState::Serving
+                && self.regime.islands[slot].is_none();
+            self.structure.set_slot(&plan.structure, slot, serves);
+        }
+        if plan.derived {
+            for index in 0..self.changed.len() {
+                self.tell_watches(plan, self.changed[index], cause, signals);
+            }
+            for index in 0..self.changed.len() {
+                let known = &plan.slots[self.changed[index]];
+                if known.group != NONE {
+                    self.follow_group(plan, known.group as usize, cause, signals);
+                }
+                if known.lease != NONE {
+                    self.tell_lease(plan, known.lease as usize, cause, signals);
+                }
+            }
+        }
+        self.changed.clear();
+    }
+
+    /// Notes who completed a cut, if something went down in this step.
+    #[inline]
+    pub(super) fn note_cuts(&mut self, plan: &Plan, cause: Option<ClockId>) {
+        while let Some(journey) = self.structure.take_flipped() {
+            let up = self.structure.journey_up(journey);
+            self.blames.cut(&plan.audiences, journey, up, cause);
+        }
+        let up = self.structure.system_up();
+        if up != self.system_was_up {
+            self.system_was_up = up;
+            self.blames.cut_system(up, cause);
+        }
+    }
+
+    /// Whom each journey concerned now blames, and the system.
+    #[inline]
+    pub(super) fn judge(&mut self, plan: &Plan, signals: &mut Vec<Signal>) {
+        let audiences = &plan.audiences;
+        while let Some(audience) = self.blames.next_dirty(audiences) {
+            for &journey in audiences.journeys.of(audience as usize) {
+                let up = self.structure.journey_up(journey);
+                let blame = self.blames.of_journey(audiences, audience, journey, up);
+                if self.regime.blames[journey] != blame {
+                    self.regime.blames[journey] = blame;
+                    signals.push(Signal::Blame { journey, blame });
+                }
+            }
+        }
+        if !self.structure.system_up() {
+            let blame = self.blames.of_system(audiences);
+            self.structure.set_blame(blame);
+        } else if self.structure.blame().is_some() {
+            self.structure.set_blame(None);
+        }
+    }
+}

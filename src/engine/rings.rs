@@ -1,0 +1,226 @@
+//! Deadlines that lie a constant span ahead: each span has a ring in which they come in order.
+//!
+//! Nearly all deadlines are dropped, because what they guard ends first. Adding one is a plain
+//! append; after a number of them a ring drops those at its front that are not wanted any more, and
+//! when it has grown to four times what was left of it the last time, those in its middle as well.
+//! So it stays within a constant of the work in progress, and most deadlines never come up. Whether
+//! one is still wanted is the caller's knowledge: it hands in a predicate.
+
+use crate::time::{SimSpan, SimTime};
+use std::collections::VecDeque;
+
+/// Deadlines added between two looks at the front of a ring: enough to make the look cheap, few
+/// enough to keep a small ring in the first cache level (64 x 16 bytes).
+const TRIM: usize = 64;
+/// A ring is not swept below this many entries.
+const SHORT: usize = 512;
+
+/// A deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// When.
+    pub at: SimTime,
+    /// Whose.
+    pub payload: u32,
+    /// Which use of `payload`.
+    pub generation: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Ring {
+    span: SimSpan,
+    entries: VecDeque<Timer>,
+    /// At this many entries the front is trimmed.
+    trim_at: usize,
+    /// At this many entries the whole ring is swept.
+    sweep_at: usize,
+}
+
+impl Ring {
+    fn trim(&mut self, wanted: impl Fn(&Timer) -> bool) {
+        while self.entries.front().is_some_and(|front| !wanted(front)) {
+            self.entries.pop_front();
+        }
+        if self.entries.len() >= self.sweep_at {
+            self.entries.retain(wanted);
+            self.sweep_at = (4 * self.entries.len()).max(SHORT);
+        }
+        self.trim_at = self.entries.len() + TRIM;
+    }
+}
+
+/// Rings for a set of spans.
+#[derive(Clone, Debug)]
+pub struct Rings {
+    rings: Vec<Ring>,
+    soonest: SimTime,
+    soonest_ring: usize,
+}
+
+impl Rings {
+    /// Without any ring.
+    pub fn new() -> Self {
+        Self {
+            rings: Vec::new(),
+            soonest: SimTime::NEVER,
+            soonest_ring: 0,
+        }
+    }
+
+    /// Adds a ring for deadlines `span` ahead. At one instant the ring added first comes first.
+    pub fn add(&mut self, span: SimSpan) -> u32 {
+        self.rings.push(Ring {
+            span,
+            entries: VecDeque::new(),
+            trim_at: TRIM,
+            sweep_at: SHORT,
+        });
+        u32::try_from(self.rings.len() - 1).expect("as many rings as call sites at most")
+    }
+
+    /// Forgets all deadlines; keeps rings and memory.
+    pub fn clear(&mut self) {
+        for ring in &mut self.rings {
+            ring.entries.clear();
+            (ring.trim_at, ring.sweep_at) = (TRIM, SHORT);
+        }
+        self.soonest = SimTime::NEVER;
+    }
+
+    /// When the next deadline is, wanted or not; [`SimTime::NEVER`] without any.
+    #[inline]
+    pub fn next_time(&self) -> SimTime {
+        self.soonest
+    }
+
+    /// Adds the deadline of `payload` in its `generation`, one span of `ring` after `now`, which is
+    /// not before the `now` of any earlier call. A deadline after the end of the clock never comes.
+    #[inline]
+    pub fn push(
+        &mut self,
+        ring: u32,
+        now: SimTime,
+        payload: u32,
+        generation: u32,
+        wanted: impl Fn(&Timer) -> bool,
+    ) {
+        let index = ring as usize;
+        let ring = &mut self.rings[index];
+        let at = now + ring.span;
+        if at == SimTime::NEVER {
+            return;
+        }
+        debug_assert!(ring.entries.back().is_none_or(|last| last.at <= at));
+        ring.entries.push_back(Timer {
+            at,
+            payload,
+            generation,
+        });
+        if ring.entries.len() >= ring.trim_at {
+            ring.trim(wanted);
+            self.find_soonest();
+        } else if (at, index) < (self.soonest, self.soonest_ring) {
+            (self.soonest, self.soonest_ring) = (at, index);
+        }
+    }
+
+    /// Takes out the next deadline, wanted or not.
+    pub fn pop(&mut self) -> Option<Timer> {
+        if self.soonest == SimTime::NEVER {
+            return None;
+        }
+        let timer = self.rings[self.soonest_ring].entries.pop_front();
+        self.find_soonest();
+        timer
+    }
+
+    fn find_soonest(&mut self) {
+        self.soonest = SimTime::NEVER;
+        for (index, ring) in self.rings.iter().enumerate() {
+            if let Some(front) = ring.entries.front()
+                && front.at < self.soonest
+            {
+                (self.soonest, self.soonest_ring) = (front.at, index);
+            }
+        }
+    }
+}
+
+impl Default for Rings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(secs: u64) -> SimTime {
+        SimTime::EPOCH + SimSpan::from_secs(secs)
+    }
+
+    #[test]
+    fn the_soonest_of_all_rings_comes_first_and_ties_go_to_the_older_ring() {
+        let mut rings = Rings::new();
+        let (short, long) = (
+            rings.add(SimSpan::from_secs(2)),
+            rings.add(SimSpan::from_secs(5)),
+        );
+        rings.push(long, secs(0), 1, 0, |_| true);
+        rings.push(short, secs(1), 2, 0, |_| true);
+        rings.push(short, secs(3), 3, 0, |_| true);
+        let order: Vec<_> = std::iter::from_fn(|| rings.pop())
+            .map(|t| (t.at, t.payload))
+            .collect();
+        assert_eq!(order, [(secs(3), 2), (secs(5), 3), (secs(5), 1)]);
+        assert_eq!(rings.next_time(), SimTime::NEVER);
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_older_ring_whichever_deadline_was_added_first() {
+        let mut rings = Rings::new();
+        let (short, long) = (
+            rings.add(SimSpan::from_secs(2)),
+            rings.add(SimSpan::from_secs(5)),
+        );
+        rings.push(long, secs(0), 1, 0, |_| true);
+        rings.push(short, secs(3), 2, 0, |_| true);
+        assert_eq!(rings.pop().map(|timer| timer.payload), Some(2));
+    }
+
+    #[test]
+    fn a_ring_stays_within_a_constant_of_the_deadlines_that_are_wanted() {
+        let mut rings = Rings::new();
+        let ring = rings.add(SimSpan::from_secs(3_600));
+        for index in 0..100_000_u32 {
+            rings.push(ring, secs(1), index, 0, |timer| timer.payload % 1_000 == 0);
+            let wanted = index as usize / 1_000 + 1;
+            assert!(rings.rings[0].entries.len() <= (4 * wanted).max(SHORT) + TRIM);
+        }
+        assert_eq!(rings.pop().map(|timer| timer.payload), Some(0));
+        assert_eq!(rings.pop().map(|timer| timer.payload), Some(1_000));
+    }
+
+    #[test]
+    fn sweeping_away_the_soonest_deadline_shows_the_next_one() {
+        let mut rings = Rings::new();
+        let (short, long) = (
+            rings.add(SimSpan::from_secs(1)),
+            rings.add(SimSpan::from_secs(9)),
+        );
+        rings.push(long, secs(0), 7, 0, |_| true);
+        for index in 0..SHORT as u32 {
+            rings.push(short, secs(0), index, 0, |_| false);
+        }
+        assert_eq!(rings.next_time(), secs(9));
+    }
+
+    #[test]
+    fn a_deadline_after_the_end_of_the_clock_never_comes() {
+        let mut rings = Rings::new();
+        let ring = rings.add(SimSpan::MAX);
+        rings.push(ring, secs(1), 0, 0, |_| true);
+        assert_eq!(rings.pop(), None);
+    }
+}

@@ -1,0 +1,263 @@
+//! What many groups found, folded in order of their index.
+
+use super::group::{GroupRecord, TrafficRecord};
+use super::outages::OutageRecord;
+use super::plan::{GROUPS, Plan};
+use super::structure::StructureRecord;
+use super::sums::Sums;
+use super::totals::{JourneyTotals, PoolTotals};
+use crate::model::{Metric, Population, System};
+use crate::path::Cause;
+use crate::stats::WeightedHistogram;
+use crate::traffic::Counts;
+
+/// Everything found so far.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Structural figures; the units are replications.
+    pub structure: StructureRecord,
+    /// Request figures; the units are groups.
+    pub traffic: Option<TrafficFold>,
+}
+
+/// Latency of many groups. Histograms are kept for each group index of a block, summed over blocks:
+/// independent parts of the whole, from which percentiles get their intervals.
+#[derive(Clone, Debug)]
+pub struct LatencyFold {
+    /// By group index.
+    pub parts: Vec<WeightedHistogram>,
+}
+
+/// Calls of one pool over many groups; the units are groups.
+#[derive(Clone, Debug)]
+pub struct PoolFold {
+    /// (failed, ended).
+    pub failed: Sums,
+    /// (attempts, calls).
+    pub attempts: Sums,
+    /// (worker seconds in use, worker seconds there are); x is zero if workers are not limited.
+    pub busy: Sums,
+    /// (seconds waited, attempts served).
+    pub wait: Sums,
+    /// Of calls answered.
+    pub latency: LatencyFold,
+}
+
+/// Request figures over many groups; the units are groups.
+#[derive(Clone, Debug)]
+pub struct TrafficFold {
+    /// Replications with traffic.
+    pub replications: u64,
+    /// (failed, ended) of all requests.
+    pub failed: Sums,
+    /// (failed or degraded, ended) of all requests.
+    pub not_full: Sums,
+    /// (failed, ended) by journey.
+    pub journeys: Vec<Sums>,
+    /// (failed, ended) by workload.
+    pub workloads: Vec<Sums>,
+    /// (not answered within the bound, ended) by target; only latency targets are filled.
+    pub late: Vec<Sums>,
+    /// (failed by this cause, issued) by [`Cause::index`].
+    pub by_cause: Vec<Sums>,
+    /// Of answered requests, by condition on arrival.
+    pub latency: [LatencyFold; 3],
+    /// Of answered requests, by journey.
+    pub journey_latency: Vec<LatencyFold>,
+    /// By pool.
+    pub pools: Vec<PoolFold>,
+    /// Estimated requests: issued, good, degraded, failed, in flight.
+    pub estimated: [f64; 5],
+    /// Requests counted one by one.
+    pub simulated: Counts,
+    /// Requests simulated, counted or not.
+    pub requests_simulated: u64,
+    /// Attempts simulated, counted or not.
+    pub attempts_simulated: u64,
+    /// Regimes sampled, summed over groups.
+    pub regimes: u64,
+    /// Seconds simulated request by request.
+    pub window_s: f64,
+    /// Seconds of horizon.
+    pub covered_s: f64,
+    /// Slices; the units are replications.
+    pub outages: OutageRecord,
+}
+
+impl LatencyFold {
+    fn new() -> Self {
+        Self {
+            parts: vec![WeightedHistogram::new(); GROUPS as usize],
+        }
+    }
+
+    fn push(&mut self, group: usize, histogram: &WeightedHistogram) {
+        self.parts[group].merge(histogram);
+    }
+
+    /// Everything in one histogram.
+    pub fn whole(&self) -> WeightedHistogram {
+        let mut whole = WeightedHistogram::new();
+        for part in &self.parts {
+            whole.merge(part);
+        }
+        whole
+    }
+}
+
+impl Record {
+    /// Without any replication.
+    pub fn new(system: &System) -> Self {
+        Self {
+            structure: StructureRecord::new(system),
+            traffic: None,
+        }
+    }
+
+    /// Adds group `group` of the next block.
+    pub fn push(&mut self, system: &System, plan: &Plan, group: u64, record: &GroupRecord) {
+        self.structure.merge(&record.structure);
+        if let Some(traffic) = &record.traffic {
+            self.traffic
+                .get_or_insert_with(|| TrafficFold::new(system))
+                .push(system, plan, group as usize, traffic);
+        }
+    }
+}
+
+impl TrafficFold {
+    fn new(system: &System) -> Self {
+        let latency = LatencyFold::new;
+        let pool = PoolFold {
+            failed: Sums::default(),
+            attempts: Sums::default(),
+            busy: Sums::default(),
+            wait: Sums::default(),
+            latency: latency(),
+        };
+        let causes = Cause::count(system.faults.len());
+        Self {
+            replications: 0,
+            failed: Sums::default(),
+            not_full: Sums::default(),
+            journeys: vec![Sums::default(); system.journeys.len()],
+            workloads: vec![Sums::default(); system.workloads.len()],
+            late: vec![Sums::default(); system.targets.len()],
+            by_cause: vec![Sums::default(); causes],
+            latency: std::array::from_fn(|_| latency()),
+            journey_latency: vec![latency(); system.journeys.len()],
+            pools: vec![pool; system.pools.len()],
+            estimated: [0.0; 5],
+            simulated: Counts::default(),
+            requests_simulated: 0,
+            attempts_simulated: 0,
+            regimes: 0,
+            window_s: 0.0,
+            covered_s: 0.0,
+            outages: OutageRecord::new(causes),
+        }
+    }
+
+    fn push(&mut self, system: &System, plan: &Plan, group: usize, record: &TrafficRecord) {
+        let totals = &record.totals;
+        self.replications += record.replications;
+        let all = totals.journeys.as_slice();
+        let sum = |of: fn(&JourneyTotals) -> f64| all.iter().map(of).sum::<f64>();
+        let (issued, ended) = (sum(|journey| journey.issued), sum(JourneyTotals::ended));
+        let (failed, degraded) = (
+            sum(|journey| journey.failed),
+            sum(|journey| journey.degraded),
+        );
+        self.failed.push(failed, ended);
+        self.not_full.push(failed + degraded, ended);
+        let figures = [
+            issued,
+            sum(|j| j.good),
+            degraded,
+            failed,
+            sum(|j| j.in_flight),
+        ];
+        for (mine, figure) in self.estimated.iter_mut().zip(figures) {
+            *mine += figure;
+        }
+        for (sums, journey) in self.journeys.iter_mut().zip(all) {
+            sums.push(journey.failed, journey.ended());
+        }
+        for (sums, workload) in self.workloads.iter_mut().zip(&system.workloads) {
+            let rows = || {
+                workload
+                    .journeys
+                    .iter()
+                    .map(|&(id, _)| &totals.journeys[id])
+            };
+            sums.push(
+                rows().map(|journey| journey.failed).sum(),
+                rows().map(JourneyTotals::ended).sum(),
+            );
+        }
+        self.push_late(system, plan, record);
+        for (sums, &failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {
+            sums.push(failed, issued);
+        }
+        for (fold, histogram) in self.latency.iter_mut().zip(&totals.by_condition) {
+            fold.push(group, histogram);
+        }
+        for (fold, journey) in self.journey_latency.iter_mut().zip(all) {
+            fold.push(group, &journey.latency);
+        }
+        for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
+            let workers = model.workers.map_or(0.0, f64::from) * model.slots.len() as f64;
+            fold.push(group, pool, workers * totals.covered_s);
+        }
+        let (mine, theirs) = (&mut self.simulated, totals.simulated);
+        mine.issued += theirs.issued;
+        mine.good += theirs.good;
+        mine.degraded += theirs.degraded;
+        mine.failed += theirs.failed;
+        mine.in_flight += theirs.in_flight;
+        self.requests_simulated += totals.requests_simulated;
+        self.attempts_simulated += totals.attempts_simulated;
+        self.regimes += record.regimes;
+        self.window_s += totals.window_s;
+        self.covered_s += totals.covered_s;
+        self.outages.merge(&record.outages);
+    }
+
+    fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {
+        for (sums, target) in self.late.iter_mut().zip(&system.targets) {
+            let Metric::Latency { population, .. } = target.metric else {
+                continue;
+            };
+            let bound = crate::time::SimSpan::from_secs_f64(target.bound);
+            let Ok(index) = plan.traffic.bounds.binary_search(&bound) else {
+                continue;
+            };
+            let (mut within, mut ended) = (0.0, 0.0);
+            for (workload_id, workload) in system.workloads.pairs() {
+                for &(id, _) in &workload.journeys {
+                    let counts = match population {
+                        Population::All => true,
+                        Population::Workload(wanted) => wanted == workload_id,
+                        Population::Journey(wanted) => wanted == id,
+                    };
+                    if counts {
+                        within += record.totals.journeys[id].within[index];
+                        ended += record.totals.journeys[id].ended();
+                    }
+                }
+            }
+            sums.push(ended - within, ended);
+        }
+    }
+}
+
+impl PoolFold {
+    fn push(&mut self, group: usize, pool: &PoolTotals, capacity_s: f64) {
+        self.failed.push(pool.calls_failed, pool.calls);
+        self.attempts.push(pool.attempts, pool.calls);
+        self.busy
+            .push(if capacity_s > 0.0 { pool.busy_s } else { 0.0 }, capacity_s);
+        self.wait.push(pool.wait_s, pool.served);
+        self.latency.push(group, &pool.latency);
+    }
+}

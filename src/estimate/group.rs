@@ -1,0 +1,366 @@
+//! One group of replications: the unit of parallel work. It follows the control path of each, runs
+//! traffic over the first of them, samples the regimes it met, and returns a record.
+//!
+//! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
+
+use super::outages::{OutageRecord, OutageTracker, SliceShare};
+use super::plan::{BLOCK, GROUPS, Plan};
+use super::structure::{StructureRecord, StructureTally};
+use super::totals::{BlameTime, Totals};
+use super::windows::{Piece, Quiet};
+use crate::control::{Control, Detail};
+use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
+use crate::model::{Method, System};
+use crate::path::{Blame, Cause, KeyMaker, Regime, Signal};
+use crate::random::{Key, Purpose, Stream};
+use crate::time::SimTime;
+use crate::traffic::{Source, Traffic};
+use std::collections::BTreeMap;
+
+/// What one group found.
+#[derive(Clone, Debug)]
+pub struct GroupRecord {
+    /// Structural figures of all its replications.
+    pub structure: StructureRecord,
+    /// Request figures of the ones with traffic; `None` if it has none.
+    pub traffic: Option<TrafficRecord>,
+}
+
+/// Request figures of one group.
+#[derive(Clone, Debug)]
+pub struct TrafficRecord {
+    /// Replications with traffic.
+    pub replications: u64,
+    /// Requests and calls.
+    pub totals: Totals,
+    /// Slices.
+    pub outages: OutageRecord,
+    /// Regimes sampled.
+    pub regimes: u64,
+}
+
+/// Why a group could not be simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupError {
+    /// More requests were in progress than the limit allows.
+    Overflow,
+    /// A count did not add up.
+    Conservation(String),
+    /// The watcher asked to stop.
+    Stopped,
+}
+
+/// A regime met by the group, with all the quiet time it stands for.
+struct Met {
+    regime: Regime,
+    /// Expected requests of each workload.
+    expected: IdVec<WorkloadId, f64>,
+    blamed: BlameTime,
+    stretches: Vec<(SimTime, SimTime, f64)>,
+    slices: SliceShare,
+    /// The journey with the most failures in the sample, and its commonest cause there.
+    worst: Option<(JourneyId, usize)>,
+}
+
+/// Runs groups one after the other; keeps its buffers.
+#[derive(Debug)]
+pub struct GroupRunner<'a> {
+    pub(super) system: &'a System,
+    pub(super) plan: &'a Plan,
+    pub(super) control: Control<'a>,
+    pub(super) traffic: Option<Traffic<'a>>,
+    pub(super) signals: Vec<Signal>,
+    tally: StructureTally,
+    keys: KeyMaker,
+}
+
+impl<'a> GroupRunner<'a> {
+    /// Everything that groups of this plan need.
+    pub fn new(system: &'a System, plan: &'a Plan) -> Self {
+        let traffic =
+            (plan.method != Method::None).then(|| Traffic::new(system, plan.traffic.clone()));
+        let detail = if traffic.is_some() {
+            Detail::Full
+        } else {
+            Detail::Structure
+        };
+        Self {
+            system,
+            plan,
+            control: Control::new(system, detail),
+            traffic,
+            signals: Vec::new(),
+            tally: StructureTally::new(system, plan.from, plan.to),
+            keys: KeyMaker::default(),
+        }
+    }
+
+    /// Runs group `group` of block `block`, of which only replications below `replications` exist.
+    ///
+    /// # Errors
+    /// See [`GroupError`]; `stop` is polled between replications and windows.
+    pub fn run(
+        &mut self,
+        block: u64,
+        group: u64,
+        replications: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<GroupRecord, GroupError> {
+        let mut structure = StructureRecord::new(self.system);
+        let mut with_traffic = Vec::new();
+        for index in (group..BLOCK).step_by(GROUPS as usize) {
+            let replication = block * BLOCK + index;
+            if replication >= replications {
+                break;
+            }
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
+            if index < self.plan.traffic_per_block {
+                with_traffic.push(replication);
+            }
+            self.structural(replication, &mut structure);
+        }
+        let traffic = if with_traffic.is_empty() {
+            None
+        } else {
+            Some(self.with_traffic(block * GROUPS + group, &with_traffic, stop)?)
+        };
+        Ok(GroupRecord { structure, traffic })
+    }
+
+    fn structural(&mut self, replication: u64, record: &mut StructureRecord) {
+        self.control.restart(self.plan.seed, replication);
+        self.step_to(self.plan.from);
+        self.tally.begin(&self.control);
+        while self.control.next_time() < self.plan.to {
+            self.signals.clear();
+            let transition = self.control.step(&mut self.signals);
+            record.transitions += 1;
+            self.tally.observe(transition.at, &self.control);
+        }
+        self.tally.end(&mut self.control, record);
+    }
+
+    /// Carries out all transitions before `at`.
+    pub(super) fn step_to(&mut self, at: SimTime) {
+        while self.control.next_time() < at {
+            self.signals.clear();
+            self.control.step(&mut self.signals);
+        }
+    }
+
+    fn with_traffic(
+        &mut self,
+        batch: u64,
+        replications: &[u64],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<TrafficRecord, GroupError> {
+        let causes = Cause::count(self.system.faults.len());
+        let mut totals = Totals::new(self.system, self.plan);
+        let mut met: BTreeMap<u64, Met> = BTreeMap::new();
+        let mut paths: Vec<Vec<Piece>> = Vec::with_capacity(replications.len());
+        for &replication in replications {
+            let mut pieces = Vec::new();
+            match self.plan.method {
+                Method::Exact => self.exact(replication, &mut totals, &mut pieces, stop)?,
+                Method::Windows | Method::None => {
+                    self.windows(replication, &mut totals, &mut pieces, stop)?;
+                }
+            }
+            for piece in &mut pieces {
+                if let Piece::Quiet(quiet) = piece {
+                    quiet.key = self.keys.key(self.system, &quiet.regime);
+                    self.meet(&mut met, quiet);
+                }
+            }
+            totals.covered_s += self.plan.horizon_s();
+            paths.push(pieces);
+        }
+        let regimes = met.len() as u64;
+        let quiet_s: f64 = met.values().flat_map(|met| met.blamed_s()).sum();
+        for (&key, met) in &mut met {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
+            self.sample(batch, key, met, quiet_s, &mut totals)?;
+        }
+        let mut outages = OutageRecord::new(causes);
+        for pieces in &paths {
+            self.stitch(pieces, &met, causes, &mut outages);
+        }
+        Ok(TrafficRecord {
+            replications: replications.len() as u64,
+            totals,
+            outages,
+            regimes,
+        })
+    }
+
+    fn meet(&self, met: &mut BTreeMap<u64, Met>, quiet: &Quiet) {
+        let entry = met.entry(quiet.key).or_insert_with(|| Met {
+            regime: unblamed(&quiet.regime),
+            expected: IdVec::filled(0.0, self.system.workloads.len()),
+            blamed: BlameTime::new(),
+            stretches: Vec::new(),
+            slices: SliceShare::default(),
+            worst: None,
+        });
+        let mut weight = 0.0;
+        for (id, workload) in self.system.workloads.pairs() {
+            let expected = workload.expected(quiet.from, quiet.to);
+            entry.expected[id] += expected;
+            weight += expected;
+        }
+        entry.stretches.push((quiet.from, quiet.to, weight));
+        let secs = quiet.to.since(quiet.from).as_secs_f64();
+        for (journey, &blame) in quiet.regime.blames.pairs() {
+            *entry.blamed.entry((journey, blame)).or_default() += secs;
+        }
+    }
+
+    /// Samples one regime: stretches that begin at instants drawn from its quiet time in proportion
+    /// to the expected requests, each after a warm-up, in number as its share of the time.
+    fn sample(
+        &mut self,
+        batch: u64,
+        key: u64,
+        met: &mut Met,
+        quiet_s: f64,
+        totals: &mut Totals,
+    ) -> Result<(), GroupError> {
+        /// Stretches of a regime that holds all the time; the others have their share of them.
+        const STRETCHES: f64 = 16.0;
+        let share = met.blamed_s().sum::<f64>() / quiet_s;
+        let stretches = (STRETCHES * share).ceil() as u64;
+        let mut stream = Key::of_seed(self.plan.seed)
+            .with(Purpose::Sample as u64)
+            .with(key)
+            .with(batch)
+            .stream();
+        let traffic = self
+            .traffic
+            .as_mut()
+            .expect("only plans with traffic sample");
+        traffic.clear_tally();
+        for stretch in 0..stretches {
+            let at = self.plan.slice_start(met.instant(self.system, &mut stream));
+            let source = Source::Sample {
+                seed: self.plan.seed,
+                regime: key,
+                batch: batch * STRETCHES as u64 + stretch,
+            };
+            traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
+            let end = at + self.plan.windows.sample;
+            traffic.count(at, end);
+            traffic.run_until(end);
+            while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
+                traffic.step();
+            }
+            traffic.finish(traffic.now().max(end));
+            if traffic.overflowed() {
+                return Err(GroupError::Overflow);
+            }
+        }
+        let tally = traffic.tally();
+        tally.check().map_err(GroupError::Conservation)?;
+        met.slices = SliceShare {
+            judged: tally.slices.judged,
+            bad: tally.slices.bad,
+            runs: tally.slices.runs.len() as u64,
+        };
+        met.worst = tally
+            .journeys
+            .pairs()
+            .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
+            .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
+        totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
+        Ok(())
+    }
+
+    fn stitch(
+        &self,
+        pieces: &[Piece],
+        met: &BTreeMap<u64, Met>,
+        causes: usize,
+        record: &mut OutageRecord,
+    ) {
+        let slice = self.plan.traffic.slice;
+        let index = |at: SimTime| at.as_nanos() / slice.as_nanos();
+        let mut tracker =
+            OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), causes);
+        for piece in pieces {
+            match piece {
+                Piece::Window { runs, bad_by_cause } => tracker.runs(runs, bad_by_cause, record),
+                Piece::Quiet(quiet) => {
+                    let met = &met[&quiet.key];
+                    let cause = met.worst.map_or(0, |(journey, commonest)| {
+                        quiet.regime.blames[journey]
+                            .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
+                    });
+                    let (from, to) = (index(quiet.from), index(quiet.to));
+                    tracker.quiet(from, to, met.slices, cause, record);
+                }
+            }
+        }
+        tracker.end(record);
+    }
+}
+
+fn unblamed(regime: &Regime) -> Regime {
+    let mut regime = regime.clone();
+    for blame in regime.blames.as_mut_slice() {
+        *blame = None;
+    }
+    regime
+}
+
+fn commonest(counts: &[u64]) -> usize {
+    counts
+        .iter()
+        .enumerate()
+        .max_by_key(|&(index, &count)| (count, std::cmp::Reverse(index)))
+        .map_or(0, |(index, _)| index)
+}
+
+impl Met {
+    /// Seconds of quiet time by blame of the first journey: together all of it.
+    fn blamed_s(&self) -> impl Iterator<Item = f64> + '_ {
+        let first = JourneyId::from_index(0);
+        self.blamed
+            .iter()
+            .filter(move |((id, _), _)| *id == first)
+            .map(|(_, &secs)| secs)
+    }
+
+    /// An instant of the quiet time, its density in proportion to the rate of requests.
+    fn instant(&self, system: &System, stream: &mut Stream) -> SimTime {
+        let total: f64 = self.stretches.iter().map(|stretch| stretch.2).sum();
+        let mut left = stream.uniform() * total;
+        let mut chosen = self.stretches[0];
+        for &stretch in &self.stretches {
+            chosen = stretch;
+            if left < stretch.2 {
+                break;
+            }
+            left -= stretch.2;
+        }
+        let (from, to, _) = chosen;
+        let rate_max: f64 = system
+            .workloads
+            .iter()
+            .map(|workload| workload.rate_max())
+            .sum();
+        loop {
+            let at = from + to.since(from).mul_f64(stream.uniform());
+            let rate: f64 = system
+                .workloads
+                .iter()
+                .map(|workload| workload.rate_at(at))
+                .sum();
+            if stream.uniform() * rate_max <= rate {
+                return at;
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The load a scenario offers to its pools when nothing fails: what a run costs, how busy each pool
+//! is, how long its queues remember.
+//!
+//! Visits are counted along the calls (a cache look-up's misses with their probability, retries and
+//! fallbacks not at all), so these are the figures of a healthy system.
+
+use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
+use crate::model::System;
+
+/// The load on one pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PoolLoad {
+    /// Attempts per second at the busiest time.
+    pub rate_max: f64,
+    /// How long one of them holds a worker, seconds, without any waiting.
+    pub hold_mean: f64,
+    /// Share of worker time in use at the busiest time; `None` if workers are not limited.
+    pub utilisation_max: Option<f64>,
+}
+
+/// The load a scenario offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// Requests per second, mean over a week.
+    pub rate: f64,
+    /// Requests per second at the busiest time, all workloads at their own peaks.
+    pub rate_max: f64,
+    /// Requests per second in the quietest hour.
+    pub rate_min: f64,
+    /// Attempts that one request causes, on average.
+    pub attempts_per_request: f64,
+    /// By pool.
+    pub pools: IdVec<PoolId, PoolLoad>,
+}
+
+/// Visits per request and holding times, worked out along the calls.
+struct Walk<'a> {
+    system: &'a System,
+    /// Time one attempt at an operation holds its worker, NaN until known.
+    hold: IdVec<OperationId, f64>,
+    /// Attempts per second at each operation.
+    rate: IdVec<OperationId, f64>,
+}
+
+impl Walk<'_> {
+    /// Seconds from the start to the end of a call that succeeds at once.
+    fn call_lasts(&mut self, call: CallId) -> f64 {
+        let row = &self.system.calls[call];
+        let misses: f64 = row.on_miss.iter().map(|&miss| self.call_lasts(miss)).sum();
+        self.operation_holds(row.to) + (1.0 - row.hit) * misses
+    }
+
+    fn operation_holds(&mut self, operation: OperationId) -> f64 {
+        if self.hold[operation].is_nan() {
+            let row = &self.system.operations[operation];
+            let calls: f64 = row.calls.iter().map(|&call| self.call_lasts(call)).sum();
+            self.hold[operation] = row.takes.mean() + calls;
+        }
+        self.hold[operation]
+    }
+
+    /// Adds `rate` attempts per second to everything below `call`.
+    fn visit(&mut self, call: CallId, rate: f64) {
+        let row = &self.system.calls[call];
+        self.rate[row.to] += rate;
+        for &below in &self.system.operations[row.to].calls {
+            self.visit(below, rate);
+        }
+        for &miss in &row.on_miss {
+            self.visit(miss, rate * (1.0 - row.hit));
+        }
+    }
+}
+
+impl Load {
+    /// The load of `system`; all zero without a workload.
+    pub fn of(system: &System) -> Self {
+        let mut walk = Walk {
+            system,
+            hold: IdVec::filled(f64::NAN, system.operations.len()),
+            rate: IdVec::filled(0.0, system.operations.len()),
+        };
+        let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
+        for workload in &system.workloads {
+            rate += workload.rate;
+            rate_max += workload.rate_max();
+            rate_min += workload.rate_min();
+            for &(journey, share) in &workload.journeys {
+                for &call in &system.journeys[journey].calls {
+                    walk.visit(call, workload.rate_max() * share);
+                }
+            }
+        }
+        let mut pools: IdVec<PoolId, PoolLoad> =
+            IdVec::filled(PoolLoad::default(), system.pools.len());
+        for (id, operation) in system.operations.pairs() {
+            let pool = &mut pools[operation.pool];
+            pool.rate_max += walk.rate[id];
+            pool.hold_mean += walk.rate[id] * walk.operation_holds(id);
+        }
+        let attempts_max: f64 = pools.iter().map(|pool| pool.rate_max).sum();
+        for index in 0..pools.len() {
+            let id = PoolId::from_index(index);
+            let (pool, row) = (&mut pools[id], &system.pools[id]);
+            pool.utilisation_max = row
+                .workers
+                .map(|workers| pool.hold_mean / (f64::from(workers) * row.slots.len() as f64));
+            pool.hold_mean = if pool.rate_max > 0.0 {
+                pool.hold_mean / pool.rate_max
+            } else {
+                0.0
+            };
+        }
+        Self {
+            rate,
+            rate_max,
+            rate_min,
+            attempts_per_request: if rate_max > 0.0 {
+                attempts_max / rate_max
+            } else {
+                0.0
+            },
+            pools,
+        }
+    }
+}

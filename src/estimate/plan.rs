@@ -1,0 +1,187 @@
+//! What will be simulated, decided from the scenario and the seed alone, before anything runs.
+
+use super::load::Load;
+use crate::model::{Method, Metric, Start, System};
+use crate::time::{SimSpan, SimTime};
+use crate::traffic::TrafficSettings;
+
+/// Replications in a block: the unit of folding, of looks and of shards.
+pub const BLOCK: u64 = 1_024;
+
+/// Groups in a block. Replication `i` of a block belongs to group `i % GROUPS`. A group is the unit
+/// of parallel work and, for request figures, the independent unit whose scatter gives intervals.
+pub const GROUPS: u64 = 32;
+
+/// Slices of one sampled stretch of a regime, at least.
+const SAMPLE_SLICES: u64 = 4;
+
+/// Requests of each regime sampled by a block, at least.
+const SAMPLE_REQUESTS: f64 = 10_000.0;
+
+/// How traffic is simulated around transitions and between them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Windows {
+    /// Requests that arrived this long before a transition can be touched by it: the longest a user
+    /// waits.
+    pub look_back: SimSpan,
+    /// How long queues need to forget that they began empty.
+    pub warm_up: SimSpan,
+    /// How long after a transition requests still feel it.
+    pub after: SimSpan,
+    /// Length of one sampled stretch of a regime, whole slices.
+    pub sample: SimSpan,
+}
+
+/// What will be simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// From which everything random follows.
+    pub seed: u64,
+    /// How requests are simulated.
+    pub method: Method,
+    /// First instant of the horizon.
+    pub from: SimTime,
+    /// The end of the horizon.
+    pub to: SimTime,
+    /// Whether histories begin in equilibrium; if not, nothing warms up before the horizon.
+    pub steady: bool,
+    /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
+    pub windows: Windows,
+    /// What traffic needs to know.
+    pub traffic: TrafficSettings,
+    /// In each block, the first so many replications have traffic.
+    pub traffic_per_block: u64,
+}
+
+impl Plan {
+    /// The plan for `system` with `method` and all spans worked out; `traffic_per_block` is the
+    /// whole block, to be lowered by whoever knows the cost.
+    ///
+    /// For `windows`, every workload must have a patience; for the others a missing one counts as
+    /// one hour where a span is needed.
+    pub fn new(system: &System, load: &Load, seed: u64, method: Method) -> Self {
+        let look_back = look_back(system).unwrap_or(SimSpan::from_secs(3_600));
+        let slice = system
+            .run
+            .slice
+            .unwrap_or_else(|| default_slice(load.rate_min));
+        let warm_up = warm_up(system, load);
+        let requests = (SAMPLE_REQUESTS / GROUPS as f64 / load.rate_min.max(1e-9)).ceil();
+        let sample_slices = (requests / slice.as_secs_f64()).ceil() as u64;
+        let mut bounds: Vec<SimSpan> = system
+            .targets
+            .iter()
+            .filter_map(|target| match target.metric {
+                Metric::Latency { .. } => Some(SimSpan::from_secs_f64(target.bound)),
+                Metric::Availability(_)
+                | Metric::FullAvailability
+                | Metric::TimeAvailability
+                | Metric::StructuralAvailability
+                | Metric::Downtime
+                | Metric::StructuralDowntime
+                | Metric::Outages
+                | Metric::StructuralOutages
+                | Metric::DowntimeExceeds(_)
+                | Metric::StructuralDowntimeExceeds(_) => None,
+            })
+            .collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        let windows = Windows {
+            look_back,
+            warm_up,
+            after: look_back.saturating_add(warm_up),
+            sample: slice.saturating_mul(sample_slices.max(SAMPLE_SLICES)),
+        };
+        Self {
+            seed,
+            method,
+            from: SimTime::START,
+            to: SimTime::START + system.run.horizon,
+            steady: system.run.start == Start::Steady,
+            windows,
+            traffic: TrafficSettings {
+                slice,
+                bad_below: system.run.bad_below,
+                settle: windows.after,
+                bounds,
+            },
+            traffic_per_block: if method == Method::None { 0 } else { BLOCK },
+        }
+    }
+
+    /// The horizon in seconds.
+    pub fn horizon_s(&self) -> f64 {
+        self.to.since(self.from).as_secs_f64()
+    }
+
+    /// When traffic of an exact replication begins: `warm_up` before the horizon, or with it.
+    pub fn traffic_from(&self) -> SimTime {
+        if self.steady {
+            self.from.before(self.windows.warm_up)
+        } else {
+            self.from
+        }
+    }
+
+    /// The start of the slice that contains `at`.
+    pub fn slice_start(&self, at: SimTime) -> SimTime {
+        let slice = self.traffic.slice.as_nanos();
+        SimTime::from_nanos(at.as_nanos() / slice * slice)
+    }
+
+    /// The first slice border at or after `at`.
+    pub fn slice_end(&self, at: SimTime) -> SimTime {
+        let slice = self.traffic.slice.as_nanos();
+        SimTime::from_nanos(at.as_nanos().div_ceil(slice).saturating_mul(slice))
+    }
+}
+
+/// The longest a request can be in progress: the longest patience; `None` if a workload has none.
+pub fn look_back(system: &System) -> Option<SimSpan> {
+    system
+        .workloads
+        .iter()
+        .map(|workload| workload.patience)
+        .try_fold(SimSpan::ZERO, |longest, patience| {
+            patience.map(|patience| longest.max(patience))
+        })
+}
+
+/// The shortest of 1 s, 10 s and 1 min that expects at least 100 requests at `rate_min` per second.
+fn default_slice(rate_min: f64) -> SimSpan {
+    let enough = |secs: &u64| rate_min * *secs as f64 >= 100.0;
+    SimSpan::from_secs([1, 10].into_iter().find(enough).unwrap_or(60))
+}
+
+/// How long queues need to forget an empty start.
+///
+/// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
+/// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1); ten of them leave 5e-5 of the
+/// difference. It is taken at the busiest time with one slot missing. Where that is close to or
+/// above saturation, a queue forgets as fast as impatient users leave it: five patiences.
+pub fn warm_up(system: &System, load: &Load) -> SimSpan {
+    let patient = look_back(system).map(|patience| 5.0 * patience.as_secs_f64());
+    let mut longest: f64 = 1.0;
+    for (id, pool) in system.pools.pairs() {
+        let loaded = &load.pools[id];
+        let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
+            longest = longest.max(10.0 * loaded.hold_mean);
+            continue;
+        };
+        let slots = pool.slots.len() as f64;
+        let rho = if slots > 1.0 {
+            rho * slots / (slots - 1.0)
+        } else {
+            rho
+        };
+        let relaxation = if rho < 1.0 {
+            loaded.hold_mean / f64::from(workers) / (1.0 - rho.sqrt()).powi(2)
+        } else {
+            f64::INFINITY
+        };
+        let bounded = (10.0 * relaxation).min(patient.unwrap_or(86_400.0));
+        longest = longest.max(bounded).max(10.0 * loaded.hold_mean);
+    }
+    SimSpan::from_secs_f64(longest.ceil())
+}

@@ -1,0 +1,291 @@
+//! Structural figures of a path: what the structure function alone says, whatever anybody knew.
+//!
+//! Downtime counts its seconds inside the horizon. An outage belongs to where it began and is
+//! followed to its end for its duration, at most one horizon further.
+
+use super::sums::Sums;
+use crate::control::Control;
+use crate::ids::{BalancerId, Id, JourneyId, PoolId};
+use crate::model::System;
+use crate::path::{Cause, Signal};
+use crate::stats::Histogram;
+use crate::time::{SimSpan, SimTime};
+
+/// Structural figures of many replications.
+#[derive(Clone, Debug)]
+pub struct StructureRecord {
+    /// Replications.
+    pub replications: u64,
+    /// Control transitions inside the horizons.
+    pub transitions: u64,
+    /// Per replication: (downtime in seconds, outages begun).
+    pub system: Sums,
+    /// Per replication: (seconds of the outages begun, followed to their ends; their number).
+    pub durations: Sums,
+    /// Durations of the outages begun, nanoseconds.
+    pub duration_histogram: Histogram,
+    /// Outages that were still going on one horizon after the end.
+    pub unended: u64,
+    /// Downtime of each replication in order, nanoseconds.
+    pub downtimes: Vec<u64>,
+    /// Per replication: downtime in seconds by [`Cause::index`]; rows that are zero are not pushed,
+    /// so `n` is [`StructureRecord::replications`].
+    pub by_cause: Vec<Sums>,
+    /// Per replication and pool: (downtime in seconds, outages begun).
+    pub pools: Vec<Sums>,
+    /// The same for balancers.
+    pub balancers: Vec<Sums>,
+    /// The same for journeys.
+    pub journeys: Vec<Sums>,
+}
+
+impl StructureRecord {
+    /// Without any replication.
+    pub fn new(system: &System) -> Self {
+        Self {
+            replications: 0,
+            transitions: 0,
+            system: Sums::default(),
+            durations: Sums::default(),
+            duration_histogram: Histogram::new(),
+            unended: 0,
+            downtimes: Vec::new(),
+            by_cause: vec![Sums::default(); Cause::count(system.faults.len())],
+            pools: vec![Sums::default(); system.pools.len()],
+            balancers: vec![Sums::default(); system.balancers.len()],
+            journeys: vec![Sums::default(); system.journeys.len()],
+        }
+    }
+
+    /// Adds the replications of `other`, which come after the ones here.
+    pub fn merge(&mut self, other: &Self) {
+        self.replications += other.replications;
+        self.transitions += other.transitions;
+        self.system.merge(&other.system);
+        self.durations.merge(&other.durations);
+        self.duration_histogram.merge(&other.duration_histogram);
+        self.unended += other.unended;
+        self.downtimes.extend_from_slice(&other.downtimes);
+        let tables = [
+            (&mut self.by_cause, &other.by_cause),
+            (&mut self.pools, &other.pools),
+            (&mut self.balancers, &other.balancers),
+            (&mut self.journeys, &other.journeys),
+        ];
+        for (mine, theirs) in tables {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                mine.merge(theirs);
+            }
+        }
+    }
+}
+
+/// Up and down of one thing, in one replication.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spell {
+    down_since: Option<SimTime>,
+    downtime: u64,
+    outages: u64,
+}
+
+impl Spell {
+    fn observe(&mut self, at: SimTime, up: bool) {
+        match (self.down_since, up) {
+            (None, false) => {
+                self.down_since = Some(at);
+                self.outages += 1;
+            }
+            (Some(since), true) => {
+                self.downtime += at.since(since).as_nanos();
+                self.down_since = None;
+            }
+            (None, true) | (Some(_), false) => {}
+        }
+    }
+
+    /// Starts a replication at `at`; an outage that is going on began before and is not counted.
+    fn begin(at: SimTime, up: bool) -> Self {
+        Self {
+            down_since: (!up).then_some(at),
+            downtime: 0,
+            outages: 0,
+        }
+    }
+
+    fn end(&mut self, at: SimTime) {
+        if let Some(since) = self.down_since.take() {
+            self.downtime += at.since(since).as_nanos();
+        }
+    }
+
+    fn push_to(self, sums: &mut Sums) {
+        sums.push(seconds(self.downtime), self.outages as f64);
+    }
+}
+
+fn seconds(nanos: u64) -> f64 {
+    SimSpan::from_nanos(nanos).as_secs_f64()
+}
+
+/// Follows the structural state of one replication after the other.
+#[derive(Debug)]
+pub struct StructureTally {
+    from: SimTime,
+    to: SimTime,
+    system: Spell,
+    pools: Vec<Spell>,
+    balancers: Vec<Spell>,
+    journeys: Vec<Spell>,
+    /// Nanoseconds by cause, with the causes touched in this replication.
+    by_cause: Vec<u64>,
+    touched: Vec<usize>,
+    cause: usize,
+    cause_since: SimTime,
+    /// Start of the outage in progress if it began inside the horizon.
+    began: Option<SimTime>,
+    durations: Vec<u64>,
+}
+
+impl StructureTally {
+    /// For replications of `system` over `[from, to)`.
+    pub fn new(system: &System, from: SimTime, to: SimTime) -> Self {
+        Self {
+            from,
+            to,
+            system: Spell::default(),
+            pools: vec![Spell::default(); system.pools.len()],
+            balancers: vec![Spell::default(); system.balancers.len()],
+            journeys: vec![Spell::default(); system.journeys.len()],
+            by_cause: vec![0; Cause::count(system.faults.len())],
+            touched: Vec::new(),
+            cause: 0,
+            cause_since: from,
+            began: None,
+            durations: Vec::new(),
+        }
+    }
+
+    /// Begins a replication: `control` stands at the start of the horizon.
+    pub fn begin(&mut self, control: &Control<'_>) {
+        let structure = control.structure();
+        self.system = Spell::begin(self.from, structure.system_up());
+        for (index, spell) in self.pools.iter_mut().enumerate() {
+            *spell = Spell::begin(self.from, structure.pool_up(PoolId::from_index(index)));
+        }
+        for (index, spell) in self.balancers.iter_mut().enumerate() {
+            *spell = Spell::begin(
+                self.from,
+                structure.balancer_up(BalancerId::from_index(index)),
+            );
+        }
+        for (index, spell) in self.journeys.iter_mut().enumerate() {
+            *spell = Spell::begin(
+                self.from,
+                structure.journey_up(JourneyId::from_index(index)),
+            );
+        }
+        self.began = None;
+        self.durations.clear();
+        self.cause_since = self.from;
+        self.cause = Cause::from(structure.blame()).index();
+    }
+
+    /// Observes the state after a transition at `at`, inside the horizon.
+    #[inline]
+    pub fn observe(&mut self, at: SimTime, control: &Control<'_>) {
+        let structure = control.structure();
+        let up = structure.system_up();
+        if self.system.down_since.is_some() {
+            let cause = Cause::from(structure.blame()).index();
+            if up || cause != self.cause {
+                self.charge(at);
+                self.cause = cause;
+            }
+            if up {
+                self.end_outage(at);
+            }
+        } else if !up {
+            self.cause = Cause::from(structure.blame()).index();
+            self.cause_since = at;
+            self.began = Some(at);
+        }
+        self.system.observe(at, up);
+        for (index, spell) in self.pools.iter_mut().enumerate() {
+            spell.observe(at, structure.pool_up(PoolId::from_index(index)));
+        }
+        for (index, spell) in self.balancers.iter_mut().enumerate() {
+            spell.observe(at, structure.balancer_up(BalancerId::from_index(index)));
+        }
+        for (index, spell) in self.journeys.iter_mut().enumerate() {
+            spell.observe(at, structure.journey_up(JourneyId::from_index(index)));
+        }
+    }
+
+    fn charge(&mut self, at: SimTime) {
+        if self.by_cause[self.cause] == 0 {
+            self.touched.push(self.cause);
+        }
+        self.by_cause[self.cause] += at.since(self.cause_since).as_nanos();
+        self.cause_since = at;
+    }
+
+    fn end_outage(&mut self, at: SimTime) {
+        if let Some(began) = self.began.take() {
+            self.durations.push(at.since(began).as_nanos());
+        }
+    }
+
+    /// Ends the replication. An outage in progress is followed further with `control`, which is
+    /// left wherever that ends.
+    pub fn end(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
+        if self.system.down_since.is_some() {
+            self.charge(self.to);
+        }
+        self.system.end(self.to);
+        if self.began.is_some() {
+            self.follow(control, record);
+        }
+        let tables = [
+            (&mut self.pools, &mut record.pools),
+            (&mut self.balancers, &mut record.balancers),
+            (&mut self.journeys, &mut record.journeys),
+        ];
+        for (spells, sums) in tables {
+            for (spell, sums) in spells.iter_mut().zip(sums) {
+                spell.end(self.to);
+                spell.push_to(sums);
+            }
+        }
+        record.replications += 1;
+        self.system.push_to(&mut record.system);
+        record.downtimes.push(self.system.downtime);
+        let total: u64 = self.durations.iter().sum();
+        record
+            .durations
+            .push(seconds(total), self.durations.len() as f64);
+        for &duration in &self.durations {
+            record.duration_histogram.record(duration);
+        }
+        for index in self.touched.drain(..) {
+            let nanos = std::mem::take(&mut self.by_cause[index]);
+            if nanos > 0 {
+                record.by_cause[index].push(seconds(nanos), 0.0);
+            }
+        }
+    }
+
+    fn follow(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
+        let limit = self.to + self.to.since(self.from);
+        let mut signals: Vec<Signal> = Vec::new();
+        while control.next_time() < limit {
+            signals.clear();
+            let transition = control.step(&mut signals);
+            if control.structure().system_up() {
+                self.end_outage(transition.at);
+                return;
+            }
+        }
+        record.unended += 1;
+        self.end_outage(limit);
+    }
+}

@@ -1,0 +1,246 @@
+//! Request figures of one group: tallies of windows as they are, tallies of sampled stretches scaled
+//! to the time they stand for.
+
+use super::plan::Plan;
+use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
+use crate::model::System;
+use crate::path::{Blame, Cause, Phase};
+use crate::stats::WeightedHistogram;
+use crate::traffic::{Counts, JourneyTally, PoolTally, Tally};
+use std::collections::BTreeMap;
+
+/// Requests of one journey, expected or counted.
+#[derive(Clone, Debug)]
+pub struct JourneyTotals {
+    /// Started.
+    pub issued: f64,
+    /// Answered in time, complete.
+    pub good: f64,
+    /// Answered in time, incomplete.
+    pub degraded: f64,
+    /// Failed.
+    pub failed: f64,
+    /// In progress at the end of the horizon.
+    pub in_flight: f64,
+    /// Answered within each bound of the plan.
+    pub within: Vec<f64>,
+    /// Latency of answered requests.
+    pub latency: WeightedHistogram,
+}
+
+impl JourneyTotals {
+    /// Requests that ended.
+    pub fn ended(&self) -> f64 {
+        self.issued - self.in_flight
+    }
+}
+
+/// Calls of one pool, expected or counted.
+#[derive(Clone, Debug)]
+pub struct PoolTotals {
+    /// Ended.
+    pub calls: f64,
+    /// Ended without an answer.
+    pub calls_failed: f64,
+    /// Attempts that ended.
+    pub attempts: f64,
+    /// Attempts that got a worker.
+    pub served: f64,
+    /// Their waits, seconds.
+    pub wait_s: f64,
+    /// Worker time in use, seconds.
+    pub busy_s: f64,
+    /// Latency of calls answered.
+    pub latency: WeightedHistogram,
+}
+
+/// Request figures of one group.
+#[derive(Clone, Debug)]
+pub struct Totals {
+    /// By journey.
+    pub journeys: IdVec<JourneyId, JourneyTotals>,
+    /// By pool.
+    pub pools: Vec<PoolTotals>,
+    /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
+    pub by_condition: [WeightedHistogram; 3],
+    /// Failed requests by [`Cause::index`].
+    pub failed_by_cause: Vec<f64>,
+    /// What was counted one by one, in integers.
+    pub simulated: Counts,
+    /// Requests simulated, counted or not.
+    pub requests_simulated: u64,
+    /// Attempts simulated, counted or not.
+    pub attempts_simulated: u64,
+    /// Seconds simulated request by request.
+    pub window_s: f64,
+    /// Seconds of horizon.
+    pub covered_s: f64,
+}
+
+/// Which of the three conditions a blame on arrival means.
+pub fn condition(blame: Option<Blame>) -> usize {
+    match blame.map(|blame| blame.phase) {
+        None => 0,
+        Some(Phase::Detect | Phase::Decide | Phase::Promote | Phase::Converge) => 1,
+        Some(Phase::Repair | Phase::WarmUp) => 2,
+    }
+}
+
+/// For how long each blame was on each journey while a regime lasted, seconds.
+pub type BlameTime = BTreeMap<(JourneyId, Option<Blame>), f64>;
+
+impl Totals {
+    /// Without any request.
+    pub fn new(system: &System, plan: &Plan) -> Self {
+        let journey = JourneyTotals {
+            issued: 0.0,
+            good: 0.0,
+            degraded: 0.0,
+            failed: 0.0,
+            in_flight: 0.0,
+            within: vec![0.0; plan.traffic.bounds.len()],
+            latency: WeightedHistogram::new(),
+        };
+        let pool = PoolTotals {
+            calls: 0.0,
+            calls_failed: 0.0,
+            attempts: 0.0,
+            served: 0.0,
+            wait_s: 0.0,
+            busy_s: 0.0,
+            latency: WeightedHistogram::new(),
+        };
+        Self {
+            journeys: IdVec::filled(journey, system.journeys.len()),
+            pools: vec![pool; system.pools.len()],
+            by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
+            failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
+            simulated: Counts::default(),
+            requests_simulated: 0,
+            attempts_simulated: 0,
+            window_s: 0.0,
+            covered_s: 0.0,
+        }
+    }
+
+    /// Adds requests that were counted one by one.
+    pub fn add_counted(&mut self, tally: &Tally) {
+        for (id, journey) in tally.journeys.pairs() {
+            self.journeys[id].add(journey, 1.0);
+            for (sum, &count) in self
+                .failed_by_cause
+                .iter_mut()
+                .zip(&journey.failed_by_cause)
+            {
+                *sum += count as f64;
+            }
+        }
+        for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
+            mine.add(pool, 1.0);
+        }
+        for (mine, histogram) in self
+            .by_condition
+            .iter_mut()
+            .zip(&tally.latency_by_condition)
+        {
+            mine.add_scaled(histogram, 1.0);
+        }
+        self.add_effort(tally);
+    }
+
+    /// Adds a sampled stretch that stands for `expected[w]` requests of each workload; `blamed` says
+    /// how the time it stands for splits by blame.
+    pub fn add_sampled(
+        &mut self,
+        system: &System,
+        tally: &Tally,
+        expected: &IdVec<WorkloadId, f64>,
+        blamed: &BlameTime,
+    ) {
+        let issued = |journey: JourneyId| tally.journeys[journey].counts.issued as f64;
+        let (mut expected_all, mut issued_all) = (0.0, 0.0);
+        for (id, workload) in system.workloads.pairs() {
+            let sampled: f64 = workload
+                .journeys
+                .iter()
+                .map(|&(journey, _)| issued(journey))
+                .sum();
+            expected_all += expected[id];
+            issued_all += sampled;
+            if sampled == 0.0 {
+                continue;
+            }
+            for &(journey, _) in &workload.journeys {
+                let scale = expected[id] / sampled;
+                let row = &tally.journeys[journey];
+                self.journeys[journey].add(row, scale);
+                let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
+                for (blame, secs) in of_journey(blamed, journey) {
+                    let share = if time > 0.0 { secs / time } else { 0.0 };
+                    self.by_condition[condition(blame)].add_scaled(&row.latency, scale * share);
+                    for (index, &count) in row.failed_by_cause.iter().enumerate() {
+                        // Without a blame the stretch itself knows the cause: load or base.
+                        let index = blame.map_or(index, |blame| Cause::Fault(blame).index());
+                        self.failed_by_cause[index] += count as f64 * scale * share;
+                    }
+                }
+            }
+        }
+        if issued_all > 0.0 {
+            for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
+                mine.add(pool, expected_all / issued_all);
+            }
+        }
+        self.add_effort(tally);
+    }
+
+    fn add_effort(&mut self, tally: &Tally) {
+        for journey in &tally.journeys {
+            let (mine, counts) = (&mut self.simulated, journey.counts);
+            mine.issued += counts.issued;
+            mine.good += counts.good;
+            mine.degraded += counts.degraded;
+            mine.failed += counts.failed;
+            mine.in_flight += counts.in_flight;
+        }
+        self.requests_simulated += tally.requests_simulated;
+        self.attempts_simulated += tally.attempts_simulated;
+    }
+}
+
+fn of_journey(
+    blamed: &BlameTime,
+    journey: JourneyId,
+) -> impl Iterator<Item = (Option<Blame>, f64)> + '_ {
+    let next = JourneyId::from_index(journey.index() + 1);
+    blamed
+        .range((journey, None)..(next, None))
+        .map(|(&(_, blame), &secs)| (blame, secs))
+}
+
+impl JourneyTotals {
+    fn add(&mut self, tally: &JourneyTally, scale: f64) {
+        self.issued += tally.counts.issued as f64 * scale;
+        self.good += tally.counts.good as f64 * scale;
+        self.degraded += tally.counts.degraded as f64 * scale;
+        self.failed += tally.counts.failed as f64 * scale;
+        self.in_flight += tally.counts.in_flight as f64 * scale;
+        for (sum, &count) in self.within.iter_mut().zip(&tally.within) {
+            *sum += count as f64 * scale;
+        }
+        self.latency.add_scaled(&tally.latency, scale);
+    }
+}
+
+impl PoolTotals {
+    fn add(&mut self, tally: &PoolTally, scale: f64) {
+        self.calls += tally.calls as f64 * scale;
+        self.calls_failed += tally.calls_failed as f64 * scale;
+        let ended = tally.attempts - tally.attempts_in_flight;
+        self.attempts += ended as f64 * scale;
+        self.served += tally.served as f64 * scale;
+        self.wait_s += tally.wait_ns as f64 * 1e-9 * scale;
+        self.busy_s += tally.busy_ns as f64 * 1e-9 * scale;
+        self.latency.add_scaled(&tally.latency, scale);
+    }
+}

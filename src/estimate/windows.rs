@@ -1,0 +1,237 @@
+//! Traffic of one replication: every request (`exact`), or every request from the look-back before a
+//! transition to the end of its after-window (`windows`), with the quiet stretches in between left
+//! to samples.
+//!
+//! Windows are chosen from the control path alone, never from what requests do in them, and lie on
+//! slice borders, so that a slice is seen whole or not at all.
+
+use super::group::{GroupError, GroupRunner};
+use super::totals::Totals;
+use crate::path::{Regime, Signal};
+use crate::time::SimTime;
+use crate::traffic::{BadRun, Source, Traffic};
+
+/// A part of a replication.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Slices seen one by one.
+    Window {
+        /// Runs of bad ones.
+        runs: Vec<BadRun>,
+        /// Bad ones by cause.
+        bad_by_cause: Vec<u64>,
+    },
+    /// A stretch in which nothing changed.
+    Quiet(Quiet),
+}
+
+/// A stretch in which nothing changed, between windows or blames.
+#[derive(Clone, Debug)]
+pub struct Quiet {
+    /// Its key, once it is known.
+    pub key: u64,
+    /// What traffic could see.
+    pub regime: Regime,
+    /// Its start, on a slice border.
+    pub from: SimTime,
+    /// Its end, on a slice border.
+    pub to: SimTime,
+}
+
+impl GroupRunner<'_> {
+    /// Every request of the horizon.
+    pub(super) fn exact(
+        &mut self,
+        replication: u64,
+        totals: &mut Totals,
+        pieces: &mut Vec<Piece>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), GroupError> {
+        let plan = self.plan;
+        self.control.restart(plan.seed, replication);
+        self.step_to(plan.traffic_from());
+        let traffic = self
+            .traffic
+            .as_mut()
+            .expect("only plans with traffic come here");
+        traffic.clear_tally();
+        let source = Source::Replication {
+            seed: plan.seed,
+            replication,
+        };
+        traffic.begin(self.control.regime(), plan.traffic_from(), source);
+        traffic.count(plan.from, plan.to);
+        while self.control.next_time() < plan.to {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
+            self.signals.clear();
+            let transition = self.control.step(&mut self.signals);
+            advance(traffic, transition.at, stop)?;
+            for &signal in &self.signals {
+                traffic.apply(transition.at, signal);
+            }
+        }
+        advance(traffic, plan.to, stop)?;
+        totals.window_s += plan.horizon_s();
+        close(traffic, plan.to, totals, pieces)
+    }
+
+    /// Every request around transitions; quiet stretches are returned as pieces.
+    pub(super) fn windows(
+        &mut self,
+        replication: u64,
+        totals: &mut Totals,
+        pieces: &mut Vec<Piece>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), GroupError> {
+        let plan = self.plan;
+        let windows = plan.windows;
+        self.control.restart(plan.seed, replication);
+        self.step_to(plan.from);
+        let mut quiet_from = plan.from;
+        // The quiet stretch that is going on, with its blames.
+        let mut quiet_regime = self.control.regime().clone();
+        loop {
+            // Step through what traffic cannot see; a change of blame only splits the quiet time.
+            let at = self.control.next_time();
+            if at >= plan.to {
+                break;
+            }
+            self.signals.clear();
+            self.control.step(&mut self.signals);
+            if !visible(&self.signals) {
+                if !self.signals.is_empty() {
+                    let border = plan.slice_start(at).max(quiet_from);
+                    push_quiet(pieces, &quiet_regime, quiet_from, border);
+                    quiet_from = border;
+                    quiet_regime = self.control.regime().clone();
+                }
+                continue;
+            }
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
+            // A window opens. Traffic lives through the warm-up and the look-back in the old regime.
+            let open = plan
+                .slice_start(at.before(windows.look_back))
+                .max(quiet_from);
+            push_quiet(pieces, &quiet_regime, quiet_from, open);
+            let traffic = self
+                .traffic
+                .as_mut()
+                .expect("only plans with traffic come here");
+            traffic.clear_tally();
+            let source = Source::Replication {
+                seed: plan.seed,
+                replication,
+            };
+            traffic.begin(&quiet_regime, open.before(windows.warm_up), source);
+            let mut end = plan.slice_end(at + windows.after).min(plan.to);
+            traffic.count(open, end);
+            advance(traffic, at, stop)?;
+            for &signal in &self.signals {
+                traffic.apply(at, signal);
+            }
+            loop {
+                let next = self.control.next_time();
+                let lead = windows.look_back.saturating_add(windows.warm_up);
+                if next >= plan.to || plan.slice_start(next.before(lead)) > end {
+                    break;
+                }
+                self.signals.clear();
+                self.control.step(&mut self.signals);
+                // The window grows before traffic has come to its end, so that nothing that arrives
+                // in it goes uncounted.
+                let feels = if visible(&self.signals) {
+                    next + windows.after
+                } else {
+                    next
+                };
+                let later = plan.slice_end(feels).min(plan.to);
+                if later > end {
+                    traffic.count(end, later);
+                    end = later;
+                }
+                advance(traffic, next, stop)?;
+                for &signal in &self.signals {
+                    traffic.apply(next, signal);
+                }
+            }
+            advance(traffic, end, stop)?;
+            if end < plan.to {
+                while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
+                    traffic.step();
+                }
+            }
+            totals.window_s += end.since(open).as_secs_f64();
+            let closes = traffic.now().max(end);
+            close(traffic, closes, totals, pieces)?;
+            quiet_from = end;
+            quiet_regime = self.control.regime().clone();
+            if end >= plan.to {
+                return Ok(());
+            }
+        }
+        push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
+        Ok(())
+    }
+}
+
+/// Whether traffic itself can see any of `signals`.
+fn visible(signals: &[Signal]) -> bool {
+    signals
+        .iter()
+        .any(|signal| !matches!(signal, Signal::Blame { .. }))
+}
+
+fn push_quiet(pieces: &mut Vec<Piece>, regime: &Regime, from: SimTime, to: SimTime) {
+    if from < to {
+        pieces.push(Piece::Quiet(Quiet {
+            key: 0,
+            regime: regime.clone(),
+            from,
+            to,
+        }));
+    }
+}
+
+/// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
+fn advance(
+    traffic: &mut Traffic<'_>,
+    end: SimTime,
+    stop: &dyn Fn() -> bool,
+) -> Result<(), GroupError> {
+    const EVENTS: u64 = 1 << 20;
+    while traffic.next_time() < end {
+        traffic.run_events(end, EVENTS);
+        if traffic.overflowed() {
+            return Err(GroupError::Overflow);
+        }
+        if stop() {
+            return Err(GroupError::Stopped);
+        }
+    }
+    Ok(())
+}
+
+/// Ends the stretch, checks that nothing was lost, and adds it.
+fn close(
+    traffic: &mut Traffic<'_>,
+    at: SimTime,
+    totals: &mut Totals,
+    pieces: &mut Vec<Piece>,
+) -> Result<(), GroupError> {
+    traffic.finish(at);
+    if traffic.overflowed() {
+        return Err(GroupError::Overflow);
+    }
+    let tally = traffic.tally();
+    tally.check().map_err(GroupError::Conservation)?;
+    totals.add_counted(tally);
+    pieces.push(Piece::Window {
+        runs: tally.slices.runs.clone(),
+        bad_by_cause: tally.slices.bad_by_cause.clone(),
+    });
+    Ok(())
+}

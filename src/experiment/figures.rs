@@ -1,0 +1,201 @@
+//! Figures of a record at any confidence: the one place where a metric gets its number.
+
+use super::outcome::Estimate;
+use crate::estimate::{LatencyFold, Plan, Record, Sums, TrafficFold};
+use crate::model::{Metric, Population, System, Target};
+use crate::stats::{self, Ratio, WeightedHistogram};
+use crate::time::SimSpan;
+
+/// Seconds in a year of 365 days.
+pub const YEAR_S: f64 = 8_760.0 * 3_600.0;
+
+/// A record with what is needed to read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures<'a> {
+    /// The system.
+    pub system: &'a System,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What was found.
+    pub record: &'a Record,
+}
+
+impl Figures<'_> {
+    fn per_year(&self) -> f64 {
+        YEAR_S / self.plan.horizon_s()
+    }
+
+    fn traffic(&self) -> Option<&TrafficFold> {
+        self.record.traffic.as_ref()
+    }
+
+    /// Structural downtime, seconds per year.
+    pub fn structural_downtime(&self, confidence: f64) -> Estimate {
+        let structure = &self.record.structure;
+        structure
+            .system
+            .mean(structure.replications, self.plan.horizon_s(), confidence)
+            .scaled(self.per_year())
+    }
+
+    /// Share of time in which a thing with these (downtime, outages) was up.
+    pub fn up_share(&self, sums: &Sums, confidence: f64) -> Estimate {
+        let replications = self.record.structure.replications;
+        let horizon = self.plan.horizon_s();
+        sums.mean(replications, horizon, confidence)
+            .scaled(1.0 / horizon)
+            .complement()
+    }
+
+    /// Outages per year of a thing with these (downtime, outages) over `n` replications.
+    pub fn outages_per_year(&self, sums: &Sums, n: u64, confidence: f64) -> Estimate {
+        let estimate = sums.swapped().mean(n, f64::INFINITY, confidence);
+        let count = (sums.x).round() as u64;
+        if count == 0 && n > 0 {
+            // No outage in n histories: at most so many in one, as a Poisson count.
+            let high = -(1.0 - confidence).ln() / n as f64;
+            return Estimate {
+                value: 0.0,
+                low: 0.0,
+                high,
+                confidence,
+                n: 0,
+            }
+            .scaled(self.per_year());
+        }
+        estimate.scaled(self.per_year()).counted(count)
+    }
+
+    /// Downtime from slices, seconds per year.
+    pub fn downtime(&self, confidence: f64) -> Option<Estimate> {
+        let outages = &self.traffic()?.outages;
+        let mean = outages
+            .downtime
+            .mean(outages.downtime.n, self.plan.horizon_s(), confidence);
+        Some(mean.scaled(self.per_year()))
+    }
+
+    /// Share of time outside outages.
+    pub fn time_availability(&self, confidence: f64) -> Option<Estimate> {
+        Some(self.downtime(confidence)?.scaled(1.0 / YEAR_S).complement())
+    }
+
+    /// One minus the share of `failed`, counted in traffic replications.
+    pub fn answered_share(&self, failed: &Sums, confidence: f64) -> Option<Estimate> {
+        let replications = self.traffic()?.replications;
+        Some(failed.share(replications, confidence)?.complement())
+    }
+
+    /// The probability that one replication has more than `limit` of downtime, from all of them.
+    fn exceeds(downtimes: &[u64], limit: SimSpan, confidence: f64) -> Option<Estimate> {
+        if downtimes.is_empty() {
+            return None;
+        }
+        let hits = downtimes
+            .iter()
+            .filter(|&&nanos| nanos > limit.as_nanos())
+            .count() as u64;
+        let n = downtimes.len() as u64;
+        let interval = stats::clopper_pearson(hits, n, confidence);
+        Some(Estimate {
+            value: hits as f64 / n as f64,
+            low: interval.low,
+            high: interval.high,
+            confidence,
+            n,
+        })
+    }
+
+    /// What a target is judged by; `None` if nothing was measured. For latency targets it is the
+    /// share of requests within the bound.
+    pub fn judged(&self, index: usize, target: &Target, confidence: f64) -> Option<Estimate> {
+        let structure = &self.record.structure;
+        match target.metric {
+            Metric::Availability(population) => {
+                let traffic = self.traffic()?;
+                let failed = match population {
+                    Population::All => &traffic.failed,
+                    Population::Workload(id) => &traffic.workloads[crate::ids::Id::index(id)],
+                    Population::Journey(id) => &traffic.journeys[crate::ids::Id::index(id)],
+                };
+                self.answered_share(failed, confidence)
+            }
+            Metric::FullAvailability => self.answered_share(&self.traffic()?.not_full, confidence),
+            Metric::TimeAvailability => self.time_availability(confidence),
+            Metric::StructuralAvailability => Some(self.up_share(&structure.system, confidence)),
+            Metric::Downtime => self.downtime(confidence),
+            Metric::StructuralDowntime => Some(self.structural_downtime(confidence)),
+            Metric::Outages => {
+                let sums = &self.traffic()?.outages.downtime;
+                Some(self.outages_per_year(sums, sums.n, confidence))
+            }
+            Metric::StructuralOutages => {
+                Some(self.outages_per_year(&structure.system, structure.replications, confidence))
+            }
+            Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
+            Metric::DowntimeExceeds(limit) => {
+                Self::exceeds(&self.traffic()?.outages.downtimes, limit, confidence)
+            }
+            Metric::StructuralDowntimeExceeds(limit) => {
+                Self::exceeds(&structure.downtimes, limit, confidence)
+            }
+        }
+    }
+}
+
+/// A percentile of a latency in seconds, from parts that are independent of each other.
+pub(super) fn latency_quantile(fold: &[&LatencyFold], q: f64, confidence: f64) -> Option<Estimate> {
+    let whole = whole(fold);
+    let value = whole.quantile(q)?;
+    let nanos = value.round() as u64;
+    let mut shares = Ratio::default();
+    for part in 0..fold.first().map_or(0, |fold| fold.parts.len()) {
+        let (mut below, mut total) = (0.0, 0.0);
+        for fold in fold {
+            below += fold.parts[part].weight_at_most(nanos);
+            total += fold.parts[part].total();
+        }
+        if total > 0.0 {
+            shares.record(below, total);
+        }
+    }
+    let n = whole.total().round() as u64;
+    let interval = stats::woodruff(&whole, q, &shares, confidence)?;
+    let (low, high) = (interval.low.clamp(0.0, value), interval.high.max(value));
+    Some(
+        Estimate {
+            value,
+            low,
+            high,
+            confidence,
+            n,
+        }
+        .scaled(1e-9),
+    )
+}
+
+/// The mean of a latency, seconds.
+pub(super) fn latency_mean(fold: &[&LatencyFold], confidence: f64) -> Option<Estimate> {
+    let mut sums = Sums::default();
+    let parts = fold.first().map_or(0, |fold| fold.parts.len());
+    for part in 0..parts {
+        let (mut secs, mut total) = (0.0, 0.0);
+        for fold in fold {
+            secs += fold.parts[part].sum() * 1e-9;
+            total += fold.parts[part].total();
+        }
+        if total > 0.0 {
+            sums.push(secs, total);
+        }
+    }
+    sums.ratio(f64::INFINITY, confidence)
+}
+
+/// All parts of all folds in one histogram.
+pub(super) fn whole(fold: &[&LatencyFold]) -> WeightedHistogram {
+    let mut whole = WeightedHistogram::new();
+    for fold in fold {
+        whole.merge(&fold.whole());
+    }
+    whole
+}

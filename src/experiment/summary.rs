@@ -1,0 +1,414 @@
+//! From a record to the outcome: every figure with its 95 % interval.
+
+use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
+use super::outcome::{
+    Availability, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow, Latency, Outages,
+    Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+};
+use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
+use crate::ids::Id;
+use crate::model::{Method, PoolKind};
+use crate::path::Cause;
+use crate::stats::{self, Histogram};
+use crate::traffic::Counts;
+
+const CONFIDENCE: f64 = 0.95;
+
+/// Points of a curve for charts.
+const CURVE_POINTS: usize = 100;
+
+/// Everything that was found, for people and files.
+pub(super) fn outcome(
+    figures: &Figures<'_>,
+    hash: &str,
+    targets: Vec<TargetRow>,
+    looks: u32,
+    complete: bool,
+) -> Outcome {
+    let (system, record) = (figures.system, figures.record);
+    let structure = &record.structure;
+    let traffic = record.traffic.as_ref();
+    let observed = traffic.map(|traffic| &traffic.outages);
+    Outcome {
+        name: system.name.clone(),
+        hash: hash.to_owned(),
+        run: facts(figures, looks, complete),
+        availability: Availability {
+            request: traffic.and_then(|found| figures.answered_share(&found.failed, CONFIDENCE)),
+            full: traffic.and_then(|found| figures.answered_share(&found.not_full, CONFIDENCE)),
+            time: figures.time_availability(CONFIDENCE),
+            structural: figures.up_share(&structure.system, CONFIDENCE),
+        },
+        downtime: observed.and_then(|observed| {
+            let mean = figures.downtime(CONFIDENCE)?;
+            Some(downtime(figures, mean, &observed.downtimes))
+        }),
+        outages: observed.map(|observed| {
+            outages(
+                figures,
+                &observed.downtime,
+                &observed.downtime,
+                &observed.durations,
+            )
+        }),
+        structural_downtime: downtime(
+            figures,
+            figures.structural_downtime(CONFIDENCE),
+            &structure.downtimes,
+        ),
+        structural_outages: outages(
+            figures,
+            &structure.system,
+            &structure.durations,
+            &structure.duration_histogram,
+        ),
+        requests: traffic.map(|traffic| requests(figures, traffic)),
+        latency: traffic.and_then(|traffic| latency(&traffic.latency.iter().collect::<Vec<_>>())),
+        latency_by_condition: traffic.map_or_else(Vec::new, |traffic| {
+            [Condition::Healthy, Condition::Failover, Condition::Degraded]
+                .into_iter()
+                .zip(&traffic.latency)
+                .filter_map(|(condition, fold)| Some((condition, latency(&[fold])?)))
+                .collect()
+        }),
+        services: services(figures),
+        journeys: journeys(figures),
+        causes: causes(figures),
+        targets,
+        warnings: warnings(figures),
+    }
+}
+
+fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
+    let (plan, record) = (figures.plan, figures.record);
+    let traffic = record.traffic.as_ref();
+    RunFacts {
+        seed: plan.seed,
+        replications: record.structure.replications,
+        traffic_replications: traffic.map_or(0, |traffic| traffic.replications),
+        horizon_s: plan.horizon_s(),
+        method: plan.method,
+        steady: plan.steady,
+        complete,
+        slice_s: (plan.method != Method::None).then(|| plan.traffic.slice.as_secs_f64()),
+        bad_below: plan.traffic.bad_below,
+        requests_simulated: traffic.map_or(0, |traffic| traffic.requests_simulated),
+        attempts_simulated: traffic.map_or(0, |traffic| traffic.attempts_simulated),
+        transitions_simulated: record.structure.transitions,
+        regimes: traffic.map_or(0, |traffic| traffic.regimes),
+        share_simulated: traffic.map_or(0.0, |traffic| traffic.window_s / traffic.covered_s),
+        looks,
+    }
+}
+
+fn downtime(figures: &Figures<'_>, mean: Estimate, downtimes: &[u64]) -> Downtime {
+    let mut sorted = downtimes.to_vec();
+    sorted.sort_unstable();
+    let per_year = YEAR_S / figures.plan.horizon_s();
+    let n = sorted.len() as u64;
+    let secs = |rank: usize| sorted[rank] as f64 * 1e-9;
+    let quantile = |q: f64| {
+        let (low, high) = stats::quantile_ranks(n, q, CONFIDENCE)?;
+        let middle = ((q * n as f64).ceil() as usize).clamp(1, sorted.len()) - 1;
+        let (low, high) = (secs(low as usize - 1), secs(high as usize - 1));
+        let estimate = Estimate {
+            value: secs(middle),
+            low,
+            high,
+            confidence: CONFIDENCE,
+            n,
+        };
+        Some(estimate.scaled(per_year))
+    };
+    let zero = sorted.iter().take_while(|&&nanos| nanos == 0).count() as u64;
+    let interval = stats::clopper_pearson(zero, n.max(1), CONFIDENCE);
+    Downtime {
+        mean,
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        none: Estimate {
+            value: if n == 0 { 1.0 } else { zero as f64 / n as f64 },
+            low: interval.low,
+            high: interval.high,
+            confidence: CONFIDENCE,
+            n,
+        },
+        exceedance: exceedance(&sorted),
+    }
+}
+
+/// Share of replications with more than each of at most 200 values that occurred.
+fn exceedance(sorted: &[u64]) -> Vec<(f64, f64)> {
+    const POINTS: usize = 200;
+    let n = sorted.len();
+    let positive = sorted.partition_point(|&nanos| nanos == 0);
+    let step = (n - positive).div_ceil(POINTS).max(1);
+    (positive..n)
+        .step_by(step)
+        .map(|rank| (sorted[rank] as f64 * 1e-9, (n - rank) as f64 / n as f64))
+        .collect()
+}
+
+/// `sums` are (downtime, outages) a replication, `durations` (seconds, outages) of the ones whose
+/// durations are joined in the mean.
+fn outages(figures: &Figures<'_>, sums: &Sums, durations: &Sums, histogram: &Histogram) -> Outages {
+    let n = sums.n;
+    let per_year = figures.outages_per_year(sums, n, CONFIDENCE);
+    let count = sums.x.round() as u64;
+    let mean = durations
+        .ratio(f64::INFINITY, CONFIDENCE)
+        .map(|mean| mean.counted(count));
+    let quantile = |q: f64| {
+        let total = histogram.total();
+        let (low, high) = stats::quantile_ranks(total, q, CONFIDENCE)?;
+        let at = |rank: u64| histogram.quantile((rank as f64 - 0.5) / total as f64);
+        let value = histogram.quantile(q)?;
+        let (low, high) = (at(low)?.min(value), at(high)?.max(value));
+        Some(
+            Estimate {
+                value,
+                low,
+                high,
+                confidence: CONFIDENCE,
+                n: total,
+            }
+            .scaled(1e-9),
+        )
+    };
+    let mtbf = (count > 0).then(|| Estimate {
+        value: YEAR_S / per_year.value,
+        low: YEAR_S / per_year.high,
+        high: YEAR_S / per_year.low,
+        confidence: CONFIDENCE,
+        n: count,
+    });
+    Outages {
+        per_year,
+        duration_mean: mean,
+        duration_p50: quantile(0.5),
+        duration_p99: quantile(0.99),
+        mtbf,
+    }
+}
+
+fn requests(figures: &Figures<'_>, traffic: &TrafficFold) -> Requests {
+    let [issued, _, degraded, failed, in_flight] =
+        traffic.estimated.map(|figure| figure.round() as u64);
+    // Good is what is left, so that the rounded figures still add up.
+    let total = RequestCounts {
+        issued,
+        good: issued.saturating_sub(degraded + failed + in_flight),
+        degraded,
+        failed,
+        in_flight,
+    };
+    let Counts {
+        issued,
+        good,
+        degraded,
+        failed,
+        in_flight,
+    } = traffic.simulated;
+    Requests {
+        total,
+        simulated: RequestCounts {
+            issued,
+            good,
+            degraded,
+            failed,
+            in_flight,
+        },
+        failed_by_cause: traffic
+            .by_cause
+            .iter()
+            .enumerate()
+            .filter(|(_, sums)| sums.y > 0.0)
+            .map(|(index, sums)| (cause_name(figures, Cause::from_index(index)), sums.y))
+            .collect(),
+    }
+}
+
+fn cause_name(figures: &Figures<'_>, cause: Cause) -> String {
+    match cause {
+        Cause::Load => "load".into(),
+        Cause::Base => "base".into(),
+        Cause::Fault(blame) => {
+            format!(
+                "{} ({})",
+                figures.system.faults[blame.fault].name,
+                blame.phase.word()
+            )
+        }
+    }
+}
+
+fn latency(folds: &[&LatencyFold]) -> Option<Latency> {
+    let mean = latency_mean(folds, CONFIDENCE)?;
+    let quantile = |q: f64| latency_quantile(folds, q, CONFIDENCE);
+    let whole = whole(folds);
+    Some(Latency {
+        mean: mean.counted(whole.total().round() as u64),
+        p50: quantile(0.5)?,
+        p90: quantile(0.9)?,
+        p95: quantile(0.95)?,
+        p99: quantile(0.99)?,
+        p999: quantile(0.999)?,
+        largest_seen: whole.max_seen() as f64 * 1e-9,
+        curve: curve(&whole),
+    })
+}
+
+/// Percentiles at equal steps of the number of nines, as far as the count carries.
+fn curve(whole: &crate::stats::WeightedHistogram) -> Vec<(f64, f64)> {
+    let nines = whole.total().max(1.0).log10().min(6.0);
+    (0..CURVE_POINTS)
+        .filter_map(|step| {
+            let q = 1.0 - 10_f64.powf(-nines * step as f64 / (CURVE_POINTS - 1) as f64);
+            Some((q, whole.quantile(q)? * 1e-9))
+        })
+        .collect()
+}
+
+fn services(figures: &Figures<'_>) -> Vec<Service> {
+    let structure = &figures.record.structure;
+    let row = |name: &str, kind, sums: &Sums, calls| Service {
+        name: name.to_owned(),
+        kind,
+        structural: figures.up_share(sums, CONFIDENCE),
+        structural_outages: outages(figures, sums, sums, &Histogram::new()),
+        calls,
+    };
+    let pools = figures.system.pools.pairs().map(|(id, pool)| {
+        let kind = match pool.kind {
+            PoolKind::Service => "service",
+            PoolKind::Cache => "cache",
+            PoolKind::Store { .. } => "store",
+        };
+        let traffic = figures.record.traffic.as_ref();
+        let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));
+        row(&pool.name, kind, &structure.pools[id.index()], calls)
+    });
+    let balancers = figures.system.balancers.pairs().map(|(id, balancer)| {
+        row(
+            &balancer.name,
+            "balancer",
+            &structure.balancers[id.index()],
+            None,
+        )
+    });
+    pools.chain(balancers).collect()
+}
+
+fn calls(pool: &PoolFold) -> Option<Calls> {
+    let count = pool.failed.x.round() as u64;
+    if count == 0 {
+        return None;
+    }
+    let any = |sums: &Sums| {
+        sums.ratio(f64::INFINITY, CONFIDENCE)
+            .map(|ratio| ratio.counted(count))
+    };
+    Some(Calls {
+        availability: pool
+            .failed
+            .ratio(1.0, CONFIDENCE)
+            .map(|failed| failed.complement().counted(count)),
+        attempts_per_call: any(&pool.attempts),
+        utilisation: any(&pool.busy),
+        wait_mean: any(&pool.wait),
+        latency: latency(&[&pool.latency]),
+    })
+}
+
+fn journeys(figures: &Figures<'_>) -> Vec<JourneyRow> {
+    let traffic = figures.record.traffic.as_ref();
+    figures
+        .system
+        .journeys
+        .pairs()
+        .map(|(id, journey)| JourneyRow {
+            name: journey.name.clone(),
+            structural: figures
+                .up_share(&figures.record.structure.journeys[id.index()], CONFIDENCE),
+            availability: traffic.and_then(|traffic| {
+                figures.answered_share(&traffic.journeys[id.index()], CONFIDENCE)
+            }),
+            latency: traffic.and_then(|traffic| latency(&[&traffic.journey_latency[id.index()]])),
+        })
+        .collect()
+}
+
+fn causes(figures: &Figures<'_>) -> Vec<CauseRow> {
+    let structure = &figures.record.structure;
+    let per_year = YEAR_S / figures.plan.horizon_s();
+    let horizon = figures.plan.horizon_s();
+    let mut rows: Vec<(f64, CauseRow)> = Vec::new();
+    for (index, sums) in structure.by_cause.iter().enumerate() {
+        let traffic = figures.record.traffic.as_ref();
+        let failed = traffic.map(|traffic| traffic.by_cause[index]);
+        let seen = traffic.map(|traffic| traffic.outages.by_cause[index]);
+        let size = failed.map_or(0.0, |sums| sums.y) + seen.map_or(0.0, |sums| sums.y) + sums.y;
+        if size == 0.0 {
+            continue;
+        }
+        let cause = Cause::from_index(index);
+        let (fault, phase) = match cause {
+            Cause::Load => ("load".to_owned(), None),
+            Cause::Base => ("base".to_owned(), None),
+            Cause::Fault(blame) => (
+                figures.system.faults[blame.fault].name.clone(),
+                Some(blame.phase),
+            ),
+        };
+        let yearly = |sums: &Sums, n: u64| sums.mean(n, horizon, CONFIDENCE).scaled(per_year);
+        let row = CauseRow {
+            fault,
+            phase,
+            failed_per_million: failed
+                .zip(traffic)
+                .and_then(|(sums, traffic)| sums.share(traffic.replications, CONFIDENCE))
+                .map(|share| share.scaled(1e6)),
+            downtime_s_per_year: seen
+                .zip(traffic)
+                .map(|(sums, traffic)| yearly(&sums, traffic.replications)),
+            structural_downtime_s_per_year: yearly(sums, structure.replications),
+        };
+        let weight = row
+            .failed_per_million
+            .map_or(row.structural_downtime_s_per_year.value, |failed| {
+                failed.value
+            });
+        rows.push((weight, row));
+    }
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.fault.cmp(&b.1.fault)));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn warnings(figures: &Figures<'_>) -> Vec<String> {
+    let mut warnings = figures.system.warnings.clone();
+    let record = figures.record;
+    if record.structure.unended > 0 {
+        warnings.push(format!(
+            "{} of the structural outages were still going on one horizon after the end; their \
+             durations are cut there",
+            record.structure.unended
+        ));
+    }
+    if let Some(traffic) = &record.traffic {
+        if traffic.replications < 2 {
+            warnings.push(
+                "one replication with traffic has no interval: ask for at least 2, better 32"
+                    .to_owned(),
+            );
+        } else if traffic.failed.n < 8 {
+            warnings.push(format!(
+                "request figures rest on {} independent groups of replications, so their intervals \
+                 are wide; ask for more replications",
+                traffic.failed.n
+            ));
+        }
+    }
+    warnings
+}

@@ -1,0 +1,358 @@
+//! `result.json`: everything a run found out, for programs.
+//!
+//! UTF-8, two blanks of indentation, one trailing newline. The same outcome gives the same bytes;
+//! there is no time stamp and no path in it. A published name keeps its meaning; names may be added
+//! without a new `format`. Times are in seconds, shares from 0 to 1, and what could not be measured
+//! is `null`. Integers may exceed 2^53.
+//!
+//! An *estimate* is `{"value", "low", "high", "confidence", "n"}`: the best single number, the ends
+//! of its interval (`null`: no bound on that side), the probability with which such intervals
+//! contain the truth, and the count behind it. Intervals are about simulation error only: the
+//! inputs are taken as given.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `format` | 1 |
+//! | `scenario.name` | text of the file |
+//! | `scenario.hash` | 16 hex digits of the scenario's meaning; comments and layout do not count |
+//! | `run.seed`, `run.replications`, `run.traffic_replications` | integers; traffic: those of the replications that had requests |
+//! | `run.horizon_s` | length of one replication |
+//! | `run.method` | `none`, `windows` or `exact` |
+//! | `run.engine` | name and version of the program |
+//! | `run.complete` | `false` after an interruption: valid, but not what was asked for |
+//! | `run.steady` | whether the histories began in equilibrium (`false`: everything new) |
+//! | `run.slice_s`, `run.bad_below` | length of a slice or `null`; a slice is bad if its share of good or degraded requests is below |
+//! | `run.simulated` | `requests`, `attempts`, `transitions`, `regimes` (integers) and `share_of_time`, the share of the traffic replications' time simulated request by request |
+//! | `run.looks` | how many times the verdicts were looked at |
+//! | `availability.request` | estimate or `null`: (good + degraded) / (issued - in flight) |
+//! | `availability.full` | estimate or `null`: good / (issued - in flight) |
+//! | `availability.time` | estimate or `null`: 1 - downtime / horizon |
+//! | `availability.structural` | estimate: share of time in which every journey could be served |
+//! | `downtime_s_per_year` | `null` without traffic; bad slices per replication, scaled to a year: estimates `mean`, `p50`, `p90`, `p95`, `p99` (percentiles over replications, `null` where too few), `none` (share of replications without any), and `exceedance`: pairs of (seconds per replication, not scaled; share of replications with more) |
+//! | `outages` | `null` without traffic; `per_year` estimate; `duration_s.mean`, `.p50`, `.p99` estimates or `null`; `mtbf_s` (start to start) and `mttr_s` (the mean duration) estimates or `null` |
+//! | `requests` | `null` without traffic; integers `issued`, `good`, `degraded`, `failed`, `in_flight` over all traffic replications, weighted, `failed_by_cause` (numbers by cause, which sum to `failed` up to rounding) and `simulated`, the five counts that were simulated and add up exactly |
+//! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
+//! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
+//! | `structural` | from the structure function alone: `availability`, `downtime_s_per_year` and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime, `calls`: `null` or `availability`, `attempts_per_call`, `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
+//! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
+//! | `warnings[]` | texts |
+
+mod tree;
+
+use crate::experiment::outcome::{
+    Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
+    Service, TargetRow, Unit, Verdict,
+};
+use crate::model::Method;
+use tree::Json;
+
+/// The version of the format.
+pub const FORMAT: u64 = 1;
+
+/// Name and version of the program, as results state it.
+pub const ENGINE: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// The text of `result.json`.
+pub fn json(outcome: &Outcome) -> String {
+    result(outcome).pretty()
+}
+
+/// The same for a `<script>` element of a page: nothing in it can end the element.
+pub(crate) fn json_for_html(outcome: &Outcome) -> String {
+    // `<` occurs only inside strings, where its escape means the same.
+    json(outcome).replace('<', "\\u003c")
+}
+
+fn result(o: &Outcome) -> Json {
+    Json::object([
+        ("format", Json::integer(FORMAT)),
+        (
+            "scenario",
+            Json::object([("name", Json::text(&o.name)), ("hash", Json::text(&o.hash))]),
+        ),
+        ("run", run(o)),
+        (
+            "availability",
+            Json::object([
+                ("request", maybe(o.availability.request.as_ref())),
+                ("full", maybe(o.availability.full.as_ref())),
+                ("time", maybe(o.availability.time.as_ref())),
+                ("structural", estimate(&o.availability.structural)),
+            ]),
+        ),
+        (
+            "downtime_s_per_year",
+            o.downtime.as_ref().map_or(Json::Null, downtime),
+        ),
+        (
+            "outages",
+            o.outages.as_ref().map_or(Json::Null, |outages| {
+                let mut fields = vec![("per_year", estimate(&outages.per_year))];
+                fields.extend(spells(outages));
+                Json::object(fields)
+            }),
+        ),
+        ("requests", o.requests.as_ref().map_or(Json::Null, requests)),
+        ("latency_s", o.latency.as_ref().map_or(Json::Null, latency)),
+        (
+            "latency_s_by_condition",
+            Json::object(
+                o.latency_by_condition
+                    .iter()
+                    .map(|(c, l)| (condition_name(*c), latency(l))),
+            ),
+        ),
+        ("structural", structural(o)),
+        (
+            "services",
+            Json::object(
+                o.services
+                    .iter()
+                    .map(|row| (row.name.as_str(), service(row))),
+            ),
+        ),
+        (
+            "journeys",
+            Json::object(o.journeys.iter().map(|row| {
+                let figures = Json::object([
+                    ("structural", estimate(&row.structural)),
+                    ("availability", maybe(row.availability.as_ref())),
+                    (
+                        "latency_s",
+                        row.latency.as_ref().map_or(Json::Null, latency),
+                    ),
+                ]);
+                (row.name.as_str(), figures)
+            })),
+        ),
+        (
+            "causes",
+            Json::list(o.causes.iter().map(|row| {
+                Json::object([
+                    ("fault", Json::text(&row.fault)),
+                    (
+                        "phase",
+                        row.phase
+                            .map_or(Json::Null, |phase| Json::text(phase.word())),
+                    ),
+                    ("failed_per_million", maybe(row.failed_per_million.as_ref())),
+                    (
+                        "downtime_s_per_year",
+                        maybe(row.downtime_s_per_year.as_ref()),
+                    ),
+                    (
+                        "structural_downtime_s_per_year",
+                        estimate(&row.structural_downtime_s_per_year),
+                    ),
+                ])
+            })),
+        ),
+        ("targets", Json::list(o.targets.iter().map(target))),
+        (
+            "warnings",
+            Json::list(o.warnings.iter().map(|text| Json::text(text))),
+        ),
+    ])
+}
+
+fn run(o: &Outcome) -> Json {
+    let run = &o.run;
+    Json::object([
+        ("seed", Json::integer(run.seed)),
+        ("replications", Json::integer(run.replications)),
+        (
+            "traffic_replications",
+            Json::integer(run.traffic_replications),
+        ),
+        ("horizon_s", Json::number(run.horizon_s)),
+        ("method", Json::text(method_name(run.method))),
+        ("engine", Json::text(ENGINE)),
+        ("complete", Json::Bool(run.complete)),
+        ("steady", Json::Bool(run.steady)),
+        ("slice_s", run.slice_s.map_or(Json::Null, Json::number)),
+        ("bad_below", Json::number(run.bad_below)),
+        (
+            "simulated",
+            Json::object([
+                ("requests", Json::integer(run.requests_simulated)),
+                ("attempts", Json::integer(run.attempts_simulated)),
+                ("transitions", Json::integer(run.transitions_simulated)),
+                ("regimes", Json::integer(run.regimes)),
+                ("share_of_time", Json::number(run.share_simulated)),
+            ]),
+        ),
+        ("looks", Json::integer(run.looks.into())),
+    ])
+}
+
+fn estimate(e: &Estimate) -> Json {
+    Json::object([
+        ("value", Json::number(e.value)),
+        ("low", Json::number(e.low)),
+        ("high", Json::number(e.high)),
+        ("confidence", Json::number(e.confidence)),
+        ("n", Json::integer(e.n)),
+    ])
+}
+
+fn maybe(e: Option<&Estimate>) -> Json {
+    e.map_or(Json::Null, estimate)
+}
+
+fn pairs(points: &[(f64, f64)]) -> Json {
+    Json::list(
+        points
+            .iter()
+            .map(|&(x, y)| Json::list([Json::number(x), Json::number(y)])),
+    )
+}
+
+fn downtime(d: &Downtime) -> Json {
+    Json::object([
+        ("mean", estimate(&d.mean)),
+        ("p50", maybe(d.p50.as_ref())),
+        ("p90", maybe(d.p90.as_ref())),
+        ("p95", maybe(d.p95.as_ref())),
+        ("p99", maybe(d.p99.as_ref())),
+        ("none", estimate(&d.none)),
+        ("exceedance", pairs(&d.exceedance)),
+    ])
+}
+
+/// What is said about the length of outages.
+fn spells(o: &Outages) -> [(&'static str, Json); 3] {
+    [
+        (
+            "duration_s",
+            Json::object([
+                ("mean", maybe(o.duration_mean.as_ref())),
+                ("p50", maybe(o.duration_p50.as_ref())),
+                ("p99", maybe(o.duration_p99.as_ref())),
+            ]),
+        ),
+        ("mtbf_s", maybe(o.mtbf.as_ref())),
+        ("mttr_s", maybe(o.duration_mean.as_ref())),
+    ]
+}
+
+fn structural(o: &Outcome) -> Json {
+    let mut fields = vec![
+        ("availability", estimate(&o.availability.structural)),
+        ("downtime_s_per_year", downtime(&o.structural_downtime)),
+        ("outages_per_year", estimate(&o.structural_outages.per_year)),
+    ];
+    fields.extend(spells(&o.structural_outages));
+    Json::object(fields)
+}
+
+fn counts(c: &RequestCounts) -> [(&'static str, Json); 5] {
+    [
+        ("issued", Json::integer(c.issued)),
+        ("good", Json::integer(c.good)),
+        ("degraded", Json::integer(c.degraded)),
+        ("failed", Json::integer(c.failed)),
+        ("in_flight", Json::integer(c.in_flight)),
+    ]
+}
+
+fn requests(r: &Requests) -> Json {
+    let by_cause = r
+        .failed_by_cause
+        .iter()
+        .map(|(name, n)| (name.as_str(), Json::number(*n)));
+    let mut fields = counts(&r.total).to_vec();
+    fields.push(("failed_by_cause", Json::object(by_cause)));
+    fields.push(("simulated", Json::object(counts(&r.simulated))));
+    Json::object(fields)
+}
+
+fn latency(l: &Latency) -> Json {
+    Json::object([
+        ("mean", estimate(&l.mean)),
+        ("p50", estimate(&l.p50)),
+        ("p90", estimate(&l.p90)),
+        ("p95", estimate(&l.p95)),
+        ("p99", estimate(&l.p99)),
+        ("p999", estimate(&l.p999)),
+        ("largest_seen", Json::number(l.largest_seen)),
+        ("curve", pairs(&l.curve)),
+    ])
+}
+
+fn service(row: &Service) -> Json {
+    let mut structure = vec![
+        ("availability", estimate(&row.structural)),
+        (
+            "outages_per_year",
+            estimate(&row.structural_outages.per_year),
+        ),
+    ];
+    structure.extend(spells(&row.structural_outages));
+    Json::object([
+        ("kind", Json::text(row.kind)),
+        ("structural", Json::object(structure)),
+        ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
+    ])
+}
+
+fn calls(c: &Calls) -> Json {
+    Json::object([
+        ("availability", maybe(c.availability.as_ref())),
+        ("attempts_per_call", maybe(c.attempts_per_call.as_ref())),
+        ("utilisation", maybe(c.utilisation.as_ref())),
+        ("wait_s", maybe(c.wait_mean.as_ref())),
+        ("latency_s", c.latency.as_ref().map_or(Json::Null, latency)),
+    ])
+}
+
+fn target(row: &TargetRow) -> Json {
+    Json::object([
+        ("expression", Json::text(&row.expression)),
+        ("line", Json::integer(row.line.into())),
+        ("verdict", Json::text(verdict_name(row.verdict))),
+        ("measured", maybe(row.measured.as_ref())),
+        (
+            "relation",
+            Json::text(if row.at_least { ">=" } else { "<=" }),
+        ),
+        ("required", Json::number(row.required)),
+        ("shown", row.shown.map_or(Json::Null, Json::number)),
+        ("unit", Json::text(unit_name(row.unit))),
+    ])
+}
+
+const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::None => "none",
+        Method::Windows => "windows",
+        Method::Exact => "exact",
+    }
+}
+
+const fn condition_name(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Healthy => "healthy",
+        Condition::Failover => "failover",
+        Condition::Degraded => "degraded",
+    }
+}
+
+const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "met",
+        Verdict::Missed => "missed",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+const fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Share => "share",
+        Unit::Seconds => "seconds",
+        Unit::PerYear => "per_year",
+        Unit::SharedLatency => "latency",
+    }
+}

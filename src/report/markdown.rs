@@ -1,0 +1,239 @@
+//! `summary.md`: the result for a pull request or a step summary, at most 60 KB.
+
+use super::clean::{clean, shortened};
+use super::numbers::{self, Printed};
+use super::words::{self, Loss};
+use crate::experiment::outcome::{Estimate, Latency, Outcome, Verdict};
+use std::fmt::Write;
+
+/// GitHub refuses step summaries of more than 1 MiB and comments of more than 64 KiB.
+const LIMIT: usize = 60 * 1024;
+/// Rows of a table.
+const ROWS: usize = 20;
+/// Characters of a name or an expression.
+const TEXT: usize = 120;
+
+/// The text of `summary.md`.
+pub fn markdown(outcome: &Outcome) -> String {
+    let outcome = &clean(outcome);
+    let mut out = String::new();
+    head(&mut out, outcome);
+    targets(&mut out, outcome);
+    figures(&mut out, outcome);
+    causes(&mut out, outcome);
+    warnings(&mut out, outcome);
+    let _ = writeln!(out, "{}\n", words::done(outcome));
+    let _ = writeln!(
+        out,
+        "<sub>Intervals: {}. Scenario `{}`, seed {}, {}.</sub>",
+        words::INTERVALS,
+        code(&outcome.hash),
+        outcome.run.seed,
+        super::ENGINE
+    );
+    // Every table and text above has a limit, so this is far away; a long file is still a file.
+    debug_assert!(
+        out.len() <= LIMIT,
+        "the summary has grown to {} bytes",
+        out.len()
+    );
+    out
+}
+
+/// Text in which nothing is markup, neither for Markdown nor for HTML.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in shortened(text, TEXT).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|'
+            | '~' | '@' | ':' => {
+                // As an entity, because a backslash does not stop links and mentions.
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text between back ticks.
+fn code(text: &str) -> String {
+    text.replace('`', "'")
+}
+
+const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "✅ met",
+        Verdict::Missed => "❌ missed",
+        Verdict::Undecided => "❔ undecided",
+    }
+}
+
+fn head(out: &mut String, outcome: &Outcome) {
+    let verdict = words::overall(outcome).map_or("Done", mark);
+    let _ = writeln!(out, "## {verdict}: {}\n", escaped(&outcome.name));
+    if !outcome.run.complete {
+        let _ = writeln!(out, "**Partial result: the run was interrupted.**\n");
+    }
+    let _ = writeln!(out, "{}.\n", words::verdict_count(outcome));
+}
+
+fn targets(out: &mut String, outcome: &Outcome) {
+    if outcome.targets.is_empty() {
+        return;
+    }
+    out.push_str("| verdict | target | measured | interval | margin |\n|---|---|---|---|---|\n");
+    let order = [Verdict::Missed, Verdict::Undecided, Verdict::Met];
+    let rows = order
+        .iter()
+        .flat_map(|v| outcome.targets.iter().filter(move |r| r.verdict == *v));
+    for row in rows.take(ROWS) {
+        let Printed { value, interval } = words::measured(row);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            mark(row.verdict),
+            escaped(&row.expression),
+            escaped(&value),
+            escaped(&interval),
+            words::margin(row)
+        );
+    }
+    more(out, outcome.targets.len(), 5);
+    out.push('\n');
+}
+
+/// A last row that counts what was left out.
+fn more(out: &mut String, all: usize, columns: usize) {
+    if all > ROWS {
+        let _ = writeln!(
+            out,
+            "| and {} more {}",
+            all - ROWS,
+            "| ".repeat(columns - 1) + "|"
+        );
+    }
+}
+
+fn row(out: &mut String, name: &str, printed: &Printed) {
+    let _ = writeln!(
+        out,
+        "| {name} | {} | {} |",
+        escaped(&printed.value),
+        escaped(&printed.beside())
+    );
+}
+
+fn figures(out: &mut String, outcome: &Outcome) {
+    out.push_str("| figure | value | 95 % interval |\n|---|---|---|\n");
+    let a = &outcome.availability;
+    for (name, e) in [
+        ("availability of requests", a.request.as_ref()),
+        (
+            "availability of requests, complete answers only",
+            a.full.as_ref(),
+        ),
+        ("availability by time", a.time.as_ref()),
+        ("structural availability", Some(&a.structural)),
+    ] {
+        if let Some(e) = e {
+            row(out, name, &numbers::share(e));
+        }
+    }
+    let structural = (
+        &outcome.structural_downtime,
+        &outcome.structural_outages,
+        "structural ",
+    );
+    let (downtime, outages, prefix) = match (&outcome.downtime, &outcome.outages) {
+        (Some(d), Some(o)) => (d, o, ""),
+        _ => structural,
+    };
+    let mut one = |name: &str, e: Option<&Estimate>, print: fn(&Estimate) -> Printed| {
+        if let Some(e) = e {
+            row(out, &format!("{prefix}{name}"), &print(e));
+        }
+    };
+    one(
+        "downtime, mean",
+        Some(&downtime.mean),
+        numbers::span_per_year,
+    );
+    one(
+        "downtime, p90 of histories",
+        downtime.p90.as_ref(),
+        numbers::span_per_year,
+    );
+    one(
+        "downtime, p99 of histories",
+        downtime.p99.as_ref(),
+        numbers::span_per_year,
+    );
+    one("outages", Some(&outages.per_year), numbers::per_year);
+    one(
+        "outage, mean duration",
+        outages.duration_mean.as_ref(),
+        numbers::span,
+    );
+    if let Some(l) = &outcome.latency {
+        latency(out, l);
+    }
+    out.push('\n');
+}
+
+fn latency(out: &mut String, l: &Latency) {
+    for (name, e) in [("p50", &l.p50), ("p99", &l.p99), ("p99.9", &l.p999)] {
+        row(
+            out,
+            &format!("latency, {name} of answered requests"),
+            &numbers::span(e),
+        );
+    }
+}
+
+fn causes(out: &mut String, outcome: &Outcome) {
+    for loss in [Loss::Requests, Loss::Downtime, Loss::Structural] {
+        let ranking = words::ranking(outcome, loss);
+        if ranking.shares.is_empty() || (loss == Loss::Structural && outcome.requests.is_some()) {
+            continue;
+        }
+        let _ = writeln!(out, "| share of {} | cause |\n|---:|---|", ranking.what);
+        for (row, share) in ranking.shares.iter().take(ROWS / 2) {
+            let _ = writeln!(
+                out,
+                "| {} | {} |",
+                escaped(&numbers::part(*share)),
+                escaped(&words::cause(row))
+            );
+        }
+        let rest = &ranking.shares[ranking.shares.len().min(ROWS / 2)..];
+        if !rest.is_empty() {
+            let share: f64 = rest.iter().map(|(_, share)| share).sum();
+            let other = numbers::plural(rest.len() as u64, "other cause");
+            let _ = writeln!(out, "| {} | {other} |", escaped(&numbers::part(share)));
+        }
+        out.push('\n');
+    }
+}
+
+fn warnings(out: &mut String, outcome: &Outcome) {
+    if outcome.warnings.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "**{}**\n",
+        numbers::plural(outcome.warnings.len() as u64, "warning")
+    );
+    for text in outcome.warnings.iter().take(ROWS) {
+        let _ = writeln!(out, "- {}", escaped(text));
+    }
+    if outcome.warnings.len() > ROWS {
+        let _ = writeln!(out, "- and {} more", outcome.warnings.len() - ROWS);
+    }
+    out.push('\n');
+}

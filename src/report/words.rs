@@ -1,0 +1,268 @@
+//! What a run did and found, in words that all renderers share.
+
+use super::numbers::{self, Printed};
+use crate::experiment::outcome::{
+    CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
+};
+use crate::model::Method;
+use crate::path::Phase;
+
+/// The label that every interval carries.
+pub(crate) const INTERVALS: &str =
+    "95 % interval, simulation error only: inputs are taken as given";
+
+/// The verdict as a word.
+pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "MET",
+        Verdict::Missed => "MISSED",
+        Verdict::Undecided => "UNDECIDED",
+    }
+}
+
+/// How many targets have a verdict.
+pub(crate) fn having(outcome: &Outcome, verdict: Verdict) -> u64 {
+    outcome
+        .targets
+        .iter()
+        .filter(|row| row.verdict == verdict)
+        .count() as u64
+}
+
+/// The verdict on all targets together, missed before undecided; `None` without targets.
+pub fn overall(outcome: &Outcome) -> Option<Verdict> {
+    [Verdict::Missed, Verdict::Undecided, Verdict::Met]
+        .into_iter()
+        .find(|&verdict| having(outcome, verdict) > 0)
+}
+
+/// `1 of 5 targets missed, 1 undecided` or `all 5 targets met for these inputs`.
+pub(crate) fn verdict_count(outcome: &Outcome) -> String {
+    let all = outcome.targets.len() as u64;
+    let targets = numbers::plural(all, "target");
+    let (missed, undecided) = (
+        having(outcome, Verdict::Missed),
+        having(outcome, Verdict::Undecided),
+    );
+    match (missed, undecided) {
+        _ if all == 0 => "no target stated".to_owned(),
+        (0, 0) if all == 1 => "the target is met for these inputs".to_owned(),
+        (0, 0) => format!("all {targets} met for these inputs"),
+        (0, undecided) => format!("{undecided} of {targets} undecided"),
+        (missed, 0) => format!("{missed} of {targets} missed"),
+        (missed, undecided) => format!("{missed} of {targets} missed, {undecided} undecided"),
+    }
+}
+
+/// What was measured for a target.
+pub(crate) fn measured(row: &TargetRow) -> Printed {
+    let Some(e) = &row.measured else {
+        return Printed {
+            value: "not measured".to_owned(),
+            interval: String::new(),
+        };
+    };
+    match row.unit {
+        Unit::Share => numbers::share(e),
+        Unit::Seconds => numbers::span(e),
+        Unit::PerYear => numbers::per_year(e),
+        Unit::SharedLatency => {
+            let within = numbers::share(e);
+            let shown = row.shown.map_or_else(String::new, |seconds| {
+                format!(
+                    "{}; ",
+                    if seconds.is_finite() {
+                        numbers::exact_span(seconds)
+                    } else {
+                        "never answered".to_owned()
+                    }
+                )
+            });
+            Printed {
+                value: format!("{shown}{} in time", within.value),
+                interval: within.interval,
+            }
+        }
+    }
+}
+
+/// How much the measured value is better than the bound, with its unit; `None` if nothing was measured.
+fn spare(row: &TargetRow) -> Option<(f64, String)> {
+    let e = row.measured.as_ref().filter(|e| e.value.is_finite())?;
+    let spare = if row.at_least {
+        e.value - row.required
+    } else {
+        row.required - e.value
+    };
+    let distance = match row.unit {
+        Unit::Share | Unit::SharedLatency => numbers::points(spare),
+        Unit::Seconds => numbers::short_span(spare.abs()),
+        Unit::PerYear => format!("{} per year", numbers::significant(spare.abs(), 2)),
+    };
+    Some((spare, distance))
+}
+
+/// How far the measured value is from the bound: `0.031 pp to spare`, `12 min over`.
+pub(crate) fn margin(row: &TargetRow) -> String {
+    match spare(row) {
+        None => String::new(),
+        Some((0.0, _)) => "exactly at the bound".to_owned(),
+        Some((spare, distance)) if spare > 0.0 => format!("{distance} to spare"),
+        Some((_, distance)) if row.at_least => format!("{distance} short"),
+        Some((_, distance)) => format!("{distance} over"),
+    }
+}
+
+/// The same as short as possible: `+0.031 pp`; what is on the wrong side has a minus.
+pub(crate) fn signed_margin(row: &TargetRow) -> String {
+    match spare(row) {
+        None => String::new(),
+        Some((0.0, _)) => "+0".to_owned(),
+        Some((spare, distance)) => format!("{}{distance}", if spare > 0.0 { '+' } else { '-' }),
+    }
+}
+
+/// `95 %` or whatever decides a target.
+pub(crate) fn confidence(e: Option<&Estimate>) -> String {
+    e.map_or_else(String::new, |e| numbers::percent(e.confidence))
+}
+
+/// What happened when it was lost.
+pub(crate) const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Detect => "before anybody noticed",
+        Phase::Decide => "while a successor was chosen",
+        Phase::Promote => "while the successor was promoted",
+        Phase::Converge => "while the change spread",
+        Phase::Repair => "until it was repaired",
+        Phase::WarmUp => "starting and catching up after repair",
+    }
+}
+
+/// A cause in words: `articles.crash, while a successor was chosen`.
+pub(crate) fn cause(row: &CauseRow) -> String {
+    match (row.fault.as_str(), row.phase) {
+        (fault, Some(p)) => format!("{fault}, {}", phase(p)),
+        ("load", None) => "load: full queues, limits, deadlines; no fault".to_owned(),
+        ("base", None) => "the error rate that the scenario states".to_owned(),
+        (fault, None) => fault.to_owned(),
+    }
+}
+
+/// What a request met on arrival.
+pub(crate) const fn condition(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Healthy => "healthy",
+        Condition::Failover => "during failover",
+        Condition::Degraded => "during repair",
+    }
+}
+
+/// `years` or, if a history is not a year long, `histories`.
+pub(crate) fn histories(outcome: &Outcome) -> &'static str {
+    if outcome.run.horizon_s == numbers::YEAR_S {
+        "years"
+    } else {
+        "histories"
+    }
+}
+
+/// What was done, in two sentences.
+pub(crate) fn done(outcome: &Outcome) -> String {
+    let run = &outcome.run;
+    let horizon = numbers::exact_span(run.horizon_s);
+    let start = if run.steady {
+        "beginning in equilibrium"
+    } else {
+        "beginning with everything new"
+    };
+    let first = format!(
+        "{} of {horizon} each were simulated from seed {}, {start}: {} of state, caused by faults, \
+         their repair, health checks and failovers.",
+        numbers::plural(run.replications, "history"),
+        run.seed,
+        numbers::plural(run.transitions_simulated, "change"),
+    );
+    let second = match run.method {
+        Method::None => "No requests were simulated: all figures are structural.".to_owned(),
+        Method::Exact => format!(
+            "In {} of them every request was sent through the balancing, retry and queueing \
+             algorithms: {}, {}.",
+            numbers::count(run.traffic_replications),
+            numbers::plural(run.requests_simulated, "request"),
+            numbers::plural(run.attempts_simulated, "attempt"),
+        ),
+        Method::Windows => format!(
+            "In {} of them requests were sent through the balancing, retry and queueing algorithms: \
+             every one around each change of state ({} of the time), and a sample of each of {} \
+             in between, weighted by its time: {}, {}.",
+            numbers::count(run.traffic_replications),
+            numbers::part(run.share_simulated),
+            numbers::plural(run.regimes, "quiet regime"),
+            numbers::plural(run.requests_simulated, "request"),
+            numbers::plural(run.attempts_simulated, "attempt"),
+        ),
+    };
+    format!("{first} {second}")
+}
+
+/// What a cause is ranked by: the figure, its name, and the causes' shares of it.
+pub(crate) struct Ranking<'a> {
+    /// What is lost: `failed requests`, `downtime` or `structural downtime`.
+    pub(crate) what: &'static str,
+    /// Causes with their share of the total, largest first; only those with a share.
+    pub(crate) shares: Vec<(&'a CauseRow, f64)>,
+}
+
+/// Which loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    Requests,
+    Downtime,
+    Structural,
+}
+
+impl Loss {
+    /// The figure of one cause; zero where there is none.
+    pub(crate) fn of(self, row: &CauseRow) -> f64 {
+        let value = |e: Option<&Estimate>| e.map_or(0.0, |e| e.value);
+        match self {
+            Self::Requests => value(row.failed_per_million.as_ref()),
+            Self::Downtime => value(row.downtime_s_per_year.as_ref()),
+            Self::Structural => row.structural_downtime_s_per_year.value,
+        }
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "failed requests",
+            Self::Downtime => "downtime",
+            Self::Structural => "structural downtime",
+        }
+    }
+}
+
+/// Causes by their share of one loss; empty if nothing was lost.
+pub(crate) fn ranking(outcome: &Outcome, loss: Loss) -> Ranking<'_> {
+    let total: f64 = outcome.causes.iter().map(|row| loss.of(row)).sum();
+    let mut shares: Vec<_> = outcome
+        .causes
+        .iter()
+        .map(|row| (row, loss.of(row) / total))
+        .filter(|(_, share)| *share > 0.0)
+        .collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.fault.cmp(&b.0.fault)));
+    Ranking {
+        what: loss.word(),
+        shares,
+    }
+}
+
+/// The first loss of which there is any: requests, then downtime, then structural downtime.
+pub(crate) fn first_ranking(outcome: &Outcome) -> Ranking<'_> {
+    [Loss::Requests, Loss::Downtime]
+        .into_iter()
+        .map(|loss| ranking(outcome, loss))
+        .find(|ranking| !ranking.shares.is_empty())
+        .unwrap_or_else(|| ranking(outcome, Loss::Structural))
+}

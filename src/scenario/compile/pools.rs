@@ -1,0 +1,538 @@
+//! Services, caches, stores and balancers: their slots, operations, probes and failover.
+
+use super::Compiler;
+use super::names::{self, Kind};
+use crate::ids::{BalancerId, Id, PoolId, SlotId};
+use crate::model::{
+    self, Component, FaultKind, Lease, Operation, Owner, Pool, PoolKind, Probes, ServedBy, Slot,
+    Vrrp,
+};
+use crate::random::Dist;
+use crate::scenario::limits;
+use crate::scenario::place::Place;
+use crate::scenario::read::{At, List, Opt};
+use crate::scenario::schema::{
+    self, Algorithm, BalancerFailover, File, FromForm, ProbesForm, SpanDist, StoreFailover,
+};
+use crate::time::SimSpan;
+
+/// What all pools and balancers have in common.
+struct Common<'f> {
+    name: &'f str,
+    place: Place,
+    replicas: &'f Opt<u64>,
+    word: &'static str,
+    on: &'f Opt<String>,
+    across: &'f Opt<List<String>>,
+    needs: &'f Opt<u64>,
+    starts_in: &'f Opt<SpanDist>,
+    faults: &'f Opt<schema::Faults>,
+}
+
+macro_rules! common {
+    ($entry:ident, $form:ident, $count:ident) => {
+        Common {
+            name: &$entry.name,
+            place: $entry.place,
+            replicas: &$form.$count,
+            word: stringify!($count),
+            on: &$form.on,
+            across: &$form.across,
+            needs: &$form.needs,
+            starts_in: &$form.starts_in,
+            faults: &$form.faults,
+        }
+    };
+}
+
+impl<'a> Compiler<'a> {
+    /// Compiles services, caches and stores, in this order, without the calls of services.
+    pub(super) fn pools(&mut self, file: &'a File) {
+        if let Some(entries) = file.services.as_ref().and_then(At::get) {
+            for entry in &entries.0 {
+                let Some(form) = entry.value.get() else {
+                    self.broken_pool(&entry.name);
+                    continue;
+                };
+                let common = common!(entry, form, replicas);
+                let Some(pool) = self.pool(&common, PoolKind::Service, &form.workers, &form.queue)
+                else {
+                    return;
+                };
+                for operation in form
+                    .operations
+                    .iter()
+                    .filter_map(At::get)
+                    .flat_map(|list| &list.0)
+                {
+                    let form = operation.value.get();
+                    let takes = form.map(|form| &form.takes);
+                    let id = self.operation(
+                        pool,
+                        &operation.name,
+                        operation.place,
+                        takes,
+                        ServedBy::Any,
+                    );
+                    if let (Some(id), Some(calls)) = (id, form.and_then(|form| form.calls.as_ref()))
+                    {
+                        self.waiting.push((id, calls));
+                    }
+                }
+            }
+        }
+        if let Some(entries) = file.caches.as_ref().and_then(At::get) {
+            for entry in &entries.0 {
+                let Some(form) = entry.value.get() else {
+                    self.broken_pool(&entry.name);
+                    continue;
+                };
+                let common = common!(entry, form, replicas);
+                let Some(pool) = self.pool(&common, PoolKind::Cache, &form.workers, &form.queue)
+                else {
+                    return;
+                };
+                for operation in form
+                    .operations
+                    .iter()
+                    .filter_map(At::get)
+                    .flat_map(|list| &list.0)
+                {
+                    let takes = operation.value.get().map(|form| &form.takes);
+                    self.operation(pool, &operation.name, operation.place, takes, ServedBy::Any);
+                }
+            }
+        }
+        if let Some(entries) = file.stores.as_ref().and_then(At::get) {
+            for entry in &entries.0 {
+                let Some(form) = entry.value.get() else {
+                    self.broken_pool(&entry.name);
+                    continue;
+                };
+                if form.members.is_none() {
+                    self.missing(entry.place, "members", "3");
+                }
+                let failover = self.lease(&form.failover);
+                let common = common!(entry, form, members);
+                let kind = PoolKind::Store { failover };
+                let Some(pool) = self.pool(&common, kind, &form.workers, &form.queue) else {
+                    return;
+                };
+                for operation in form
+                    .operations
+                    .iter()
+                    .filter_map(At::get)
+                    .flat_map(|list| &list.0)
+                {
+                    let form = operation.value.get();
+                    let from = form.and_then(|form| form.from.as_ref()).and_then(At::get);
+                    let served_by = match from {
+                        Some(FromForm::Leader) => ServedBy::Leader,
+                        Some(FromForm::Quorum) => ServedBy::Quorum,
+                        Some(FromForm::Any) | None => ServedBy::Any,
+                    };
+                    let takes = form.map(|form| &form.takes);
+                    self.operation(pool, &operation.name, operation.place, takes, served_by);
+                }
+            }
+        }
+    }
+
+    /// A pool that could not be read keeps its row, so that rows go on matching names.
+    fn broken_pool(&mut self, name: &str) {
+        self.system.pools.push(Pool {
+            name: name.to_owned(),
+            kind: PoolKind::Service,
+            slots: Vec::new(),
+            needs: 1,
+            workers: None,
+            queue: None,
+            starts_in: super::no_time(),
+        });
+    }
+
+    /// `None` if there are more pools than allowed.
+    fn pool(
+        &mut self,
+        common: &Common<'_>,
+        kind: PoolKind,
+        workers: &Opt<u64>,
+        queue: &Opt<u64>,
+    ) -> Option<PoolId> {
+        let id = PoolId::from_index(self.system.pools.len());
+        if self.too_many_pools(id.index() + self.system.balancers.len() + 1, common.place) {
+            return None;
+        }
+        if let (Some(queue), None) = (queue, workers) {
+            self.problem(
+                queue.place,
+                "`queue` without `workers`",
+                "requests wait only if the number of workers is limited; add `workers`",
+            );
+        }
+        let optional = |compiler: &mut Self, field: &Opt<u64>, name: &str, least: u64| {
+            field
+                .is_some()
+                .then(|| compiler.count(field, 1, name, least, limits::WORKERS))
+        };
+        let workers = optional(self, workers, "workers", 1);
+        let queue = optional(self, queue, "queue", 0);
+        let (slots, needs, starts_in) = self.slots(common, Owner::Pool(id));
+        let name = common.name.to_owned();
+        Some(self.system.pools.push(Pool {
+            name,
+            kind,
+            slots,
+            needs,
+            workers,
+            queue,
+            starts_in,
+        }))
+    }
+
+    fn too_many_pools(&mut self, count: usize, place: Place) -> bool {
+        self.over(
+            "services, caches, stores and balancers",
+            count,
+            limits::POOLS,
+            place,
+        )
+    }
+
+    fn slots(&mut self, common: &Common<'_>, owner: Owner) -> (Vec<SlotId>, u32, Dist) {
+        let count = self.count(common.replicas, 1, common.word, 1, limits::SLOTS as u64);
+        let place = common.replicas.as_ref().map_or(common.place, |at| at.place);
+        let starts_in = self.dist(common.starts_in);
+        let total = self.system.slots.len() + count as usize;
+        if self.over(
+            "replicas, members and instances",
+            total,
+            limits::SLOTS,
+            place,
+        ) {
+            return (Vec::new(), 1, starts_in);
+        }
+        let needs = match common
+            .needs
+            .as_ref()
+            .and_then(|at| Some((at.place, *at.get()?)))
+        {
+            None => 1,
+            Some((place, 0)) => {
+                self.problem(
+                    place,
+                    "`needs` is 0",
+                    "what needs nobody is always up; it must be at least 1",
+                );
+                1
+            }
+            Some((place, needs)) if needs > u64::from(count) => {
+                self.problem(
+                    place,
+                    format!(
+                        "`needs` is {needs}, but there {} {count}",
+                        if count == 1 { "is only" } else { "are only" }
+                    ),
+                    format!("it must be at most the number of {}", common.word),
+                );
+                1
+            }
+            Some((_, needs)) => needs as u32,
+        };
+        let places = self.placed(count as usize, common.on, common.across);
+        let mut slots = Vec::with_capacity(places.len());
+        let mut components = Vec::with_capacity(places.len());
+        for (index, (domain, node)) in places.into_iter().enumerate() {
+            let name = self.made_name(common.name, index, common.place);
+            let slot = Slot {
+                name: name.clone(),
+                owner,
+                index: index as u32,
+                domain,
+                node,
+            };
+            let id = self.system.slots.push(slot);
+            slots.push(id);
+            components.push((Component::Slot(id), name));
+        }
+        if let Some(faults) = common.faults.as_ref().and_then(At::get) {
+            self.fault(&faults.crash, common.name, FaultKind::Crash, &components);
+        }
+        (slots, needs, starts_in)
+    }
+
+    fn operation(
+        &mut self,
+        pool: PoolId,
+        name: &str,
+        place: Place,
+        takes: Option<&Opt<SpanDist>>,
+        served_by: ServedBy,
+    ) -> Option<crate::ids::OperationId> {
+        self.problems.extend(names::check(name, place));
+        if self.over(
+            "operations",
+            self.system.operations.len() + 1,
+            limits::OPERATIONS,
+            place,
+        ) {
+            return None;
+        }
+        let takes = match takes {
+            Some(takes) => self.needed_dist(
+                takes,
+                place,
+                "takes",
+                "{lognormal: {median: 18ms, p95: 80ms}}",
+            ),
+            None => super::no_time(),
+        };
+        let name = format!("{}.{name}", self.system.pools[pool].name);
+        let operation = Operation {
+            name: name.clone(),
+            pool,
+            served_by,
+            takes,
+            calls: Vec::new(),
+        };
+        let id = self.system.operations.push(operation);
+        self.operations.insert(name, id);
+        Some(id)
+    }
+
+    fn lease(&mut self, failover: &Opt<StoreFailover>) -> Option<Lease> {
+        let at = failover.as_ref()?;
+        let StoreFailover::Lease(form) = at.get()?;
+        let ttl = self
+            .positive(&form.ttl, "ttl")
+            .unwrap_or(SimSpan::from_secs(30));
+        let loop_wait = self
+            .positive(&form.loop_wait, "loop_wait")
+            .unwrap_or(SimSpan::from_secs(10));
+        if loop_wait > ttl {
+            let place = form
+                .loop_wait
+                .as_ref()
+                .or(form.ttl.as_ref())
+                .map_or(at.place, |at| at.place);
+            self.problem(
+                place,
+                "`loop_wait` is longer than `ttl`",
+                "the key would expire before the leader renews it",
+            );
+        }
+        let uniform = |from: f64, to: f64| Dist::uniform(from, to).expect("the ends are in order");
+        let decides_in = if form.decides_in.is_some() {
+            self.dist(&form.decides_in)
+        } else {
+            uniform(0.03, 0.13)
+        };
+        let promotes_in = if form.promotes_in.is_some() {
+            self.dist(&form.promotes_in)
+        } else {
+            uniform(1.0, 5.0)
+        };
+        Some(Lease {
+            ttl,
+            loop_wait,
+            decides_in,
+            promotes_in,
+        })
+    }
+
+    /// Compiles the balancers.
+    pub(super) fn balancers(&mut self, file: &'a File) {
+        let Some(entries) = file.balancers.as_ref().and_then(At::get) else {
+            return;
+        };
+        for entry in &entries.0 {
+            let id = BalancerId::from_index(self.system.balancers.len());
+            if self.too_many_pools(self.system.pools.len() + id.index() + 1, entry.place) {
+                return;
+            }
+            let Some(form) = entry.value.get() else {
+                self.balancer_to.push(None);
+                self.system.balancers.push(no_balancer(&entry.name));
+                continue;
+            };
+            let mut to = None;
+            match &form.to {
+                None => self.missing(entry.place, "to", "app"),
+                Some(at) => {
+                    if let Some(name) = at.get() {
+                        match self.names.find(Kind::Pool, name, at.place) {
+                            Ok(index) => {
+                                to = (index < self.system.pools.len())
+                                    .then(|| PoolId::from_index(index))
+                            }
+                            Err(problem) => self.problems.push(problem),
+                        }
+                    }
+                }
+            }
+            let common = common!(entry, form, replicas);
+            let (slots, needs, starts_in) = self.slots(&common, Owner::Balancer(id));
+            let probes = form.probes.as_ref().map(|at| self.probes(at));
+            let failover = self.vrrp(&form.failover, slots.len());
+            let algorithm = match form.algorithm.as_ref().and_then(At::get) {
+                Some(Algorithm::RoundRobin) | None => model::Algorithm::RoundRobin,
+                Some(Algorithm::LeastConn) => model::Algorithm::LeastConnections,
+                Some(Algorithm::TwoChoices) => model::Algorithm::TwoChoices,
+                Some(Algorithm::Random) => model::Algorithm::Random,
+            };
+            self.balancer_to.push(to);
+            self.system.balancers.push(model::Balancer {
+                name: entry.name.clone(),
+                to: to.unwrap_or(PoolId::from_index(0)),
+                slots,
+                needs,
+                algorithm,
+                probes,
+                failover,
+                starts_in,
+            });
+        }
+    }
+
+    fn probes(&mut self, at: &At<ProbesForm>) -> Probes {
+        const INTERVAL: SimSpan = SimSpan::from_secs(2);
+        const TAKES: SimSpan = SimSpan::from_millis(1);
+        let Some(form) = at.get() else {
+            return Probes {
+                interval: INTERVAL,
+                timeout: INTERVAL,
+                takes: TAKES,
+                rise: 2,
+                fall: 3,
+            };
+        };
+        let interval = self
+            .positive(&form.interval, "interval")
+            .unwrap_or(INTERVAL);
+        let timeout = self
+            .positive(&form.timeout, "timeout")
+            .unwrap_or(SimSpan::from_secs(1).min(interval));
+        let takes = self.span(&form.takes, "takes").unwrap_or(TAKES);
+        if timeout > interval {
+            let place = form
+                .timeout
+                .as_ref()
+                .or(form.interval.as_ref())
+                .map_or(at.place, |at| at.place);
+            self.problem(
+                place,
+                "`timeout` is longer than `interval`",
+                "a probe ends before the next one starts",
+            );
+        }
+        if takes >= timeout {
+            let place = form
+                .takes
+                .as_ref()
+                .or(form.timeout.as_ref())
+                .map_or(at.place, |at| at.place);
+            self.problem(
+                place,
+                "`takes` is not shorter than `timeout`",
+                "no probe could ever pass",
+            );
+        }
+        let mut times = |field: &Opt<u32>, name: &str, default: u32| match field
+            .as_ref()
+            .and_then(|at| Some((at.place, *at.get()?)))
+        {
+            None => default,
+            Some((place, 0)) => {
+                self.problem(
+                    place,
+                    format!("`{name}` is 0"),
+                    "it must be at least 1: one probe decides",
+                );
+                default
+            }
+            Some((_, times)) => times,
+        };
+        let (rise, fall) = (times(&form.rise, "rise", 2), times(&form.fall, "fall", 3));
+        Probes {
+            interval,
+            timeout,
+            takes,
+            rise,
+            fall,
+        }
+    }
+
+    fn vrrp(&mut self, failover: &Opt<BalancerFailover>, instances: usize) -> Option<Vrrp> {
+        let at = failover.as_ref()?;
+        let BalancerFailover::Vrrp(form) = at.get()?;
+        if instances == 1 {
+            self.problem(
+                at.place,
+                "failover with one instance",
+                "there is nobody to take over: add `replicas: 2`, or remove `failover`",
+            );
+        }
+        let advert_int = self
+            .positive(&form.advert_int, "advert_int")
+            .unwrap_or(SimSpan::from_secs(1));
+        let mut priorities: Vec<u8> = Vec::new();
+        match &form.priorities {
+            None => self.missing(at.place, "priorities", "[150, 100]"),
+            Some(list) => {
+                let items = list.get().map_or(&[][..], Vec::as_slice);
+                for item in items {
+                    let Some(&priority) = item.get() else {
+                        continue;
+                    };
+                    match u8::try_from(priority) {
+                        Ok(priority @ 1..=254) if priorities.contains(&priority) => {
+                            self.problem(
+                                item.place,
+                                format!("the priority {priority} is here twice"),
+                                "instances with equal priorities could both become master",
+                            );
+                        }
+                        Ok(priority @ 1..=254) => priorities.push(priority),
+                        _ => self.problem(
+                            item.place,
+                            format!("the priority {priority} is out of range"),
+                            "it must be from 1 to 254",
+                        ),
+                    }
+                }
+                if list.get().is_some() && items.len() != instances {
+                    self.problem(
+                        list.place,
+                        format!("{} priorities for {instances} instances", items.len()),
+                        "give one for each instance, in order",
+                    );
+                }
+            }
+        }
+        let preempt = form
+            .preempt
+            .as_ref()
+            .and_then(At::get)
+            .copied()
+            .unwrap_or(true);
+        Some(Vrrp {
+            advert_int,
+            priorities,
+            preempt,
+        })
+    }
+}
+
+/// What stands for a balancer that could not be read.
+fn no_balancer(name: &str) -> model::Balancer {
+    model::Balancer {
+        name: name.to_owned(),
+        to: PoolId::from_index(0),
+        slots: Vec::new(),
+        needs: 1,
+        algorithm: model::Algorithm::RoundRobin,
+        probes: None,
+        failover: None,
+        starts_in: super::no_time(),
+    }
+}

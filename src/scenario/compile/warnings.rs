@@ -1,0 +1,186 @@
+//! What makes a result worth less than it looks.
+
+use super::{Compiler, list};
+use crate::ids::Id;
+use crate::model::{Component, FaultKind};
+use crate::scenario::read::{At, Entries, Opt};
+use crate::scenario::schema::File;
+use std::collections::BTreeSet;
+
+/// Warnings of one kind that are given one by one; the rest is counted.
+const EACH: usize = 20;
+
+impl Compiler<'_> {
+    /// Collects the warnings of a system without mistakes.
+    pub(super) fn warn(&mut self, file: &File) {
+        let mut warnings = self.never_fail(file);
+        warnings.extend(self.unused(file));
+        warnings.push(self.missing_kinds());
+        self.system.warnings = warnings;
+    }
+
+    /// Components that neither fail themselves nor stand on or in anything that does.
+    fn never_fail(&self, file: &File) -> Vec<String> {
+        let system = &self.system;
+        let components: Vec<Component> =
+            system.clocks.iter().map(|clock| clock.component).collect();
+        let domains: Vec<_> = components
+            .iter()
+            .filter_map(|&component| match component {
+                Component::Domain(id) => Some(id),
+                Component::Slot(_) | Component::Node(_) => None,
+            })
+            .collect();
+        let failing_slots: BTreeSet<_> = components
+            .iter()
+            .filter_map(|&component| match component {
+                Component::Slot(id) => Some(id),
+                Component::Domain(_) | Component::Node(_) => None,
+            })
+            .collect();
+        let failing_nodes: BTreeSet<_> = components
+            .iter()
+            .filter_map(|&component| match component {
+                Component::Node(id) => Some(id),
+                Component::Domain(_) | Component::Slot(_) => None,
+            })
+            .collect();
+        let in_failing = |domain| domains.iter().any(|&around| self.lies_in(domain, around));
+        let mut safe = Vec::new();
+        for (name, slots) in system
+            .pools
+            .iter()
+            .map(|pool| (&pool.name, &pool.slots))
+            .chain(
+                system
+                    .balancers
+                    .iter()
+                    .map(|balancer| (&balancer.name, &balancer.slots)),
+            )
+        {
+            let fails = slots.iter().any(|&id| {
+                let slot = &system.slots[id];
+                failing_slots.contains(&id)
+                    || slot.node.is_some_and(|node| failing_nodes.contains(&node))
+                    || in_failing(slot.domain)
+            });
+            if !fails {
+                safe.push(name.clone());
+            }
+        }
+        for (group, name) in names(&file.nodes).enumerate() {
+            let fails = self
+                .node_ids(group)
+                .into_iter()
+                .any(|id| failing_nodes.contains(&id) || in_failing(system.nodes[id].domain));
+            if !fails {
+                safe.push(name.to_owned());
+            }
+        }
+        let mut warnings: Vec<String> = safe
+            .iter()
+            .take(EACH)
+            .map(|name| format!("{name} is assumed never to fail: it has no fault"))
+            .collect();
+        if safe.len() > EACH {
+            warnings.push(format!(
+                "{} more components are assumed never to fail",
+                safe.len() - EACH
+            ));
+        }
+        warnings
+    }
+
+    /// What is stated and plays no part.
+    fn unused(&self, file: &File) -> Vec<String> {
+        let system = &self.system;
+        let mut warnings = Vec::new();
+        let mut say = |names: Vec<&str>, what: &str| {
+            if !names.is_empty() {
+                warnings.push(format!("{}: {what}", list(names).replace('`', "")));
+            }
+        };
+        say(
+            names(&file.nodes)
+                .enumerate()
+                .filter(|(group, _)| !self.groups_used.contains(group))
+                .map(|(_, name)| name)
+                .collect(),
+            "nothing runs on these machines",
+        );
+        say(
+            system
+                .balancers
+                .pairs()
+                .filter(|(id, _)| !self.balancers_used.contains(id))
+                .map(|(_, row)| row.name.as_str())
+                .collect(),
+            "no call goes through this balancer, so it plays no part",
+        );
+        say(
+            names(&file.journeys)
+                .enumerate()
+                .filter(|(index, _)| !self.journeys_used.contains(index))
+                .map(|(_, name)| name)
+                .collect(),
+            "no workload makes this journey",
+        );
+        let mut reached = BTreeSet::new();
+        for journey in &system.journeys {
+            for (operation, _) in self.called(&journey.calls) {
+                self.reach(operation, &mut reached);
+            }
+        }
+        say(
+            system
+                .pools
+                .pairs()
+                .filter(|(id, _)| !reached.contains(id))
+                .map(|(_, pool)| pool.name.as_str())
+                .collect(),
+            "no journey calls it, so it plays no part",
+        );
+        let mut inhabited = BTreeSet::new();
+        for domain in system.slots.iter().filter_map(|slot| slot.domain) {
+            let mut domain = Some(domain);
+            while let Some(id) = domain {
+                domain = inhabited
+                    .insert(id.index())
+                    .then(|| system.domains[id].parent)
+                    .flatten();
+            }
+        }
+        say(
+            system
+                .domains
+                .pairs()
+                .filter(|(id, _)| !inhabited.contains(&id.index()))
+                .map(|(_, domain)| domain.name.as_str())
+                .collect(),
+            "nothing stands in this domain",
+        );
+        warnings
+    }
+
+    fn missing_kinds(&self) -> String {
+        let common = self
+            .system
+            .faults
+            .iter()
+            .any(|fault| fault.kind != FaultKind::Crash);
+        let kinds = if common {
+            "release, configuration or human error"
+        } else {
+            "release, configuration, human error or common cause"
+        };
+        format!("no fault of kind {kinds} is stated: real systems lose most of their time there")
+    }
+}
+
+fn names<T>(section: &Opt<Entries<T>>) -> impl Iterator<Item = &str> {
+    let entries = section
+        .as_ref()
+        .and_then(At::get)
+        .map_or(&[][..], |entries| &entries.0);
+    entries.iter().map(|entry| entry.name.as_str())
+}

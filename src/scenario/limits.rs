@@ -1,0 +1,74 @@
+//! What a scenario file may ask for at most, and why: a file from a stranger's pull request must
+//! not hang, crash or fill the machine. What it may *cost* is judged later, by the experiment.
+
+/// Bytes of a file. The largest scenario that stays within the other limits is about half of that.
+pub(super) const FILE_BYTES: usize = 1 << 20;
+
+/// Brackets or indentations inside each other. A call within `on_miss` within `on_failure` takes
+/// four levels, so this allows more fallbacks of fallbacks than anybody can follow.
+pub(super) const NESTING: usize = 64;
+
+/// Values in a file, aliases written out: the largest allowed scenario has about 150,000.
+pub(super) const VALUES: usize = 250_000;
+
+/// Values that come from aliases. `&a [*b, *b]`, ten times over, is a thousand copies; a scenario
+/// that repeats a distribution for each of its zones needs a few hundred.
+pub(super) const ALIASED_VALUES: usize = 100_000;
+
+/// Services, caches, stores and balancers together. The biggest published call graphs of one
+/// company have some thousands of services; a design under study is a part of that.
+pub(super) const POOLS: usize = 2_000;
+
+/// Replicas, members, balancer instances and, counted apart, machines: each costs some hundred
+/// bytes in every regime.
+pub(super) const SLOTS: usize = 10_000;
+
+/// Fault clocks: each has an event pending all the time.
+pub(super) const CLOCKS: usize = 10_000;
+
+/// Failure domains.
+pub(super) const DOMAINS: usize = 1_000;
+
+/// Operations of all pools together.
+pub(super) const OPERATIONS: usize = 20_000;
+
+/// Call sites, those of each journey of each workload counted.
+pub(super) const CALLS: usize = 20_000;
+
+/// Calls within calls within calls: the simulator keeps one frame for each of a request in progress.
+pub(super) const CALL_LEVELS: u32 = 64;
+
+/// Attempts that one request can cause in the worst case, all retries used: beyond this a single
+/// unlucky request would take longer to simulate than a quiet hour.
+pub(super) const ATTEMPTS_PER_REQUEST: f64 = 10_000.0;
+
+/// Targets: the probability of a wrong verdict is shared among them.
+pub(super) const TARGETS: usize = 500;
+
+/// Replications that a file may ask for.
+pub(super) const REPLICATIONS: u64 = 1_000_000_000;
+
+/// Workers of one replica, or places in its queue.
+pub(super) const WORKERS: u64 = 1_000_000;
+
+/// Retries of one call; the limit on attempts per request is reached long before.
+pub(super) const RETRIES: u64 = 1_000_000;
+
+/// Requests per second of one workload; more would need a clock finer than a nanosecond.
+pub(super) const RATE: f64 = 1e9;
+
+/// Years of the horizon, and of any fixed span. The clock holds 584 years, one of them before the
+/// horizon.
+pub(super) const YEARS: u128 = 500;
+
+/// Characters of a text that is shown in titles: the name of the scenario, the kind of a domain.
+pub(super) const TEXT_CHARS: usize = 200;
+
+/// Bytes of a name.
+pub(super) const NAME_BYTES: usize = 64;
+
+/// Problems that are printed; the rest is counted. Nobody repairs more than that at once.
+pub(super) const PROBLEMS_SHOWN: usize = 50;
+
+/// Problems that are kept; a broken generator may make one for each value.
+pub(super) const PROBLEMS_KEPT: usize = 10_000;

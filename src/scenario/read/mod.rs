@@ -1,0 +1,30 @@
+//! From bytes to the types of the schema, with the place of every value, going on after mistakes.
+//!
+//! Three steps: [`tree`] makes a tree of values with places out of YAML (or JSON, which YAML
+//! contains), within the limits; [`reader`] hands that tree to serde; [`At`] wraps every value that
+//! can be wrong on its own. A mistake inside an `At` is noted and leaves it empty, and reading goes
+//! on behind it: serde alone would stop at the first.
+
+mod at;
+mod error;
+mod reader;
+mod tree;
+
+pub(super) use at::{At, Entries, Entry, List, Opt};
+
+use super::problem::Problem;
+use serde::Deserialize;
+use std::cell::RefCell;
+
+/// Reads one document into `T`. Returns what could be read, and every mistake of form.
+pub(super) fn read<T: for<'de> Deserialize<'de>>(source: &str) -> (Option<At<T>>, Vec<Problem>) {
+    let root = match tree::parse(source) {
+        Ok((root, problems)) if problems.is_empty() => root,
+        // A tree with doubled keys or broken aliases would only make follow-up mistakes.
+        Ok((_, problems)) => return (None, problems),
+        Err(problem) => return (None, vec![*problem]),
+    };
+    let sink = RefCell::new(Vec::new());
+    let read = At::<T>::deserialize(reader::Reader::new(&root, &sink)).ok();
+    (read, sink.into_inner())
+}

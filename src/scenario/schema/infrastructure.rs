@@ -1,0 +1,71 @@
+//! Domains, machines and faults as a file states them.
+
+use super::SpanDist;
+use crate::scenario::read::{List, Opt};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A failure domain.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {kind: zone, in: north}"
+)]
+pub(in crate::scenario) struct Domain {
+    /// What it is: region, zone, rack, power feed, ... Default: domain.
+    pub(in crate::scenario) kind: Opt<String>,
+    /// The domain that it lies in.
+    #[serde(rename = "in")]
+    pub(in crate::scenario) within: Opt<String>,
+    /// What happens to the domain as a whole.
+    pub(in crate::scenario) faults: Opt<DomainFaults>,
+}
+
+/// What happens to a domain as a whole.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping of faults")]
+pub(in crate::scenario) struct DomainFaults {
+    /// Everything in it stops without a word, and starts again when power is back.
+    pub(in crate::scenario) power: Opt<Fault>,
+    /// It cannot be reached from outside nor reach out; what is inside lives on.
+    pub(in crate::scenario) isolated: Opt<Fault>,
+}
+
+/// What happens to each of several equal components.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping of faults")]
+pub(in crate::scenario) struct Faults {
+    /// It stops. A machine takes everything on it down.
+    pub(in crate::scenario) crash: Opt<Fault>,
+}
+
+/// A fault: how often, and how long.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a fault such as {every: {exponential: {mean: 30d}}, lasts: 1h}"
+)]
+pub(in crate::scenario) struct Fault {
+    /// From the end of one to the start of the next: a time to failure.
+    #[schemars(required)]
+    pub(in crate::scenario) every: Opt<SpanDist>,
+    /// From its start to its end. What it stopped may need longer, see `starts_in`.
+    #[schemars(required)]
+    pub(in crate::scenario) lasts: Opt<SpanDist>,
+}
+
+/// A group of equal machines, named `<group>-1`, `<group>-2`, ...
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {count: 6, across: [north-a, north-b]}"
+)]
+pub(in crate::scenario) struct Nodes {
+    /// How many. Default: 1.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(in crate::scenario) count: Opt<u64>,
+    /// Domains that they are dealt over, in turn. Default: in no domain.
+    pub(in crate::scenario) across: Opt<List<String>>,
+    /// What happens to each of them.
+    pub(in crate::scenario) faults: Opt<Faults>,
+}

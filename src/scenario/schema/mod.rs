@@ -1,0 +1,247 @@
+//! The types of a scenario file: what may be written, before anybody asks whether it makes sense.
+//!
+//! The same types are read (serde) and described for editors (`JsonSchema`): their doc comments are
+//! what an editor shows. No default is hidden here; the doc of each field states it, and `compile`
+//! fills it in. Every field is optional to serde, so that a missing one is reported together with
+//! all other mistakes; `#[schemars(required)]` marks those that must be there.
+
+mod dist;
+mod infrastructure;
+mod service;
+mod workload;
+
+pub(super) use dist::{Lognormal, Shape, SpanDist};
+pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
+pub(super) use service::{
+    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, ProbesForm,
+    RetriesForm, Service, Store, StoreFailover,
+};
+pub(super) use workload::{JourneyForm, WorkloadForm};
+
+use super::read::{Entries, List, Opt};
+use super::units::{Percent, Span};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A scenario: the design of a system, its faults, its users, and what must hold.
+///
+/// Names may have letters, digits, `_` and `-`, begin with a letter or digit, have at most 64
+/// characters, and name one thing in the whole file. `fivenines validate` checks what this schema cannot.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a scenario: a mapping that begins with `fivenines: 1`"
+)]
+#[schemars(rename = "Scenario")]
+pub(super) struct File {
+    /// Version of the file format: 1.
+    #[schemars(required, range(min = 1, max = 1))]
+    pub(super) fivenines: Opt<u64>,
+    /// Name of the scenario, for people. Default: the name of the file.
+    pub(super) name: Opt<String>,
+    /// What this design is and what it is for.
+    #[expect(dead_code, reason = "checked for its form, read by people only")]
+    pub(super) description: Opt<Prose>,
+    /// Where the numbers come from.
+    #[expect(dead_code, reason = "checked for its form, read by people only")]
+    pub(super) sources: Opt<Prose>,
+    /// How long to simulate, from which seed, and how.
+    pub(super) run: Opt<Run>,
+    /// Failure domains: regions, zones, racks, power feeds. Domains nest.
+    pub(super) domains: Opt<Entries<Domain>>,
+    /// Machines: each fails and is repaired as one unit.
+    pub(super) nodes: Opt<Entries<Nodes>>,
+    /// Stateless deployable units and their replicas.
+    pub(super) services: Opt<Entries<Service>>,
+    /// Caches: look-ups that hit or miss.
+    pub(super) caches: Opt<Entries<Cache>>,
+    /// Stateful services: members, one of which may lead.
+    pub(super) stores: Opt<Entries<Store>>,
+    /// Balancers: each chooses a replica for every attempt that goes through it.
+    pub(super) balancers: Opt<Entries<Balancer>>,
+    /// User-facing operations. A workload may also name operations of a service directly.
+    ///
+    /// Without `workload`, these journeys are what must be up. Without `journeys` as well, each
+    /// operation of every pool that no other pool calls is a journey of its own, named like the
+    /// operation, and goes through the pool's balancer if it has exactly one; a pool without
+    /// operations gets one named `<pool>.up`, served by any replica in no time. So every pool
+    /// is part of some journey, and a file without requests still has an availability.
+    pub(super) journeys: Opt<Entries<JourneyForm>>,
+    /// Streams of requests. Leave it out for availability by structure alone.
+    pub(super) workload: Opt<Entries<WorkloadForm>>,
+    /// What must hold, such as `availability >= 99.95%`.
+    pub(super) targets: Opt<List<TargetText>>,
+}
+
+/// How long to simulate, from which seed, and how.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {horizon: 1y, seed: 7}"
+)]
+pub(super) struct Run {
+    /// Length of one simulated history. Default: 1y. At most 500y.
+    pub(super) horizon: Opt<Span>,
+    /// Everything random follows from it. Default: 1.
+    pub(super) seed: Opt<u64>,
+    /// What histories begin with. Default: steady.
+    pub(super) start: Opt<StartForm>,
+    /// How requests are simulated. Default: chosen by what it costs.
+    pub(super) method: Opt<MethodForm>,
+    /// How many histories. Default: until every target is decided.
+    #[schemars(range(min = 1, max = 1_000_000_000_u64))]
+    pub(super) replications: Opt<u64>,
+    /// Time is judged in slices of this length. Default: the shortest of 1s, 10s and 1min that
+    /// expects at least 100 requests in the quietest hour.
+    pub(super) slice: Opt<Span>,
+    /// A slice is bad if its share of good or degraded requests is below this. Default: 95%.
+    pub(super) bad_below: Opt<Percent>,
+}
+
+/// What a history begins with.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`steady` or `new`"
+)]
+#[schemars(rename = "Start")]
+pub(super) enum StartForm {
+    /// As if it had run for ever: some components are down already.
+    Steady,
+    /// Everything new and up.
+    New,
+}
+
+/// How requests are simulated.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`none`, `windows` or `exact`"
+)]
+#[schemars(rename = "Method")]
+pub(super) enum MethodForm {
+    /// Not at all: structural figures only, very fast.
+    None,
+    /// In full around every change, by samples in between.
+    Windows,
+    /// Every request of the horizon.
+    Exact,
+}
+
+/// Free text, or a list of texts.
+#[derive(Clone, Debug)]
+pub(super) struct Prose;
+
+impl<'de> Deserialize<'de> for Prose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+
+        impl<'de> Visitor<'de> for Words {
+            type Value = Prose;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text, or a list of texts")
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Prose, E> {
+                Ok(Prose)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Prose, A::Error> {
+                while list.next_element::<String>()?.is_some() {}
+                Ok(Prose)
+            }
+        }
+
+        deserializer.deserialize_any(Words)
+    }
+}
+
+impl JsonSchema for Prose {
+    fn schema_name() -> Cow<'static, str> {
+        "Prose".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Free text, or a list of texts.",
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+        })
+    }
+}
+
+/// A condition on a metric, as text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct TargetText(pub(super) String);
+
+impl JsonSchema for TargetText {
+    fn schema_name() -> Cow<'static, str> {
+        "Target".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": super::target::ABOUT,
+            "type": "string",
+            "pattern": "^ *[A-Za-z0-9_.() >-]+ *(>=|<=) *[0-9.]+ ?[a-z%]*( ?[0-9.]+ ?[a-z]+)* *$",
+            "examples": [
+                "availability >= 99.95%",
+                "latency.p99 <= 300ms",
+                "downtime <= 4h",
+                "probability(downtime > 4h) <= 5%"
+            ]
+        })
+    }
+}
+
+/// The JSON Schema (draft-07) of scenario files, for editors.
+///
+/// Made from the types that read the files. What it cannot say (names that must exist, cycles,
+/// shares that must sum to 100 %), `fivenines validate` does.
+pub fn json_schema() -> String {
+    let generator = SchemaSettings::draft07().for_deserialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<File>().to_value();
+    without_null(&mut schema);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a JSON value can be written");
+    text.push('\n');
+    text
+}
+
+/// Takes `null` out of every type: a field that is left out is not a field without a value.
+fn without_null(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Array(any)) = object.get_mut("anyOf") {
+                any.retain(|one| one.get("type").and_then(Value::as_str) != Some("null"));
+                if let [only] = any.as_slice() {
+                    let only = only.clone();
+                    object.remove("anyOf");
+                    if object.is_empty() {
+                        *value = only;
+                        return without_null(value);
+                    }
+                    // Draft-07 ignores what stands beside `$ref`, so it goes into an `allOf`.
+                    object.insert("allOf".into(), Value::Array(vec![only]));
+                }
+            }
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|one| one.as_str() != Some("null"));
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".into(), only);
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

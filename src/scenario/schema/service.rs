@@ -1,0 +1,327 @@
+//! Services, caches, stores, balancers and calls as a file states them.
+
+use super::{Faults, SpanDist};
+use crate::scenario::read::{Entries, List, Opt};
+use crate::scenario::units::{Percent, Span};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Fields that all pools and balancers have, with those of one kind.
+macro_rules! placed {
+    ($(#[$doc:meta])* $name:ident, $like:literal, { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, expecting = $like)]
+        pub(in crate::scenario) struct $name {
+            $($(#[$field_doc])* pub(in crate::scenario) $field: Opt<$type>,)*
+            /// Domains that they are dealt over, in turn. Default: in no domain. Not together with `on`.
+            pub(in crate::scenario) across: Opt<List<String>>,
+            /// The group of machines that they run on, dealt in turn. Not together with `across`.
+            pub(in crate::scenario) on: Opt<String>,
+            /// How many reachable ones it needs to count as up. Default: 1.
+            #[schemars(range(min = 1))]
+            pub(in crate::scenario) needs: Opt<u64>,
+            /// From the end of what stopped one to serving again. Default: 0s.
+            pub(in crate::scenario) starts_in: Opt<SpanDist>,
+            /// What happens to each of them.
+            pub(in crate::scenario) faults: Opt<Faults>,
+        }
+    };
+}
+
+placed! {
+    /// A stateless deployable unit. Its replicas are named `<service>-1`, `<service>-2`, ...
+    Service, "a service, such as {replicas: 2}", {
+        /// How many replicas. Default: 1.
+        #[schemars(range(min = 1, max = 10_000))]
+        replicas: u64,
+        /// Requests that one replica serves at once; each holds its worker through the calls it makes. Default: any number.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        workers: u64,
+        /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
+        #[schemars(range(min = 0, max = 1_000_000))]
+        queue: u64,
+        /// What it can be asked to do.
+        operations: Entries<ServiceOperation>,
+    }
+}
+placed! {
+    /// A cache. Calls to it say how often they hit.
+    Cache, "a cache, such as {replicas: 1}", {
+        /// How many replicas. Default: 1.
+        #[schemars(range(min = 1, max = 10_000))]
+        replicas: u64,
+        /// Requests that one replica serves at once. Default: any number.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        workers: u64,
+        /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
+        #[schemars(range(min = 0, max = 1_000_000))]
+        queue: u64,
+        /// What it can be asked to do.
+        operations: Entries<PlainOperation>,
+    }
+}
+placed! {
+    /// A stateful service. Its members are named `<store>-1`, `<store>-2`, ...; the first leads at the beginning.
+    Store, "a store, such as {members: 3}", {
+        /// How many members.
+        #[schemars(required, range(min = 1, max = 10_000))]
+        members: u64,
+        /// Requests that one member serves at once. Default: any number.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        workers: u64,
+        /// Requests that may wait at one member while all workers are busy; one more is refused. Default: any number.
+        #[schemars(range(min = 0, max = 1_000_000))]
+        queue: u64,
+        /// How a leader is chosen when the present one fails. Default: the first member leads, always.
+        failover: StoreFailover,
+        /// What it can be asked to do.
+        operations: Entries<StoreOperation>,
+    }
+}
+placed! {
+    /// Chooses a replica for every attempt that goes through it. Its instances are named `<balancer>-1`, ...
+    Balancer, "a balancer, such as {to: app}", {
+        /// The service, cache or store that it sends to.
+        #[schemars(required)]
+        to: String,
+        /// How it chooses. Default: round_robin.
+        algorithm: Algorithm,
+        /// How it looks at the replicas. Default: it does not, and believes all of them up.
+        probes: ProbesForm,
+        /// How many instances. Default: 1.
+        #[schemars(range(min = 1, max = 10_000))]
+        replicas: u64,
+        /// How the address moves between instances. Default: users spread over all instances at random, whatever their state.
+        failover: BalancerFailover,
+    }
+}
+
+/// An operation of a service.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an operation such as {takes: 20ms}")]
+pub(in crate::scenario) struct ServiceOperation {
+    /// Its own work, before the calls it makes.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// Calls it makes, one after the other.
+    pub(in crate::scenario) calls: Opt<List<CallForm>>,
+}
+
+/// An operation of a cache.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an operation such as {takes: 1ms}")]
+pub(in crate::scenario) struct PlainOperation {
+    /// How long it works.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
+}
+
+/// An operation of a store.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an operation such as {takes: 4ms, from: leader}"
+)]
+pub(in crate::scenario) struct StoreOperation {
+    /// How long it works.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// Which members can serve it. Default: any.
+    pub(in crate::scenario) from: Opt<FromForm>,
+}
+
+/// Which members can serve an operation.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`any`, `leader` or `quorum`"
+)]
+#[schemars(rename = "From")]
+pub(in crate::scenario) enum FromForm {
+    /// Any running member.
+    Any,
+    /// The leader.
+    Leader,
+    /// Any member, while a majority of all members is running and reachable from it.
+    Quorum,
+}
+
+/// How a store chooses a leader.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`lease: {...}`"
+)]
+pub(in crate::scenario) enum StoreFailover {
+    /// A key that the leader renews and that expires, as Patroni does it.
+    Lease(LeaseForm),
+}
+
+/// A leader lease, as Patroni does it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {ttl: 30s, loop_wait: 10s}"
+)]
+#[schemars(rename = "Lease")]
+pub(in crate::scenario) struct LeaseForm {
+    /// How long the key lives after a renewal. Default: 30s (Patroni).
+    pub(in crate::scenario) ttl: Opt<Span>,
+    /// How often the leader renews it; at most `ttl`. Default: 10s (Patroni).
+    pub(in crate::scenario) loop_wait: Opt<Span>,
+    /// From the key's expiry to a member holding it. Default: uniform from 30ms to 130ms (recorded, Patroni 3.0.2 with etcd).
+    pub(in crate::scenario) decides_in: Opt<SpanDist>,
+    /// From holding the key to serving as leader. Default: uniform from 1s to 5s (assumed for a loaded database; 50 to 150 ms recorded for an idle one).
+    pub(in crate::scenario) promotes_in: Opt<SpanDist>,
+}
+
+/// How a balancer chooses among the replicas that it believes up.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`round_robin`, `least_conn`, `two_choices` or `random`"
+)]
+pub(in crate::scenario) enum Algorithm {
+    /// Each in turn.
+    RoundRobin,
+    /// The one with the fewest attempts in progress.
+    LeastConn,
+    /// Of two drawn at random, the one with fewer attempts in progress.
+    TwoChoices,
+    /// One drawn at random.
+    Random,
+}
+
+/// Active health checks of each replica by each instance of a balancer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {interval: 2s, timeout: 1s, rise: 2, fall: 3}"
+)]
+#[schemars(rename = "Probes")]
+pub(in crate::scenario) struct ProbesForm {
+    /// From one probe's start to the next one's. Default: 2s (HAProxy's `inter`).
+    pub(in crate::scenario) interval: Opt<Span>,
+    /// When a probe without an answer has failed; at most `interval`. Default: the interval, at most 1s.
+    pub(in crate::scenario) timeout: Opt<Span>,
+    /// How long a passing probe is on its way; less than `timeout`. Default: 1ms.
+    pub(in crate::scenario) takes: Opt<Span>,
+    /// Passes in a row until a replica that is down counts as up. Default: 2 (HAProxy).
+    #[schemars(range(min = 1))]
+    pub(in crate::scenario) rise: Opt<u32>,
+    /// Failures in a row until a replica that is up counts as down. Default: 3 (HAProxy).
+    #[schemars(range(min = 1))]
+    pub(in crate::scenario) fall: Opt<u32>,
+}
+
+/// How the address of a balancer moves between its instances.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`vrrp: {...}`"
+)]
+pub(in crate::scenario) enum BalancerFailover {
+    /// VRRP (RFC 5798), as keepalived does it.
+    Vrrp(VrrpForm),
+}
+
+/// VRRP between the instances of a balancer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {priorities: [150, 100]}"
+)]
+#[schemars(rename = "Vrrp")]
+pub(in crate::scenario) struct VrrpForm {
+    /// The interval between advertisements. Default: 1s (keepalived).
+    pub(in crate::scenario) advert_int: Opt<Span>,
+    /// One for each instance, in order: 1 to 254, all different; the highest is preferred.
+    #[schemars(required)]
+    pub(in crate::scenario) priorities: Opt<List<u64>>,
+    /// Whether an instance that returns takes the address back from one with a lower priority. Default: true (keepalived).
+    pub(in crate::scenario) preempt: Opt<bool>,
+}
+
+/// A call of another service, cache or store.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a call such as {to: articles.query, timeout: 20ms}"
+)]
+#[schemars(rename = "Call")]
+pub(in crate::scenario) struct CallForm {
+    /// What is called: `<service>.<operation>`.
+    #[schemars(required)]
+    pub(in crate::scenario) to: Opt<String>,
+    /// The balancer that the attempts go through. Default: the caller takes the replicas in turn, whatever their state.
+    pub(in crate::scenario) through: Opt<String>,
+    /// How long one attempt may last. Default: as long as the caller's own patience.
+    pub(in crate::scenario) timeout: Opt<Span>,
+    /// Further attempts after a failed one. Default: none.
+    pub(in crate::scenario) retries: Opt<RetriesForm>,
+    /// How often a look-up in a cache finds something. Default: 100%.
+    pub(in crate::scenario) hit: Opt<Percent>,
+    /// Calls to make after a miss; one that fails fails this call. Without any, a miss is an answer like a hit.
+    pub(in crate::scenario) on_miss: Opt<List<CallForm>>,
+    /// Calls to make instead when this call has failed; it succeeds if they do.
+    pub(in crate::scenario) on_failure: Opt<List<CallForm>>,
+    /// Whether the caller goes on without an answer; its own answer is then degraded. Default: false.
+    pub(in crate::scenario) optional: Opt<bool>,
+}
+
+/// Further attempts of one call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {max: 2, backoff: {base: 50ms}}"
+)]
+#[schemars(rename = "Retries")]
+pub(in crate::scenario) struct RetriesForm {
+    /// Attempts after the first, at most.
+    #[schemars(required, range(min = 1))]
+    pub(in crate::scenario) max: Opt<u64>,
+    /// The pause before each. Default: none.
+    pub(in crate::scenario) backoff: Opt<BackoffForm>,
+}
+
+/// The pause before a retry: `base`, then `factor` times longer each time, at most `cap`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {base: 50ms, jitter: full}"
+)]
+#[schemars(rename = "Backoff")]
+pub(in crate::scenario) struct BackoffForm {
+    /// The first pause.
+    #[schemars(required)]
+    pub(in crate::scenario) base: Opt<Span>,
+    /// How much longer each next pause is, at least 1. Default: 2.
+    #[schemars(range(min = 1.0))]
+    pub(in crate::scenario) factor: Opt<f64>,
+    /// The longest pause. Default: 10s, or `base` if that is longer.
+    pub(in crate::scenario) cap: Opt<Span>,
+    /// How the pause is spread. Default: none.
+    pub(in crate::scenario) jitter: Opt<JitterForm>,
+}
+
+/// How a pause is spread, so that many clients do not return at once.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`none`, `full` or `equal`"
+)]
+#[schemars(rename = "Jitter")]
+pub(in crate::scenario) enum JitterForm {
+    /// The pause itself.
+    None,
+    /// Between nothing and the pause.
+    Full,
+    /// Between half the pause and the pause.
+    Equal,
+}

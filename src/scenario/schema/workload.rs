@@ -1,0 +1,73 @@
+//! Journeys and workloads as a file states them.
+
+use super::CallForm;
+use crate::scenario::read::{Entries, List, Opt};
+use crate::scenario::units::{Percent, Rate, Span, TimeOfDay};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A user-facing operation.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a journey such as {calls: [{to: app.read}]}"
+)]
+#[schemars(rename = "Journey")]
+pub(in crate::scenario) struct JourneyForm {
+    /// The calls it makes, one after the other.
+    #[schemars(required)]
+    pub(in crate::scenario) calls: Opt<List<CallForm>>,
+    /// An answer later than this is no good. Default: the workload's `good_within`, or else its patience.
+    pub(in crate::scenario) good_within: Opt<Span>,
+}
+
+/// A stream of requests that come whatever happened to the ones before.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a workload such as {arrive: {poisson: 400/s}, journeys: {read: 100%}, through: edge}"
+)]
+#[schemars(rename = "Workload")]
+pub(in crate::scenario) struct WorkloadForm {
+    /// How often requests come.
+    #[schemars(required)]
+    pub(in crate::scenario) arrive: Opt<Arrive>,
+    /// What they do, with shares that sum to 100%. Each key is a name under `journeys`, an operation
+    /// of the service behind `through`, or `<service>.<operation>`; it is looked for in this order.
+    /// In results the journey is named `<workload>.<key>`.
+    #[schemars(required)]
+    pub(in crate::scenario) journeys: Opt<Entries<Percent>>,
+    /// The balancer that they enter through. Default: none; users take the replicas in turn.
+    pub(in crate::scenario) through: Opt<String>,
+    /// How long a user waits before leaving. Default: for ever.
+    pub(in crate::scenario) patience: Opt<Span>,
+    /// An answer later than this is no good. Default: the patience.
+    pub(in crate::scenario) good_within: Opt<Span>,
+}
+
+/// How often requests come.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
+pub(in crate::scenario) struct Arrive {
+    /// Independent users: so many requests per unit of time, on average over a day.
+    #[schemars(required)]
+    pub(in crate::scenario) poisson: Opt<Rate>,
+    /// How the rate moves over the day. Default: it does not.
+    pub(in crate::scenario) profile: Opt<ProfileForm>,
+}
+
+/// A daily swing of the rate: a cosine with its top at `peak`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {peak: \"20:00\", ratio: 3}"
+)]
+#[schemars(rename = "Profile")]
+pub(in crate::scenario) struct ProfileForm {
+    /// Time of day of the highest rate.
+    #[schemars(required)]
+    pub(in crate::scenario) peak: Opt<TimeOfDay>,
+    /// The highest rate divided by the lowest, at least 1.
+    #[schemars(required, range(min = 1.0))]
+    pub(in crate::scenario) ratio: Opt<f64>,
+}

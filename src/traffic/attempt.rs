@@ -1,0 +1,438 @@
+//! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
+
+use super::call::Next;
+use super::frames::{Kind, NONE, State, Wait, pick_bits, relay_bits};
+use super::plan::{CallPlan, Plan};
+use super::stretch::{Stretch, WORK};
+use crate::balance::Tried;
+use crate::ids::{BalancerId, Id, PoolId, SlotId};
+use crate::model::ServedBy;
+use crate::path::SlotState;
+use crate::time::SimSpan;
+
+/// What an attempt meets on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// Somebody who refuses at once, perhaps a member that a balancer chose.
+    Refused { member: u32 },
+    /// Nobody: no answer will ever come.
+    Silence { relay: u32, member: u32 },
+    /// A running slot.
+    Slot {
+        slot: SlotId,
+        relay: u32,
+        member: u32,
+    },
+}
+
+impl<'a> Stretch<'a> {
+    /// One attempt of the current call of `caller`.
+    pub(super) fn attempt(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+        if self.frames.full() {
+            self.overflowed = true;
+            return Next::Idle;
+        }
+        let frame = &mut self.frames[caller];
+        let call = plan.call(frame.position);
+        let key = frame.roll();
+        let (retry, counted) = (frame.attempts > 0, frame.counted);
+        frame.attempts += 1;
+        self.tally.attempts_simulated += 1;
+        if retry {
+            self.mark_tried(plan, caller);
+        }
+        let target = self.target(plan, caller, call, key);
+        let tally = &mut self.tally.pools[call.pool];
+        if counted {
+            tally.attempts += 1;
+        }
+        match target {
+            Target::Refused { member } => {
+                if counted {
+                    tally.attempts_refused += 1;
+                }
+                self.frames[caller].latest = member;
+                Next::TryFailed(caller)
+            }
+            Target::Silence { relay, member } => {
+                let index = self.send(plan, caller, key, relay, member);
+                self.frames[index].state = State::Lost;
+                Next::Idle
+            }
+            Target::Slot {
+                slot,
+                relay,
+                member,
+            } => {
+                let station = &self.stations[slot];
+                let free = station.busy < station.workers;
+                if !free && station.waiting >= station.queue {
+                    if counted {
+                        tally.attempts_shed += 1;
+                    }
+                    self.frames[caller].latest = member;
+                    return Next::TryFailed(caller);
+                }
+                let now = self.now;
+                let index = self.send(plan, caller, key, relay, member);
+                let frame = &mut self.frames[index];
+                frame.slot = slot.index() as u32;
+                frame.since = now;
+                if free {
+                    self.serve(plan, index);
+                } else {
+                    self.enqueue(slot, index);
+                }
+                Next::Idle
+            }
+        }
+    }
+
+    /// Puts an attempt on its way: its caller and its balancer wait for it from now on.
+    #[inline(always)]
+    fn send(&mut self, plan: &Plan<'a>, caller: u32, key: u64, relay: u32, member: u32) -> u32 {
+        let parent = &self.frames[caller];
+        let counted = parent.counted;
+        let call = plan.call(parent.position);
+        let calls = plan.operations[call.operation].calls;
+        let (index, frame) = self.frames.take(Kind::Attempt, key);
+        (frame.parent, frame.counted) = (caller, counted);
+        frame.what = call.operation.index() as u32;
+        (frame.position, frame.end) = (calls.from, calls.end);
+        (frame.relay, frame.member) = (relay, member);
+        if member != NONE {
+            frame.connected = true;
+            self.relays[relay as usize].balancer.begin(member);
+        }
+        let parent = &mut self.frames[caller];
+        (parent.child, parent.latest) = (index, member);
+        self.start_timer(call.timer, index);
+        index
+    }
+
+    #[inline(always)]
+    fn target(&mut self, plan: &Plan<'a>, caller: u32, call: &CallPlan, key: u64) -> Target {
+        let from = self.frames[caller].at();
+        let Some(balancer) = call.through else {
+            let slot = match call.served_by {
+                ServedBy::Leader => self.regime.leaders[call.pool],
+                ServedBy::Any | ServedBy::Quorum => {
+                    let frame = &self.frames[caller];
+                    let slots = &plan.system.pools[call.pool].slots;
+                    let turn = &mut self.turns[plan.sequence[frame.position as usize]];
+                    let slot = slots[*turn as usize];
+                    *turn = (*turn + 1) % slots.len() as u32;
+                    Some(slot)
+                }
+            };
+            return match slot {
+                Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
+                None => Target::Refused { member: NONE },
+            };
+        };
+        let Some(relay) = self.relay(plan, balancer, key) else {
+            return Target::Silence {
+                relay: NONE,
+                member: NONE,
+            };
+        };
+        let instance = self.relays[relay as usize].slot;
+        if !self.regime.reaches(from, instance) {
+            return Target::Silence {
+                relay: NONE,
+                member: NONE,
+            };
+        }
+        match self.regime.slots[instance] {
+            SlotState::Serving => {}
+            SlotState::Refusing => return Target::Refused { member: NONE },
+            SlotState::Silent => {
+                return Target::Silence {
+                    relay: NONE,
+                    member: NONE,
+                };
+            }
+        }
+        let (slot, member) = if call.served_by == ServedBy::Leader {
+            let Some(leader) = self.regime.leaders[call.pool] else {
+                return Target::Refused { member: NONE };
+            };
+            (leader, plan.system.slots[leader].index)
+        } else {
+            let Some(member) = self.pick(plan, caller, relay, pick_bits(key)) else {
+                return Target::Refused { member: NONE };
+            };
+            (plan.system.pools[call.pool].slots[member as usize], member)
+        };
+        self.knock(plan, Some(instance), slot, call, relay, member)
+    }
+
+    /// The instance that answers at the balancer's address; `None` if none does.
+    #[inline(always)]
+    fn relay(&self, plan: &Plan<'a>, balancer: BalancerId, key: u64) -> Option<u32> {
+        let settings = &plan.system.balancers[balancer];
+        if settings.failover.is_some() {
+            return self.regime.holders[balancer].and_then(|slot| plan.relay_of[slot]);
+        }
+        let count = settings.slots.len() as u64;
+        let offset = ((relay_bits(key) >> 32) * count) >> 32;
+        Some(plan.first_relay[balancer] + offset as u32)
+    }
+
+    /// The member chosen by a balancer instance; when all it believes up were tried, they are
+    /// tried again.
+    #[inline(always)]
+    fn pick(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
+        let balancer = &mut self.relays[relay as usize].balancer;
+        let tried = self.frames[caller].tried;
+        if tried == 0 {
+            return balancer.pick(bits, Tried(&[]));
+        }
+        let words = plan.tried_words;
+        let picked = if words <= 1 {
+            balancer.pick(bits, Tried(&[tried]))
+        } else {
+            let block = (tried as usize - 1) * words;
+            balancer.pick(bits, Tried(&self.tried[block..block + words]))
+        };
+        if picked.is_some() {
+            return picked;
+        }
+        let picked = balancer.pick(bits, Tried(&[]));
+        self.forget_tried(plan, caller);
+        picked
+    }
+
+    /// What a packet from `from` meets at `slot`.
+    #[inline(always)]
+    fn knock(
+        &self,
+        plan: &Plan<'a>,
+        from: Option<SlotId>,
+        slot: SlotId,
+        call: &CallPlan,
+        relay: u32,
+        member: u32,
+    ) -> Target {
+        if !self.regime.reaches(from, slot) {
+            return Target::Silence { relay, member };
+        }
+        match self.regime.slots[slot] {
+            SlotState::Silent => Target::Silence { relay, member },
+            SlotState::Refusing => Target::Refused { member },
+            SlotState::Serving
+                if call.served_by == ServedBy::Quorum
+                    && !self.has_quorum(plan, call.pool, slot) =>
+            {
+                Target::Refused { member }
+            }
+            SlotState::Serving => Target::Slot {
+                slot,
+                relay,
+                member,
+            },
+        }
+    }
+
+    /// Whether a majority of the pool's members runs where `slot` reaches it.
+    fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
+        let members = &plan.system.pools[pool].slots;
+        let with = |&&member: &&SlotId| {
+            self.regime.slots[member] == SlotState::Serving
+                && self.regime.reaches(Some(slot), member)
+        };
+        2 * members.iter().filter(with).count() > members.len()
+    }
+
+    fn mark_tried(&mut self, plan: &Plan<'a>, caller: u32) {
+        let member = self.frames[caller].latest;
+        if member == NONE {
+            return;
+        }
+        let bit = 1_u64 << (member % 64);
+        let words = plan.tried_words;
+        if words <= 1 {
+            self.frames[caller].tried |= bit;
+            return;
+        }
+        if self.frames[caller].tried == 0 {
+            let block = self.tried_free.pop().unwrap_or_else(|| {
+                self.tried.resize(self.tried.len() + words, 0);
+                (self.tried.len() / words - 1) as u32
+            });
+            self.tried[block as usize * words..][..words].fill(0);
+            self.frames[caller].tried = u64::from(block) + 1;
+        }
+        let block = (self.frames[caller].tried as usize - 1) * words;
+        self.tried[block + member as usize / 64] |= bit;
+    }
+
+    /// The current call has tried nobody.
+    pub(super) fn forget_tried(&mut self, plan: &Plan<'a>, caller: u32) {
+        let frame = &mut self.frames[caller];
+        if frame.tried != 0 && plan.tried_words > 1 {
+            self.tried_free.push((frame.tried - 1) as u32);
+        }
+        frame.tried = 0;
+        frame.latest = NONE;
+    }
+
+    /// A worker takes the attempt.
+    #[inline]
+    fn serve(&mut self, plan: &Plan<'a>, index: u32) {
+        let now = self.now;
+        let frame = &mut self.frames[index];
+        let operation = plan.operation(frame.what);
+        if frame.counted {
+            let tally = &mut self.tally.pools[operation.pool];
+            tally.served += 1;
+            tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
+        }
+        let secs = operation.takes.sample(&mut frame.work_stream());
+        frame.since = now;
+        frame.state = State::Working;
+        frame.wait = Wait::Work;
+        frame.due = self.agenda.push(now + nanos(secs), WORK, index);
+        self.stations[SlotId::from_index(frame.slot as usize)].busy += 1;
+    }
+
+    fn enqueue(&mut self, slot: SlotId, index: u32) {
+        let station = &mut self.stations[slot];
+        let last = station.last;
+        station.last = index;
+        station.waiting += 1;
+        if last == NONE {
+            station.first = index;
+        } else {
+            self.frames[last].after = index;
+        }
+        let frame = &mut self.frames[index];
+        (frame.before, frame.after) = (last, NONE);
+        frame.state = State::Queued;
+    }
+
+    /// Takes an attempt out of its queue.
+    pub(super) fn dequeue(&mut self, index: u32) {
+        let frame = &self.frames[index];
+        let (before, after) = (frame.before, frame.after);
+        let station = &mut self.stations[SlotId::from_index(frame.slot as usize)];
+        station.waiting -= 1;
+        if before == NONE {
+            station.first = after;
+        } else {
+            self.frames[before].after = after;
+        }
+        let station = &mut self.stations[SlotId::from_index(self.frames[index].slot as usize)];
+        if after == NONE {
+            station.last = before;
+        } else {
+            self.frames[after].before = before;
+        }
+    }
+
+    /// The slot is done with an attempt: the worker goes on, the answer goes back.
+    #[inline]
+    pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
+        let frame = &mut self.frames[index];
+        let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
+        let cut = frame.cut_front || frame.cut_back;
+        let slot = SlotId::from_index(frame.slot as usize);
+        let pool = plan.operation(frame.what).pool;
+        let busy = self.now.since(frame.since);
+        frame.state = State::Lost;
+        self.count(pool, counted, |tally| {
+            tally.busy_ns += u128::from(busy.as_nanos())
+        });
+        let station = &mut self.stations[slot];
+        station.busy -= 1;
+        let first = station.first;
+        if first != NONE {
+            self.dequeue(first);
+            self.serve(plan, first);
+        }
+        if caller == NONE {
+            self.drop_attempt(index);
+            return Next::Idle;
+        }
+        if cut {
+            return Next::Idle;
+        }
+        self.drop_attempt(index);
+        let frame = &mut self.frames[caller];
+        frame.child = NONE;
+        if succeeded {
+            frame.degraded |= degraded;
+            self.count(pool, counted, |tally| tally.attempts_answered += 1);
+            Next::Answered(caller)
+        } else {
+            self.count(pool, counted, |tally| tally.attempts_failed += 1);
+            Next::TryFailed(caller)
+        }
+    }
+
+    /// The balancer's connection, if it has one, is closed.
+    #[inline]
+    pub(super) fn disconnect(&mut self, index: u32) {
+        let frame = &mut self.frames[index];
+        if frame.connected {
+            frame.connected = false;
+            self.relays[frame.relay as usize].balancer.end(frame.member);
+        }
+    }
+
+    /// Frees an attempt that is at no slot any more.
+    #[inline]
+    pub(super) fn drop_attempt(&mut self, index: u32) {
+        self.disconnect(index);
+        self.frames.release(index);
+    }
+
+    /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
+    /// service is worked on for nobody. What cannot hear of it, being cut off, stays in its queue.
+    pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
+        self.close(index);
+    }
+
+    /// Ends the connection between an attempt and its caller.
+    pub(super) fn close(&mut self, index: u32) {
+        let frame = &self.frames[index];
+        match frame.state {
+            State::Lost => self.drop_attempt(index),
+            State::Queued if !frame.cut_front && !frame.cut_back => {
+                self.dequeue(index);
+                self.drop_attempt(index);
+            }
+            State::Outside | State::Queued | State::Working | State::Calling => {
+                self.disconnect(index);
+            }
+        }
+    }
+
+    /// The caller has stopped; whoever serves the attempt does not know and works on.
+    pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
+        if self.frames[index].state == State::Lost {
+            self.drop_attempt(index);
+        }
+    }
+
+    /// Parts an attempt from its caller; returns what it counts for.
+    pub(super) fn part(&mut self, plan: &Plan<'a>, index: u32) -> (PoolId, bool) {
+        let frame = &mut self.frames[index];
+        let caller = std::mem::replace(&mut frame.parent, NONE);
+        let part = (plan.operation(frame.what).pool, frame.counted);
+        self.frames[caller].child = NONE;
+        part
+    }
+}
+
+/// A drawn number of seconds as a span, to the nearest nanosecond, halves up. Cheaper than
+/// [`SimSpan::from_secs_f64`], whose rounding is a function call on most machines.
+#[inline]
+fn nanos(secs: f64) -> SimSpan {
+    // The cast saturates and maps NaN to zero.
+    SimSpan::from_nanos((secs * 1e9 + 0.5) as u64)
+}

@@ -1,0 +1,193 @@
+//! Calls: attempts one after the other with pauses in between, and what follows an answer or a failure.
+//!
+//! Every step ends by naming the next one ([`Next`]), and [`Stretch::drive`] goes on until there is
+//! none. So an answer that makes a whole chain of callers go on, or a failure that makes them all
+//! fail, needs no recursion, however deep the calls of a scenario go.
+
+use super::frames::{Kind, NONE, Wait, uniform};
+use super::plan::{Plan, Span};
+use super::stretch::{PAUSE, Stretch};
+
+/// What happens next, to the frame named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing before the next event.
+    Idle,
+    /// It makes its next call, or is complete.
+    Proceed(u32),
+    /// It makes an attempt of its current call.
+    Try(u32),
+    /// The attempt of its current call has failed.
+    TryFailed(u32),
+    /// The attempt of its current call was answered.
+    Answered(u32),
+    /// Its current call is over, and has succeeded or not.
+    Over(u32, bool),
+}
+
+/// Why a caller does not wait any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The user has left.
+    Left,
+    /// The caller's slot has stopped.
+    Stopped,
+}
+
+impl<'a> Stretch<'a> {
+    pub(super) fn drive(&mut self, plan: &Plan<'a>, mut next: Next) {
+        loop {
+            next = match next {
+                Next::Idle => return,
+                Next::Proceed(caller) => self.proceed(plan, caller),
+                Next::Try(caller) => self.attempt(plan, caller),
+                Next::TryFailed(caller) => self.attempt_failed(plan, caller),
+                Next::Answered(caller) => self.call_answered(plan, caller),
+                Next::Over(caller, succeeded) => self.call_over(plan, caller, succeeded),
+            };
+        }
+    }
+
+    #[inline]
+    pub(super) fn proceed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+        let now = self.now;
+        let frame = &mut self.frames[caller];
+        if frame.position == frame.end {
+            return self.end(plan, caller, true);
+        }
+        frame.call_from = now;
+        frame.attempts = 0;
+        frame.latest = NONE;
+        self.attempt(plan, caller)
+    }
+
+    /// All calls of a frame have succeeded, or one that it needs has failed.
+    #[inline]
+    fn end(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
+        match self.frames[index].kind {
+            Kind::Request => {
+                self.end_request(plan, index, succeeded);
+                Next::Idle
+            }
+            Kind::Attempt => self.end_attempt(plan, index, succeeded),
+            Kind::Miss | Kind::Rescue => {
+                let (caller, degraded) = (self.frames[index].parent, self.frames[index].degraded);
+                self.frames.release(index);
+                let frame = &mut self.frames[caller];
+                frame.child = NONE;
+                frame.degraded |= succeeded && degraded;
+                Next::Over(caller, succeeded)
+            }
+            Kind::Free => unreachable!("a frame that makes calls is in use"),
+        }
+    }
+
+    fn attempt_failed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+        let frame = &mut self.frames[caller];
+        debug_assert!(frame.child == NONE && frame.due == 0);
+        let call = plan.call(frame.position);
+        if frame.attempts <= call.retries {
+            let pause = call.backoff.pause(frame.attempts, uniform(frame.roll()));
+            if pause.is_zero() {
+                return Next::Try(caller);
+            }
+            frame.wait = Wait::Pause;
+            frame.due = self.agenda.push(self.now + pause, PAUSE, caller);
+            return Next::Idle;
+        }
+        let counted = frame.counted;
+        self.forget_tried(plan, caller);
+        self.count(call.pool, counted, |tally| {
+            tally.calls += 1;
+            tally.calls_failed += 1;
+        });
+        if call.on_failure.is_empty() {
+            return Next::Over(caller, false);
+        }
+        self.branch(caller, Kind::Rescue, call.on_failure)
+    }
+
+    #[inline]
+    fn call_answered(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+        let frame = &mut self.frames[caller];
+        let call = plan.call(frame.position);
+        let missed = call.hit < 1.0 && uniform(frame.roll()) >= call.hit;
+        if frame.counted {
+            let tally = &mut self.tally.pools[call.pool];
+            tally.calls += 1;
+            tally
+                .latency
+                .record(self.now.since(frame.call_from).as_nanos());
+        }
+        if self.frames[caller].tried != 0 {
+            self.forget_tried(plan, caller);
+        }
+        if missed && !call.on_miss.is_empty() {
+            return self.branch(caller, Kind::Miss, call.on_miss);
+        }
+        self.call_over(plan, caller, true)
+    }
+
+    /// Makes the calls that follow a miss or a failure of the current call.
+    fn branch(&mut self, caller: u32, kind: Kind, calls: Span) -> Next {
+        if self.frames.full() {
+            self.overflowed = true;
+            return Next::Idle;
+        }
+        let parent = &mut self.frames[caller];
+        let (key, slot, counted) = (parent.roll(), parent.slot, parent.counted);
+        let (index, frame) = self.frames.take(kind, key);
+        (frame.parent, frame.slot, frame.counted) = (caller, slot, counted);
+        (frame.position, frame.end) = (calls.from, calls.end);
+        self.frames[caller].child = index;
+        Next::Proceed(index)
+    }
+
+    #[inline]
+    fn call_over(&mut self, plan: &Plan<'a>, caller: u32, succeeded: bool) -> Next {
+        let frame = &mut self.frames[caller];
+        if !succeeded {
+            if !plan.call(frame.position).optional {
+                return self.end(plan, caller, false);
+            }
+            frame.degraded = true;
+        }
+        frame.position += 1;
+        self.proceed(plan, caller)
+    }
+
+    /// The caller of a call in progress has gone: what it waited for is let go, down through the
+    /// branches to the attempt or pause at the end of them.
+    pub(super) fn give_up_call(&mut self, plan: &Plan<'a>, caller: u32, why: Gone) {
+        let mut index = caller;
+        loop {
+            self.forget_tried(plan, index);
+            let frame = &mut self.frames[index];
+            let (child, counted, kind) = (frame.child, frame.counted, frame.kind);
+            let pool = plan.call(frame.position).pool;
+            frame.child = NONE;
+            frame.due = 0;
+            if index != caller {
+                debug_assert!(matches!(kind, Kind::Miss | Kind::Rescue));
+                self.frames.release(index);
+            }
+            if child != NONE && self.frames[child].kind != Kind::Attempt {
+                index = child;
+                continue;
+            }
+            if why == Gone::Left {
+                self.count(pool, counted, |tally| {
+                    tally.calls += 1;
+                    tally.calls_failed += 1;
+                });
+            }
+            if child != NONE {
+                match why {
+                    Gone::Left => self.time_out(plan, child),
+                    Gone::Stopped => self.abandon(plan, child),
+                }
+            }
+            return;
+        }
+    }
+}

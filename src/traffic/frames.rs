@@ -1,0 +1,302 @@
+//! The work in progress: one frame for each request and attempt, in a slab that is reused.
+//!
+//! A frame is something that makes calls one after the other, so it carries the state of its current
+//! call as well. Three kinds: a *request* runs the calls of its journey for a user; an *attempt*
+//! waits at a slot, is served and runs the calls of its operation; a *branch* runs the calls that
+//! follow a miss or a failure of another frame's current call.
+//!
+//! Frames form chains: a frame has at most one child, the attempt or branch that its current call
+//! waits for, and the child knows its parent. Both links are kept up to date, so that they need no
+//! generations; only deadlines, which are dropped late, do.
+
+use crate::ids::{Id, SlotId};
+use crate::random::{Stream, mix};
+use crate::time::SimTime;
+
+/// The increment of SplitMix64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// No frame, no slot, no member.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing: the cell is free.
+    Free,
+    /// A run of a journey.
+    Request,
+    /// A try at a call.
+    Attempt,
+    /// The calls after a miss: then the call is complete.
+    Miss,
+    /// The calls instead of one that failed.
+    Rescue,
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not an attempt.
+    Outside,
+    /// Waiting for a worker.
+    Queued,
+    /// A worker is busy with the operation's own work.
+    Working,
+    /// Holding its worker while it makes the operation's calls.
+    Calling,
+    /// At no slot: nothing will ever answer.
+    Lost,
+}
+
+/// What a frame waits for in the agenda.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Its own work to be done.
+    Work,
+    /// The pause before its next attempt to end.
+    Pause,
+    /// To hear that its attempt was cut off.
+    Reset,
+}
+
+/// A request, attempt or branch.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    /// State of the SplitMix64 sequence from which everything drawn for this frame comes.
+    pub key: u64,
+    /// Ticket of the agenda entry it waits for; 0 for none.
+    pub due: u64,
+    /// A request: when it arrived. An attempt: when it queued, then when it got its worker.
+    pub since: SimTime,
+    /// When the current call began.
+    pub call_from: SimTime,
+    /// Members tried by the current call: their bits, or a block of the table for large pools.
+    pub tried: u64,
+    /// How often the cell was freed.
+    pub generation: u32,
+    /// Who waits for it; [`NONE`] for a request and for an attempt whose caller has gone.
+    pub parent: u32,
+    /// The attempt or branch that the current call waits for.
+    pub child: u32,
+    /// The one queued before it.
+    pub before: u32,
+    /// The one queued after it; the next free cell.
+    pub after: u32,
+    /// Where its calls come from: an attempt's slot, [`NONE`] for a user.
+    pub slot: u32,
+    /// The balancer instance an attempt goes through.
+    pub relay: u32,
+    /// The attempt's target as a member of that balancer's pool.
+    pub member: u32,
+    /// The journey of a request, the operation of an attempt.
+    pub what: u32,
+    /// Its current or next call, as a position in the plan's sequence, and the end of its calls.
+    pub position: u32,
+    pub end: u32,
+    /// Attempts of the current call so far.
+    pub attempts: u32,
+    /// The member that the latest of them went to.
+    pub latest: u32,
+    /// The slice of a counted request.
+    pub cell: u32,
+    pub kind: Kind,
+    pub state: State,
+    pub wait: Wait,
+    /// Caused by a counted request.
+    pub counted: bool,
+    /// An optional call has failed.
+    pub degraded: bool,
+    /// Counted as in progress by its balancer instance.
+    pub connected: bool,
+    /// Nothing gets through any more between the caller and the slot or the instance.
+    pub cut_front: bool,
+    /// Nothing gets through any more between the instance and the slot.
+    pub cut_back: bool,
+    /// A request: healthy, failover or degraded on arrival.
+    pub condition: u8,
+}
+
+impl Frame {
+    /// A frame without any relation, whose draws come from `key`.
+    #[inline]
+    const fn new(kind: Kind, key: u64) -> Self {
+        Self {
+            key,
+            due: 0,
+            since: SimTime::EPOCH,
+            call_from: SimTime::EPOCH,
+            tried: 0,
+            generation: 0,
+            parent: NONE,
+            child: NONE,
+            before: NONE,
+            after: NONE,
+            slot: NONE,
+            relay: NONE,
+            member: NONE,
+            what: 0,
+            position: 0,
+            end: 0,
+            attempts: 0,
+            latest: NONE,
+            cell: 0,
+            kind,
+            state: State::Outside,
+            wait: Wait::Work,
+            counted: false,
+            degraded: false,
+            connected: false,
+            cut_front: false,
+            cut_back: false,
+            condition: 0,
+        }
+    }
+
+    /// The next 64 bits of this frame's own sequence.
+    #[inline]
+    pub(super) fn roll(&mut self) -> u64 {
+        self.key = self.key.wrapping_add(GOLDEN);
+        mix(self.key)
+    }
+
+    /// The stream of its service time. It is seeded with the first four numbers of the frame's
+    /// sequence, which are then used up.
+    #[inline]
+    pub(super) fn work_stream(&mut self) -> Stream {
+        let stream = Stream::from_key(self.key);
+        self.key = self.key.wrapping_add(GOLDEN.wrapping_mul(4));
+        stream
+    }
+
+    /// Whether it is an attempt that occupies a slot.
+    pub(super) fn is_at_slot(&self) -> bool {
+        matches!(self.state, State::Queued | State::Working | State::Calling)
+    }
+
+    /// The slot its calls come from; `None` for a user.
+    #[inline]
+    pub(super) fn at(&self) -> Option<SlotId> {
+        (self.slot != NONE).then(|| SlotId::from_index(self.slot as usize))
+    }
+}
+
+/// Uniform on (0, 1) from 64 random bits, as [`Stream::uniform`] makes it.
+#[inline]
+pub(super) fn uniform(bits: u64) -> f64 {
+    ((bits >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+}
+
+/// The bits with which the member for the attempt `key` is chosen: a number of the attempt's
+/// sequence that lies before those the attempt itself uses.
+#[inline]
+pub(super) fn pick_bits(key: u64) -> u64 {
+    mix(key)
+}
+
+/// The bits with which the balancer instance is drawn: the number before.
+#[inline]
+pub(super) fn relay_bits(key: u64) -> u64 {
+    mix(key.wrapping_sub(GOLDEN))
+}
+
+/// All frames.
+#[derive(Clone, Debug)]
+pub(super) struct Frames {
+    cells: Vec<Frame>,
+    free: u32,
+    live: u32,
+    limit: u32,
+}
+
+impl Frames {
+    pub(super) fn new(limit: u32) -> Self {
+        Self {
+            cells: Vec::new(),
+            free: NONE,
+            live: 0,
+            limit,
+        }
+    }
+
+    pub(super) fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+
+    /// Whether no further frame may be taken.
+    #[inline]
+    pub(super) fn full(&self) -> bool {
+        self.live >= self.limit
+    }
+
+    pub(super) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// Takes a cell for a frame whose draws come from `key`, without any relation. The caller has
+    /// seen that the table is not [`full`](Self::full).
+    #[inline]
+    pub(super) fn take(&mut self, kind: Kind, key: u64) -> (u32, &mut Frame) {
+        self.live += 1;
+        let index = self.free;
+        if index == NONE {
+            return self.grow(kind, key);
+        }
+        // A released cell is as new.
+        let cell = &mut self.cells[index as usize];
+        self.free = cell.after;
+        cell.after = NONE;
+        cell.kind = kind;
+        cell.key = key;
+        (index, cell)
+    }
+
+    #[cold]
+    fn grow(&mut self, kind: Kind, key: u64) -> (u32, &mut Frame) {
+        let index = self.cells.len();
+        self.cells.push(Frame::new(kind, key));
+        (index as u32, &mut self.cells[index])
+    }
+
+    /// Gives a cell back, as good as new.
+    #[inline]
+    pub(super) fn release(&mut self, index: u32) {
+        let cell = &mut self.cells[index as usize];
+        debug_assert!(cell.kind != Kind::Free);
+        let generation = cell.generation.wrapping_add(1);
+        *cell = Frame {
+            generation,
+            after: self.free,
+            ..Frame::new(Kind::Free, 0)
+        };
+        self.free = index;
+        self.live -= 1;
+    }
+
+    /// Frees all; deadlines of before stay invalid only if they are dropped too.
+    pub(super) fn clear(&mut self) {
+        self.cells.clear();
+        self.free = NONE;
+        self.live = 0;
+    }
+
+    /// All cells, free ones included.
+    pub(super) fn cells(&self) -> &[Frame] {
+        &self.cells
+    }
+}
+
+impl std::ops::Index<u32> for Frames {
+    type Output = Frame;
+    #[inline]
+    fn index(&self, index: u32) -> &Frame {
+        &self.cells[index as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Frames {
+    #[inline]
+    fn index_mut(&mut self, index: u32) -> &mut Frame {
+        &mut self.cells[index as usize]
+    }
+}

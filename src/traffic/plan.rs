@@ -1,0 +1,231 @@
+//! The system as the event loop reads it: what it looks up for each attempt, side by side.
+
+use crate::balance::Kind;
+use crate::engine::Rings;
+use crate::ids::{BalancerId, CallId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::model::{Algorithm, Backoff, Jitter, System};
+use crate::model::{Owner, ServedBy};
+use crate::random::Dist;
+use crate::resilience::backoff;
+use crate::time::SimSpan;
+
+/// Positions in [`Plan::sequence`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub from: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub(super) fn is_empty(self) -> bool {
+        self.from == self.end
+    }
+}
+
+/// A call site.
+#[derive(Clone, Debug)]
+pub(super) struct CallPlan {
+    pub operation: OperationId,
+    pub pool: PoolId,
+    pub served_by: ServedBy,
+    pub through: Option<BalancerId>,
+    /// The ring of its deadline.
+    pub timer: Option<u32>,
+    pub retries: u32,
+    pub backoff: backoff::Backoff,
+    pub hit: f64,
+    pub on_miss: Span,
+    pub on_failure: Span,
+    pub optional: bool,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub(super) struct OperationPlan<'a> {
+    pub pool: PoolId,
+    pub takes: &'a Dist,
+    pub calls: Span,
+}
+
+/// A journey.
+#[derive(Clone, Debug)]
+pub(super) struct JourneyPlan {
+    pub calls: Span,
+    /// An answer later than this is no good.
+    pub good_within: SimSpan,
+}
+
+/// A workload.
+#[derive(Clone, Debug)]
+pub(super) struct WorkloadPlan {
+    /// Journeys with the share of all before and including each, in 2^64ths.
+    pub journeys: Vec<(JourneyId, u64)>,
+    /// The ring of its users' patience.
+    pub timer: Option<u32>,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<'a> {
+    pub system: &'a System,
+    /// Call sites of journeys, operations and branches, in the order in which they are made.
+    pub sequence: Vec<CallId>,
+    pub calls: IdVec<CallId, CallPlan>,
+    pub operations: IdVec<OperationId, OperationPlan<'a>>,
+    pub journeys: IdVec<JourneyId, JourneyPlan>,
+    pub workloads: Vec<WorkloadPlan>,
+    /// The balancer instance of a slot, as a row of the table of instances.
+    pub relay_of: IdVec<SlotId, Option<u32>>,
+    /// The instances of all balancers: whose they are and their slots.
+    pub relays: Vec<(BalancerId, SlotId)>,
+    /// The first row of each balancer in `relays`.
+    pub first_relay: IdVec<BalancerId, u32>,
+    /// Words of a set of members of the largest pool behind a balancer.
+    pub tried_words: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// Lays out `system`, adding a ring for each distinct deadline: those of attempts first, so that
+    /// at one instant an attempt times out before its user leaves.
+    pub(super) fn new(system: &'a System, rings: &mut Rings) -> Self {
+        let mut sequence = Vec::new();
+        let mut lay = |calls: &[CallId]| {
+            let from = sequence.len() as u32;
+            sequence.extend_from_slice(calls);
+            Span {
+                from,
+                end: sequence.len() as u32,
+            }
+        };
+        let mut known: Vec<(SimSpan, u32)> = Vec::new();
+        let ring = |span: SimSpan, rings: &mut Rings, known: &mut Vec<(SimSpan, u32)>| {
+            if let Some(&(_, ring)) = known.iter().find(|(other, _)| *other == span) {
+                return ring;
+            }
+            let ring = rings.add(span);
+            known.push((span, ring));
+            ring
+        };
+        let calls = system
+            .calls
+            .iter()
+            .map(|call| CallPlan {
+                operation: call.to,
+                pool: system.operations[call.to].pool,
+                served_by: system.operations[call.to].served_by,
+                through: call.through,
+                timer: call.timeout.map(|span| ring(span, rings, &mut known)),
+                retries: call.retries.max,
+                backoff: backoff_of(&call.retries.backoff),
+                hit: call.hit,
+                on_miss: lay(&call.on_miss),
+                on_failure: lay(&call.on_failure),
+                optional: call.optional,
+            })
+            .collect();
+        let operations = system
+            .operations
+            .iter()
+            .map(|operation| OperationPlan {
+                pool: operation.pool,
+                takes: &operation.takes,
+                calls: lay(&operation.calls),
+            })
+            .collect();
+        let mut journeys: IdVec<JourneyId, JourneyPlan> = system
+            .journeys
+            .iter()
+            .map(|journey| JourneyPlan {
+                calls: lay(&journey.calls),
+                good_within: journey.good_within.unwrap_or(SimSpan::MAX),
+            })
+            .collect();
+        known.clear();
+        let mut workloads = Vec::with_capacity(system.workloads.len());
+        for workload in &system.workloads {
+            let mut before = 0.0;
+            let mut shares = Vec::with_capacity(workload.journeys.len());
+            for &(journey, share) in &workload.journeys {
+                before += share;
+                // The cast saturates: 2^64 itself becomes the largest threshold.
+                shares.push((journey, (before * 18_446_744_073_709_551_616.0) as u64));
+                if let Some(patience) = workload.patience {
+                    let good_within = &mut journeys[journey].good_within;
+                    *good_within = (*good_within).min(patience);
+                }
+            }
+            let timer = workload.patience.map(|span| ring(span, rings, &mut known));
+            workloads.push(WorkloadPlan {
+                journeys: shares,
+                timer,
+            });
+        }
+        let mut relay_of = IdVec::filled(None, system.slots.len());
+        let mut relays = Vec::new();
+        let mut first_relay = IdVec::new();
+        for (id, balancer) in system.balancers.pairs() {
+            first_relay.push(relays.len() as u32);
+            for &slot in &balancer.slots {
+                relay_of[slot] = Some(relays.len() as u32);
+                relays.push((id, slot));
+            }
+        }
+        let members = |balancer: &crate::model::Balancer| system.pools[balancer.to].slots.len();
+        let largest = system.balancers.iter().map(members).max().unwrap_or(0);
+        Self {
+            system,
+            sequence,
+            calls,
+            operations,
+            journeys,
+            workloads,
+            relay_of,
+            relays,
+            first_relay,
+            tried_words: largest.div_ceil(64),
+        }
+    }
+
+    /// The pool whose slot this is; `None` for an instance of a balancer.
+    pub(super) fn pool_of(&self, slot: SlotId) -> Option<PoolId> {
+        match self.system.slots[slot].owner {
+            Owner::Pool(pool) => Some(pool),
+            Owner::Balancer(_) => None,
+        }
+    }
+
+    /// The operation of an attempt's `what`.
+    #[inline]
+    pub(super) fn operation(&self, what: u32) -> &OperationPlan<'a> {
+        &self.operations[OperationId::from_index(what as usize)]
+    }
+
+    /// The call at a position of the sequence.
+    #[inline]
+    pub(super) fn call(&self, position: u32) -> &CallPlan {
+        &self.calls[self.sequence[position as usize]]
+    }
+}
+
+/// The balancing algorithm of a scenario's word.
+pub(super) fn kind_of(algorithm: Algorithm) -> Kind {
+    match algorithm {
+        Algorithm::RoundRobin => Kind::RoundRobin,
+        Algorithm::LeastConnections => Kind::LeastConnections,
+        Algorithm::TwoChoices => Kind::TwoChoices,
+        Algorithm::Random => Kind::Random,
+    }
+}
+
+fn backoff_of(backoff: &Backoff) -> backoff::Backoff {
+    backoff::Backoff {
+        base: backoff.base,
+        factor: backoff.factor,
+        cap: backoff.cap,
+        jitter: match backoff.jitter {
+            Jitter::None => backoff::Jitter::None,
+            Jitter::Full => backoff::Jitter::Full,
+            Jitter::Equal => backoff::Jitter::Equal,
+        },
+    }
+}

@@ -1,0 +1,158 @@
+//! What a change of the control state does to the work in progress.
+//!
+//! Nobody is called back from here: a caller whose attempt was cut off hears of it by an event at the
+//! same instant. So it reacts to the state after all changes of that instant, and does not flee from
+//! one replica of a failed zone to the next.
+
+use super::call::Gone;
+use super::frames::{Kind, NONE, State, Wait};
+use super::plan::Plan;
+use super::stretch::{PAUSE, Stretch};
+use crate::ids::{Id, SlotId};
+use crate::path::{Signal, SlotState};
+use crate::time::SimTime;
+
+impl<'a> Stretch<'a> {
+    pub(super) fn apply(&mut self, plan: &Plan<'a>, at: SimTime, signal: Signal) {
+        debug_assert!(at >= self.now, "time never moves backward");
+        if self.islands_moved && at > self.now {
+            self.cut_unreachable();
+        }
+        self.now = self.now.max(at);
+        let before = match signal {
+            Signal::Slot { slot, .. } => Some(self.regime.slots[slot]),
+            _ => None,
+        };
+        self.regime.apply(signal);
+        match signal {
+            Signal::Slot { slot, state } => {
+                if before == Some(SlotState::Serving) && state != SlotState::Serving {
+                    match plan.relay_of[slot] {
+                        Some(relay) => self.stop_relay(plan, relay, state),
+                        None => self.stop_slot(plan, slot, state),
+                    }
+                }
+            }
+            Signal::Island { .. } => self.islands_moved = true,
+            Signal::View {
+                instance,
+                member,
+                up,
+            } => {
+                if let Some(relay) = plan.relay_of[instance] {
+                    self.relays[relay as usize].balancer.set(member, up);
+                }
+            }
+            Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
+            Signal::Holder { .. } | Signal::Leader { .. } => {}
+        }
+    }
+
+    /// Finds attempts, in the order in which they queued or were taken up.
+    fn find(&mut self, wanted: impl Fn(&super::frames::Frame) -> bool) -> Vec<(SimTime, u32)> {
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
+        let cells = self.frames.cells().iter().zip(0..);
+        found.extend(
+            cells
+                .filter(|(frame, _)| wanted(frame))
+                .map(|(frame, i)| (frame.since, i)),
+        );
+        found.sort_unstable();
+        found
+    }
+
+    /// A slot of a pool stops: everything queued or served there is gone.
+    fn stop_slot(&mut self, plan: &Plan<'a>, slot: SlotId, state: SlotState) {
+        let row = slot.index() as u32;
+        let found = self.find(|frame| frame.slot == row && frame.is_at_slot());
+        for &(since, index) in &found {
+            let frame = &mut self.frames[index];
+            let (was, counted) = (frame.state, frame.counted);
+            frame.state = State::Lost;
+            frame.due = 0;
+            if was != State::Queued {
+                let busy = self.now.since(since);
+                let pool = plan.operation(frame.what).pool;
+                self.count(pool, counted, |tally| {
+                    tally.busy_ns += u128::from(busy.as_nanos())
+                });
+            }
+            if was == State::Calling {
+                self.give_up_call(plan, index, Gone::Stopped);
+            }
+        }
+        let station = &mut self.stations[slot];
+        (station.busy, station.waiting) = (0, 0);
+        (station.first, station.last) = (NONE, NONE);
+        for &(_, index) in &found {
+            let frame = &self.frames[index];
+            // One that was called by another of them may have been dropped with its caller.
+            if frame.kind != Kind::Attempt {
+                continue;
+            }
+            if frame.parent == NONE {
+                self.drop_attempt(index);
+            } else if state == SlotState::Refusing && !frame.cut_front && !frame.cut_back {
+                self.reset(plan, index);
+            }
+        }
+        self.found = found;
+    }
+
+    /// An instance of a balancer stops: the attempts through it lose their way back. What reached a
+    /// member is worked on there.
+    fn stop_relay(&mut self, plan: &Plan<'a>, relay: u32, state: SlotState) {
+        let found = self.find(|frame| frame.kind == Kind::Attempt && frame.relay == relay);
+        for &(_, index) in &found {
+            let frame = &mut self.frames[index];
+            // The tables of the instance end with its process.
+            frame.connected = false;
+            if frame.parent == NONE || frame.cut_front {
+                continue;
+            }
+            if state == SlotState::Refusing {
+                self.reset(plan, index);
+            } else {
+                frame.cut_front = true;
+            }
+        }
+        self.found = found;
+        self.relays[relay as usize].balancer.restart();
+    }
+
+    /// An attempt is cut off in a way that its caller notices at once.
+    fn reset(&mut self, plan: &Plan<'a>, index: u32) {
+        let caller = self.frames[index].parent;
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_reset += 1);
+        self.close(index);
+        let due = self.agenda.push(self.now, PAUSE, caller);
+        let frame = &mut self.frames[caller];
+        frame.wait = Wait::Reset;
+        frame.due = due;
+    }
+
+    /// Islands have moved: attempts whose caller, balancer instance and slot no longer reach each
+    /// other will never be answered.
+    #[cold]
+    pub(super) fn cut_unreachable(&mut self) {
+        self.islands_moved = false;
+        for index in 0..self.frames.cells().len() as u32 {
+            let frame = &self.frames[index];
+            if frame.kind != Kind::Attempt || frame.parent == NONE {
+                continue;
+            }
+            let from = self.frames[frame.parent].at();
+            let relay = (frame.relay != NONE).then(|| self.relays[frame.relay as usize].slot);
+            let reaches = |from: Option<SlotId>, to: Option<SlotId>| {
+                to.is_none_or(|to| self.regime.reaches(from, to))
+            };
+            let front = !reaches(from, relay.or(frame.at()));
+            let back = relay.is_some() && !reaches(relay, frame.at());
+            let frame = &mut self.frames[index];
+            frame.cut_front |= front;
+            frame.cut_back |= back;
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The state of a stretch and its event loop: what is next, requests arriving and ending.
+
+use super::arrivals::{Arrivals, Source};
+use super::blame::Blames;
+use super::call::Next;
+use super::frames::{Frames, Kind, NONE, State, Wait};
+use super::plan::{Plan, kind_of};
+use super::slices::Slices;
+use super::tally::{Tally, TrafficSettings};
+use crate::balance::AnyBalancer;
+use crate::engine::{Agenda, Due, Rings, Timer};
+use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
+use crate::path::Regime;
+use crate::time::{SimSpan, SimTime};
+
+/// Classes of agenda entries: at one instant work is done before pauses end, so that an answer that
+/// comes exactly with a deadline has come in time.
+pub(super) const WORK: u8 = 0;
+pub(super) const PAUSE: u8 = 1;
+
+/// A slot: its workers and the queue in front of them.
+#[derive(Clone, Debug)]
+pub(super) struct Station {
+    pub busy: u32,
+    pub workers: u32,
+    pub waiting: u32,
+    pub queue: u32,
+    pub first: u32,
+    pub last: u32,
+}
+
+/// An instance of a balancer.
+#[derive(Clone, Debug)]
+pub(super) struct Relay {
+    pub slot: SlotId,
+    pub balancer: AnyBalancer,
+}
+
+/// Everything that moves.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch<'a> {
+    pub now: SimTime,
+    pub arrivals: Arrivals<'a>,
+    pub agenda: Agenda,
+    pub rings: Rings,
+    pub frames: Frames,
+    pub stations: IdVec<SlotId, Station>,
+    pub relays: Vec<Relay>,
+    /// The next slot in turn of each call site without balancer.
+    pub turns: IdVec<CallId, u32>,
+    pub regime: Regime,
+    /// Whether islands have changed and attempts were not yet looked at.
+    pub islands_moved: bool,
+    pub blames: Blames,
+    pub slices: Slices,
+    pub bounds: Vec<SimSpan>,
+    /// Members tried by calls to pools of more than 64: blocks of words, and free blocks.
+    pub tried: Vec<u64>,
+    pub tried_free: Vec<u32>,
+    /// Frames found by a scan.
+    pub found: Vec<(SimTime, u32)>,
+    pub tally: Tally,
+    pub counted_in_flight: u64,
+    pub overflowed: bool,
+}
+
+impl<'a> Stretch<'a> {
+    pub(super) fn new(
+        plan: &Plan<'a>,
+        rings: Rings,
+        settings: &TrafficSettings,
+        frame_limit: u32,
+    ) -> Self {
+        let system = plan.system;
+        let station = |slot: SlotId| {
+            let pool = plan.pool_of(slot).map(|pool| &system.pools[pool]);
+            Station {
+                busy: 0,
+                workers: pool.and_then(|pool| pool.workers).unwrap_or(u32::MAX),
+                waiting: 0,
+                queue: pool.and_then(|pool| pool.queue).unwrap_or(u32::MAX),
+                first: NONE,
+                last: NONE,
+            }
+        };
+        let relay = |&(balancer, slot): &_| {
+            let balancer = &system.balancers[balancer];
+            let weights = vec![1; system.pools[balancer.to].slots.len()];
+            Relay {
+                slot,
+                balancer: AnyBalancer::new(kind_of(balancer.algorithm), &weights),
+            }
+        };
+        Self {
+            now: SimTime::EPOCH,
+            arrivals: Arrivals::new(system),
+            agenda: Agenda::new(),
+            rings,
+            frames: Frames::new(frame_limit),
+            stations: system.slots.ids().map(station).collect(),
+            relays: plan.relays.iter().map(relay).collect(),
+            turns: IdVec::filled(0, system.calls.len()),
+            regime: Regime::all_up(system),
+            islands_moved: false,
+            blames: Blames::new(system.journeys.len(), settings.settle),
+            slices: Slices::new(settings.slice, settings.bad_below),
+            bounds: settings.bounds.clone(),
+            tried: Vec::new(),
+            tried_free: Vec::new(),
+            found: Vec::new(),
+            tally: Tally::new(system, settings),
+            counted_in_flight: 0,
+            overflowed: false,
+        }
+    }
+
+    pub(super) fn begin(&mut self, regime: &Regime, from: SimTime, source: Source) {
+        self.clear();
+        self.now = from;
+        self.take_over(regime);
+        self.blames.begin(&regime.blames);
+        for relay in &mut self.relays {
+            relay.balancer.restart();
+            for (member, &up) in regime.views[relay.slot].iter().enumerate() {
+                relay.balancer.set(member as u32, up);
+            }
+        }
+        self.turns.as_mut_slice().fill(0);
+        self.overflowed = false;
+        self.arrivals.begin(source, from);
+    }
+
+    /// Copies a regime row by row: its derived `clone_from` would allocate.
+    fn take_over(&mut self, regime: &Regime) {
+        let Regime {
+            slots,
+            islands,
+            views,
+            holders,
+            leaders,
+            blames,
+        } = regime;
+        let own = &mut self.regime;
+        own.slots.as_mut_slice().copy_from_slice(slots.as_slice());
+        own.islands
+            .as_mut_slice()
+            .copy_from_slice(islands.as_slice());
+        for (own, view) in own.views.as_mut_slice().iter_mut().zip(views) {
+            own.clone_from(view);
+        }
+        own.holders
+            .as_mut_slice()
+            .copy_from_slice(holders.as_slice());
+        own.leaders
+            .as_mut_slice()
+            .copy_from_slice(leaders.as_slice());
+        own.blames.as_mut_slice().copy_from_slice(blames.as_slice());
+    }
+
+    /// Drops all work in progress.
+    fn clear(&mut self) {
+        self.arrivals.end();
+        self.agenda.clear();
+        self.rings.clear();
+        self.frames.clear();
+        for station in self.stations.as_mut_slice() {
+            (station.busy, station.waiting) = (0, 0);
+            (station.first, station.last) = (NONE, NONE);
+        }
+        self.tried.clear();
+        self.tried_free.clear();
+        self.islands_moved = false;
+        self.slices.clear();
+        self.counted_in_flight = 0;
+    }
+
+    pub(super) fn next_time(&self) -> SimTime {
+        if self.overflowed {
+            return SimTime::NEVER;
+        }
+        self.agenda
+            .next_time()
+            .min(self.rings.next_time())
+            .min(self.arrivals.next_time())
+    }
+
+    /// All events before `end`, at most `most` of them. Order at one instant: work done, pauses
+    /// over, attempts timed out, users leaving, requests arriving.
+    #[inline]
+    pub(super) fn run(&mut self, plan: &Plan<'a>, end: SimTime, mut most: u64) {
+        // Not while more changes of this instant may come.
+        if self.islands_moved && end > self.now {
+            self.cut_unreachable();
+        }
+        while most > 0 && !self.overflowed {
+            let (agenda, ring) = (self.agenda.next_time(), self.rings.next_time());
+            let arrival = self.arrivals.next_time();
+            if agenda <= ring && agenda <= arrival {
+                if agenda >= end {
+                    return;
+                }
+                if let Some(due) = self.agenda.pop() {
+                    self.due(plan, due);
+                }
+            } else if ring <= arrival {
+                if ring >= end {
+                    return;
+                }
+                if let Some(timer) = self.rings.pop() {
+                    self.expire(plan, timer);
+                }
+            } else {
+                if arrival >= end {
+                    return;
+                }
+                self.arrive(plan);
+            }
+            most -= 1;
+        }
+    }
+
+    #[inline(always)]
+    fn due(&mut self, plan: &Plan<'a>, due: Due) {
+        self.now = due.at;
+        let frame = &mut self.frames[due.payload];
+        if frame.due != due.ticket {
+            return;
+        }
+        frame.due = 0;
+        let next = match frame.wait {
+            Wait::Work => {
+                frame.state = State::Calling;
+                self.proceed(plan, due.payload)
+            }
+            Wait::Pause => Next::Try(due.payload),
+            Wait::Reset => Next::TryFailed(due.payload),
+        };
+        self.drive(plan, next);
+    }
+
+    fn expire(&mut self, plan: &Plan<'a>, timer: Timer) {
+        self.now = timer.at;
+        if !wanted(&self.frames, &timer) {
+            return;
+        }
+        let index = timer.payload;
+        if self.frames[index].kind == Kind::Request {
+            self.leave(plan, index);
+        } else {
+            let caller = self.frames[index].parent;
+            self.time_out(plan, index);
+            self.drive(plan, Next::TryFailed(caller));
+        }
+    }
+
+    /// Starts the deadline of frame `index`.
+    #[inline(always)]
+    pub(super) fn start_timer(&mut self, ring: Option<u32>, index: u32) {
+        let Some(ring) = ring else { return };
+        let frames = &self.frames;
+        let generation = frames[index].generation;
+        self.rings.push(ring, self.now, index, generation, |timer| {
+            wanted(frames, timer)
+        });
+    }
+
+    fn arrive(&mut self, plan: &Plan<'a>) {
+        if self.frames.full() {
+            self.overflowed = true;
+            return;
+        }
+        let arrival = self.arrivals.next();
+        self.now = arrival.at;
+        let workload = &plan.workloads[arrival.workload];
+        let (index, frame) = self.frames.take(Kind::Request, arrival.key);
+        let journey = match workload.journeys[..] {
+            [(journey, _)] => journey,
+            _ => {
+                let point = frame.roll();
+                let place = workload
+                    .journeys
+                    .partition_point(|&(_, before)| before <= point);
+                // Shares sum to 1 up to rounding; what is left over belongs to the last.
+                workload.journeys[place.min(workload.journeys.len() - 1)].0
+            }
+        };
+        let calls = plan.journeys[journey].calls;
+        frame.since = arrival.at;
+        frame.what = journey.index() as u32;
+        (frame.position, frame.end) = (calls.from, calls.end);
+        frame.condition = self.blames.condition(journey);
+        self.tally.requests_simulated += 1;
+        if let Some(cell) = self.slices.arrive(arrival.at, &mut self.tally.slices) {
+            (frame.counted, frame.cell) = (true, cell);
+            self.tally.journeys[journey].counts.issued += 1;
+            self.counted_in_flight += 1;
+        }
+        self.start_timer(workload.timer, index);
+        let next = self.proceed(plan, index);
+        self.drive(plan, next);
+    }
+
+    /// The user has waited long enough.
+    fn leave(&mut self, plan: &Plan<'a>, request: u32) {
+        self.give_up_call(plan, request, super::call::Gone::Left);
+        self.end_request(plan, request, false);
+    }
+
+    /// A request has been answered, or has failed.
+    pub(super) fn end_request(&mut self, plan: &Plan<'a>, request: u32, answered: bool) {
+        let frame = &self.frames[request];
+        if frame.counted {
+            let journey = JourneyId::from_index(frame.what as usize);
+            let tally = &mut self.tally.journeys[journey];
+            let latency = self.now.since(frame.since);
+            let mut cause = None;
+            if answered && latency <= plan.journeys[journey].good_within {
+                if frame.degraded {
+                    tally.counts.degraded += 1;
+                } else {
+                    tally.counts.good += 1;
+                }
+                tally.latency.record(latency.as_nanos());
+                for (bound, within) in self.bounds.iter().zip(&mut tally.within) {
+                    *within += u64::from(latency <= *bound);
+                }
+                let condition = usize::from(frame.condition);
+                self.tally.latency_by_condition[condition].record(latency.as_nanos());
+            } else {
+                let index = self.blames.cause(frame.what, self.now);
+                tally.counts.failed += 1;
+                tally.failed_by_cause[index] += 1;
+                cause = Some(index);
+            }
+            self.slices.end(frame.cell, cause, &mut self.tally.slices);
+            self.counted_in_flight -= 1;
+        }
+        self.frames.release(request);
+    }
+
+    pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {
+        self.now = self.now.max(at);
+        for frame in self.frames.cells() {
+            if !frame.counted {
+                continue;
+            }
+            match frame.kind {
+                Kind::Request => {
+                    let journey = JourneyId::from_index(frame.what as usize);
+                    self.tally.journeys[journey].counts.in_flight += 1;
+                }
+                Kind::Attempt => {
+                    let pool = plan.operation(frame.what).pool;
+                    let tally = &mut self.tally.pools[pool];
+                    if frame.parent != NONE {
+                        tally.attempts_in_flight += 1;
+                    }
+                    if matches!(frame.state, State::Working | State::Calling) {
+                        tally.busy_ns += u128::from(at.since(frame.since).as_nanos());
+                    }
+                }
+                Kind::Free | Kind::Miss | Kind::Rescue => {}
+            }
+        }
+        self.slices.finish(at, &mut self.tally.slices);
+        self.clear();
+    }
+
+    /// The tally of a pool, if `counted`.
+    #[inline]
+    pub(super) fn count(
+        &mut self,
+        pool: PoolId,
+        counted: bool,
+        add: impl FnOnce(&mut super::PoolTally),
+    ) {
+        if counted {
+            add(&mut self.tally.pools[pool]);
+        }
+    }
+}
+
+/// Whether somebody still waits for a deadline.
+#[inline]
+fn wanted(frames: &Frames, timer: &Timer) -> bool {
+    let frame = &frames[timer.payload];
+    frame.generation == timer.generation
+        && (frame.kind == Kind::Request || (frame.kind == Kind::Attempt && frame.parent != NONE))
+}

@@ -1,0 +1,386 @@
+//! What must hold for any system and any signals: nothing panics, everything is accounted for, the
+//! tables of the event loop agree with each other, and the same stretch gives the same counts.
+
+use super::build::{Build, call, constant, exponential, retries, settings};
+use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
+use crate::model::{Algorithm, Call, Fault, FaultKind, Jitter, PoolKind, ServedBy};
+use crate::path::{Blame, Phase, Regime, Signal, SlotState};
+use crate::random::{Dist, Key, Stream};
+use crate::time::{SimSpan, SimTime};
+use crate::traffic::frames::{Frame, Kind, NONE, State};
+use crate::traffic::stretch::Stretch;
+use crate::traffic::{Source, Tally, Traffic};
+use proptest::prelude::*;
+
+/// Choices drawn from a stream: proptest chooses (and shrinks) the seed only.
+struct Dice(Stream);
+
+impl Dice {
+    fn below(&mut self, count: u64) -> u64 {
+        self.0.bits() % count
+    }
+
+    fn chance(&mut self, share: f64) -> bool {
+        self.0.uniform() < share
+    }
+
+    fn span(&mut self) -> Dist {
+        match self.below(3) {
+            0 => constant(0.0),
+            1 => constant(0.01 * self.below(5) as f64),
+            _ => exponential(0.03),
+        }
+    }
+
+    fn spare(&mut self, most: u64) -> Option<u32> {
+        self.chance(0.7).then(|| self.below(most) as u32)
+    }
+}
+
+/// Up to four pools; operations call those of later pools.
+fn any_system(dice: &mut Dice) -> Build {
+    let mut system = Build::new();
+    let mut later = Vec::new();
+    for index in 0..1 + dice.below(4) {
+        let replicas = 1 + dice.below(if index == 1 { 70 } else { 4 }) as u32;
+        let (workers, queue) = (dice.spare(4).map(|workers| workers + 1), dice.spare(6));
+        let pool = system.pool(&format!("pool-{index}"), replicas, workers, queue);
+        let served_by = [ServedBy::Any, ServedBy::Leader, ServedBy::Quorum][dice.below(3) as usize];
+        if served_by == ServedBy::Leader {
+            system.0.pools.as_mut_slice()[pool.index()].kind = PoolKind::Store { failover: None };
+        }
+        let operation = system.served_by(pool, dice.span(), served_by);
+        for _ in 0..dice.below(3).min(later.len() as u64) {
+            let site = any_call(&mut system, dice, &later);
+            system.0.operations.as_mut_slice()[operation.index()]
+                .calls
+                .push(site);
+        }
+        let algorithms = [
+            Algorithm::RoundRobin,
+            Algorithm::LeastConnections,
+            Algorithm::TwoChoices,
+            Algorithm::Random,
+        ];
+        let algorithm = algorithms[dice.below(4) as usize];
+        let balancer = dice
+            .chance(0.7)
+            .then(|| system.balancer(pool, 1 + dice.below(3) as u32, algorithm, dice.chance(0.5)));
+        later.push(Call {
+            through: balancer,
+            ..call(operation)
+        });
+    }
+    for name in ["readers", "writers"] {
+        let sites = (0..1 + dice.below(2))
+            .map(|_| any_call(&mut system, dice, &later))
+            .collect();
+        let patience = dice
+            .chance(0.7)
+            .then(|| SimSpan::from_millis(20 + dice.below(500)));
+        system.workload(name, 5.0 + dice.below(60) as f64, patience, sites);
+    }
+    let span = constant(1.0);
+    let (name, kind) = ("fault".to_owned(), FaultKind::Crash);
+    system.0.faults.push(Fault {
+        name,
+        kind,
+        every: span.clone(),
+        lasts: span,
+    });
+    system
+}
+
+/// A call of one of `targets`, with any deadline, retries, misses and fallbacks.
+fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids::CallId {
+    let mut site = targets[dice.below(targets.len() as u64) as usize].clone();
+    site.timeout = dice
+        .chance(0.6)
+        .then(|| SimSpan::from_millis(10 * dice.below(12)));
+    site.retries = retries(dice.below(4) as u32, 10 * dice.below(3));
+    site.retries.backoff.jitter =
+        [Jitter::None, Jitter::Full, Jitter::Equal][dice.below(3) as usize];
+    site.optional = dice.chance(0.2);
+    if dice.chance(0.2) {
+        site.hit = 0.5;
+        site.on_miss = vec![any_call(system, dice, targets)];
+    }
+    if dice.chance(0.2) {
+        site.on_failure = vec![any_call(system, dice, targets)];
+    }
+    system.site(site)
+}
+
+fn any_signal(system: &Build, dice: &mut Dice) -> Signal {
+    let slot = SlotId::from_index(dice.below(system.0.slots.len() as u64) as usize);
+    let states = [
+        SlotState::Serving,
+        SlotState::Serving,
+        SlotState::Refusing,
+        SlotState::Silent,
+    ];
+    let balancers = system.0.balancers.len() as u64;
+    match dice.below(if balancers > 0 { 6 } else { 4 }) {
+        0 => Signal::Slot {
+            slot,
+            state: states[dice.below(4) as usize],
+        },
+        1 => Signal::Island {
+            slot,
+            island: dice.chance(0.5).then(|| DomainId::from_index(0)),
+        },
+        2 => {
+            let fault = FaultId::from_index(0);
+            let phase = Phase::ALL[dice.below(6) as usize];
+            let blame = dice.chance(0.6).then_some(Blame { fault, phase });
+            Signal::Blame {
+                journey: JourneyId::from_index(dice.below(2) as usize),
+                blame,
+            }
+        }
+        3 => {
+            let pools: Vec<_> = system.0.pools.pairs().collect();
+            let (pool, settings) = pools[dice.below(pools.len() as u64) as usize];
+            let member = dice.below(settings.slots.len() as u64) as usize;
+            Signal::Leader {
+                pool,
+                leader: dice.chance(0.8).then_some(settings.slots[member]),
+            }
+        }
+        kind => {
+            let all: Vec<_> = system.0.balancers.pairs().collect();
+            let (balancer, settings) = all[dice.below(balancers) as usize];
+            let instance = settings.slots[dice.below(settings.slots.len() as u64) as usize];
+            if kind == 4 {
+                let holder = (settings.failover.is_some() && dice.chance(0.8)).then_some(instance);
+                return Signal::Holder { balancer, holder };
+            }
+            let members = system.0.pools[settings.to].slots.len() as u64;
+            Signal::View {
+                instance,
+                member: dice.below(members) as u32,
+                up: dice.chance(0.6),
+            }
+        }
+    }
+}
+
+/// Thirty seconds, ten of them counted, with about forty changes.
+fn run(system: &Build, traffic: &mut Traffic<'_>, dice: &mut Dice) -> Tally {
+    let at = |millis: u64| SimTime::START + SimSpan::from_millis(millis);
+    traffic.clear_tally();
+    let source = Source::Replication {
+        seed: dice.below(1_000),
+        replication: 0,
+    };
+    traffic.begin(&Regime::all_up(&system.0), SimTime::START, source);
+    traffic.count(at(5_000), at(10_000));
+    traffic.count(at(15_000), at(20_000));
+    let mut millis = 0;
+    while millis < 25_000 {
+        millis += dice.below(1_200);
+        traffic.run_until(at(millis));
+        for _ in 0..1 + dice.below(3) {
+            traffic.apply(at(millis), any_signal(system, dice));
+            audit(&traffic.stretch);
+        }
+    }
+    traffic.run_until(at(30_000));
+    audit(&traffic.stretch);
+    traffic.finish(at(30_000));
+    let tally = traffic.tally();
+    tally.check().unwrap();
+    assert_eq!((tally.slices.judged, traffic.counted_in_flight()), (10, 0));
+    assert!(!traffic.overflowed());
+    tally.clone()
+}
+
+/// Whether the tables of the event loop agree with each other.
+fn audit(stretch: &Stretch<'_>) {
+    let frames = stretch.frames.cells();
+    let at = |slot: SlotId, states: &[State]| {
+        let there =
+            |frame: &&Frame| frame.slot == slot.index() as u32 && frame.kind == Kind::Attempt;
+        frames
+            .iter()
+            .filter(there)
+            .filter(|frame| states.contains(&frame.state))
+            .count() as u32
+    };
+    for (slot, station) in stretch.stations.pairs() {
+        assert_eq!(station.busy, at(slot, &[State::Working, State::Calling]));
+        assert_eq!(station.waiting, at(slot, &[State::Queued]));
+        assert!(station.busy <= station.workers && station.waiting <= station.queue);
+        assert!(station.waiting == 0 || station.busy == station.workers);
+    }
+    for (frame, index) in frames
+        .iter()
+        .zip(0_u32..)
+        .filter(|(frame, _)| frame.kind != Kind::Free)
+    {
+        if frame.parent != NONE {
+            assert_eq!(frames[frame.parent as usize].child, index);
+        }
+        if frame.child != NONE {
+            assert_eq!(frames[frame.child as usize].parent, index);
+        }
+        let waits = frame.child != NONE || frame.due != 0;
+        assert!(
+            waits || matches!(frame.state, State::Queued | State::Lost),
+            "{frame:?} is stuck"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_system_is_accounted_for_and_repeats_itself(seed in any::<u64>()) {
+        let dice = |part| Dice(Key::of_seed(seed).with(part).stream());
+        let system = any_system(&mut dice(0));
+        let mut traffic = Traffic::new(&system.0, settings());
+        let first = run(&system, &mut traffic, &mut dice(1));
+        let second = run(&system, &mut traffic, &mut dice(1));
+        prop_assert_eq!(format!("{first:?}"), format!("{second:?}"));
+    }
+}
+
+/// Work that does not disturb other work: whoever sees a request sees the same one.
+fn undisturbed() -> Build {
+    let mut system = Build::new();
+    let pool = system.pool("app", 3, None, None);
+    let balancer = system.balancer(pool, 2, Algorithm::Random, false);
+    let serve = system.operation(pool, exponential(0.08));
+    let site = system.site(Call {
+        through: Some(balancer),
+        timeout: Some(SimSpan::from_millis(200)),
+        retries: retries(2, 50),
+        ..call(serve)
+    });
+    system.workload("users", 40.0, None, vec![site]);
+    system
+}
+
+fn counted(system: &Build, from: u64, regime: &Regime) -> Tally {
+    let at = |secs: u64| SimTime::START + SimSpan::from_secs(secs);
+    let mut traffic = Traffic::new(&system.0, settings());
+    traffic.begin(
+        regime,
+        at(from),
+        Source::Replication {
+            seed: 9,
+            replication: 4,
+        },
+    );
+    traffic.count(at(100), at(200));
+    traffic.run_until(at(210));
+    traffic.finish(at(210));
+    traffic.tally().clone()
+}
+
+#[test]
+fn every_stretch_that_covers_a_request_sees_the_same_one() {
+    let system = undisturbed();
+    let regime = Regime::all_up(&system.0);
+    let [whole, window] = [0, 99].map(|from| counted(&system, from, &regime));
+    assert!(whole.journeys[JourneyId::from_index(0)].counts.issued > 3_500);
+    assert_eq!(
+        format!("{:?}", whole.journeys),
+        format!("{:?}", window.journeys)
+    );
+    assert_eq!(format!("{:?}", whole.pools), format!("{:?}", window.pools));
+}
+
+#[test]
+fn another_workload_and_another_member_in_view_move_no_draw() {
+    let system = undisturbed();
+    let regime = Regime::all_up(&system.0);
+    let alone = counted(&system, 0, &regime);
+    let mut more = undisturbed();
+    let site = more.0.journeys.as_slice()[0].calls.clone();
+    more.workload("robots", 90.0, None, site);
+    let beside = counted(&more, 0, &Regime::all_up(&more.0));
+    let mut narrow = regime.clone();
+    for instance in system.0.balancers.as_slice()[0].slots.clone() {
+        narrow.apply(Signal::View {
+            instance,
+            member: 1,
+            up: false,
+        });
+    }
+    let narrow = counted(&system, 0, &narrow);
+    let users = |tally: &Tally| format!("{:?}", tally.journeys[JourneyId::from_index(0)]);
+    assert_eq!(users(&alone), users(&beside));
+    assert_eq!(users(&alone), users(&narrow));
+}
+
+#[test]
+fn another_seed_replication_or_batch_is_another_stream() {
+    let system = undisturbed();
+    let mut traffic = Traffic::new(&system.0, settings());
+    let sources = [
+        Source::Replication {
+            seed: 1,
+            replication: 0,
+        },
+        Source::Replication {
+            seed: 2,
+            replication: 0,
+        },
+        Source::Replication {
+            seed: 1,
+            replication: 1,
+        },
+        Source::Sample {
+            seed: 1,
+            regime: 0,
+            batch: 0,
+        },
+        Source::Sample {
+            seed: 1,
+            regime: 1,
+            batch: 0,
+        },
+        Source::Sample {
+            seed: 1,
+            regime: 0,
+            batch: 1,
+        },
+    ];
+    let mut firsts: Vec<SimTime> = sources
+        .map(|source| {
+            traffic.begin(&Regime::all_up(&system.0), SimTime::START, source);
+            traffic.next_time()
+        })
+        .to_vec();
+    firsts.sort();
+    firsts.dedup();
+    assert_eq!(firsts.len(), 6);
+}
+
+#[test]
+fn a_backlog_beyond_the_limit_ends_the_stretch_and_adds_up() {
+    let mut system = Build::new();
+    let pool = system.pool("app", 1, Some(1), None);
+    let serve = system.operation(pool, constant(1.0));
+    let site = system.site(call(serve));
+    system.workload("users", 1_000.0, None, vec![site]);
+    let mut traffic = Traffic::new(&system.0, settings());
+    traffic.set_frame_limit(5_000);
+    let end = SimTime::START + SimSpan::from_secs(100);
+    traffic.begin(
+        &Regime::all_up(&system.0),
+        SimTime::START,
+        Source::Replication {
+            seed: 1,
+            replication: 0,
+        },
+    );
+    traffic.count(SimTime::START, end);
+    traffic.run_until(end);
+    assert!(traffic.overflowed() && traffic.next_time() == SimTime::NEVER);
+    assert!(traffic.frames_in_use() <= 5_000);
+    traffic.finish(end);
+    traffic.tally().check().unwrap();
+}

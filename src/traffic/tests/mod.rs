@@ -1,0 +1,11 @@
+//! Claims about traffic: its rules one by one, queues against their closed forms, and what must
+//! hold for any system.
+
+use crate as fivenines;
+
+mod any_system;
+mod build;
+mod calls;
+mod case;
+mod queues;
+mod rules;

@@ -1,0 +1,102 @@
+//! The event loop of traffic allocates nothing once its tables have grown to the work in progress.
+//!
+//! Its own test binary, because the counting allocator serves the whole process.
+
+use ::fivenines;
+use fivenines::model::{Algorithm, Call};
+use fivenines::path::{Regime, Signal, SlotState};
+use fivenines::time::{SimSpan, SimTime};
+use fivenines::traffic::{Source, Traffic};
+
+#[path = "../src/traffic/tests/build.rs"]
+mod build;
+
+use build::{Build, call, exponential, retries, settings};
+
+/// Ten application replicas behind two balancer instances, three store members, misses, timeouts,
+/// retries with pauses, some of them in progress at any time.
+fn system() -> Build {
+    let mut system = Build::new();
+    let app = system.pool("app", 10, Some(4), Some(64));
+    let store = system.pool("db", 3, Some(16), None);
+    let edge = system.balancer(app, 2, Algorithm::TwoChoices, false);
+    let serve = system.operation(app, exponential(0.010));
+    let query = system.operation(store, exponential(0.004));
+    let fetch = system.site(call(query));
+    system.calls(
+        serve,
+        Call {
+            timeout: Some(SimSpan::from_millis(20)),
+            retries: retries(2, 5),
+            hit: 0.8,
+            on_miss: vec![fetch],
+            ..call(query)
+        },
+    );
+    let site = system.site(Call {
+        through: Some(edge),
+        timeout: Some(SimSpan::from_millis(200)),
+        retries: retries(1, 10),
+        ..call(serve)
+    });
+    system.workload("users", 1_800.0, Some(SimSpan::from_secs(1)), vec![site]);
+    system
+}
+
+#[test]
+fn the_event_loop_allocates_nothing_in_the_steady_state() {
+    let system = system();
+    let mut traffic = Traffic::new(&system.0, settings());
+    let mut now = SimTime::START;
+    let slot = system.0.pools.as_slice()[0].slots[3];
+    traffic.begin(
+        &Regime::all_up(&system.0),
+        now,
+        Source::Replication {
+            seed: 1,
+            replication: 1,
+        },
+    );
+    let mut minute = |traffic: &mut Traffic<'_>| {
+        for (after, state) in [(20, SlotState::Silent), (40, SlotState::Serving)] {
+            traffic.run_until(now + SimSpan::from_secs(after));
+            traffic.apply(
+                now + SimSpan::from_secs(after),
+                Signal::Slot { slot, state },
+            );
+        }
+        now = now + SimSpan::from_secs(60);
+        traffic.run_until(now);
+    };
+    minute(&mut traffic);
+    traffic.count(
+        SimTime::START + SimSpan::from_secs(60),
+        SimTime::START + SimSpan::from_secs(180),
+    );
+    minute(&mut traffic);
+    let before = traffic.tally().attempts_simulated;
+    let allocated = allocation_counter::measure(|| minute(&mut traffic));
+    assert!(traffic.tally().attempts_simulated > before + 200_000);
+    assert_eq!(allocated.count_total, 0, "{allocated:?}");
+    traffic.finish(now);
+    traffic
+        .tally()
+        .check()
+        .expect("everything is accounted for");
+    // A further stretch uses the same tables.
+    let regime = Regime::all_up(&system.0);
+    let allocated = allocation_counter::measure(|| {
+        traffic.clear_tally();
+        traffic.begin(
+            &regime,
+            SimTime::START,
+            Source::Sample {
+                seed: 1,
+                regime: 7,
+                batch: 0,
+            },
+        );
+        traffic.run_until(SimTime::START + SimSpan::from_secs(10));
+    });
+    assert_eq!(allocated.count_total, 0, "{allocated:?}");
+}

@@ -1,0 +1,234 @@
+//! `windows` against `exact` on the same histories: the same control paths and the same requests,
+//! so that the paired difference contains nothing but what the method leaves out.
+//!
+//! Faults are compressed (minutes apart, not months), so that exact histories are affordable and
+//! windows are a large part of the time. Seeds are fixed. The mutants are kept: a method without
+//! look-back, or without warm-up, must not pass.
+
+#![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
+
+use fivenines::estimate::{GROUPS, GroupRunner, Load, Plan, Sums};
+use fivenines::model::{Method, System};
+use fivenines::scenario;
+use fivenines::time::SimSpan;
+
+fn system(source: &str) -> System {
+    match scenario::load(source.as_bytes(), "test.yaml") {
+        Ok(loaded) => loaded.system,
+        Err(problems) => panic!("{}", problems.render(false)),
+    }
+}
+
+/// Failed share of all groups, and the paired difference with its standard error, as shares.
+struct Paired {
+    share: f64,
+    difference: f64,
+    error: f64,
+    /// Share of the time that `windows` simulated request by request.
+    simulated: f64,
+}
+
+impl Paired {
+    fn agrees(&self) -> bool {
+        self.difference.abs() <= 3.0 * self.error
+    }
+}
+
+fn compare(system: &System, replications: u64, mutate: impl Fn(&mut Plan)) -> Paired {
+    let load = Load::of(system);
+    let plan = |method| {
+        let mut plan = Plan::new(system, &load, 7, method);
+        plan.traffic_per_block = replications;
+        plan
+    };
+    let exact = plan(Method::Exact);
+    let mut windows = plan(Method::Windows);
+    mutate(&mut windows);
+    let mut differences = Sums::default();
+    let (mut failed, mut ended, mut window_s, mut covered_s) = (0.0, 0.0, 0.0, 0.0);
+    let mut run = |plan: &Plan, group: u64| {
+        let record = GroupRunner::new(system, plan)
+            .run(0, group, replications, &|| false)
+            .expect("nothing is lost");
+        let traffic = record.traffic.expect("every group has traffic");
+        let totals = &traffic.totals;
+        let failed: f64 = totals.journeys.iter().map(|journey| journey.failed).sum();
+        let ended: f64 = totals.journeys.iter().map(|journey| journey.ended()).sum();
+        if plan.method == Method::Windows {
+            window_s += totals.window_s;
+            covered_s += totals.covered_s;
+        }
+        (failed, ended)
+    };
+    for group in 0..GROUPS.min(replications) {
+        let (failed_exact, ended_exact) = run(&exact, group);
+        let (failed_windows, ended_windows) = run(&windows, group);
+        differences.push(
+            failed_windows / ended_windows - failed_exact / ended_exact + 1.0,
+            1.0,
+        );
+        failed += failed_exact;
+        ended += ended_exact;
+    }
+    let mean = differences.mean(differences.n, f64::INFINITY, 0.95);
+    // The half width is 2.04 standard errors with 31 degrees of freedom.
+    let error = (mean.high - mean.low) / 2.0 / 2.0395;
+    let paired = Paired {
+        share: failed / ended,
+        difference: mean.value - 1.0,
+        error,
+        simulated: window_s / covered_s,
+    };
+    println!(
+        "failed {:.4e}, difference {:+.2e} +- {:.1e} ({:+.2} se, {:.2} % of the share), {:.0} % in windows",
+        paired.share,
+        paired.difference,
+        error,
+        paired.difference / error,
+        100.0 * error / paired.share,
+        100.0 * paired.simulated
+    );
+    paired
+}
+
+/// Short work, quick detection: most failures are requests sent to a dead replica before it is noticed.
+const PROBED: &str = "
+fivenines: 1
+run: {horizon: 1h}
+services:
+  app:
+    replicas: 3
+    workers: 2
+    starts_in: 5s
+    faults: {crash: {every: {exponential: {mean: 600s}}, lasts: {exponential: {mean: 60s}}}}
+    operations: {read: {takes: {exponential: {mean: 15ms}}}}
+balancers: {edge: {to: app, algorithm: two_choices, probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}}}
+workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
+";
+
+/// Long work and many at once: a crash takes as many requests as were in progress.
+const IN_FLIGHT: &str = "
+fivenines: 1
+run: {horizon: 1h}
+services:
+  app:
+    replicas: 3
+    faults: {crash: {every: {exponential: {mean: 600s}}, lasts: {exponential: {mean: 60s}}}}
+    operations: {read: {takes: {exponential: {mean: 1s}}}}
+balancers: {edge: {to: app, algorithm: least_conn, probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}}}
+workload: {users: {arrive: {poisson: 40/s}, journeys: {read: 100%}, through: edge, patience: 10s}}
+";
+
+/// A queue that is long even when all is well: a window that begins empty loses too few requests.
+const QUEUED: &str = "
+fivenines: 1
+run: {horizon: 4h}
+services:
+  app:
+    replicas: 2
+    workers: 1
+    faults: {crash: {every: {exponential: {mean: 150s}}, lasts: {exponential: {mean: 2s}}}}
+    operations: {read: {takes: {exponential: {mean: 100ms}}}}
+balancers: {edge: {to: app, algorithm: round_robin, probes: {interval: 1s, timeout: 500ms, rise: 1, fall: 1}}}
+workload: {users: {arrive: {poisson: 18/s}, journeys: {read: 100%}, through: edge, patience: 2s}}
+";
+
+/// A leader that moves, a cache that misses, a pair of balancers, retries: everything together.
+const SITE: &str = "
+fivenines: 1
+run: {horizon: 1h}
+domains:
+  a: {kind: zone, faults: {power: &power {every: {exponential: {mean: 3h}}, lasts: {uniform: {min: 30s, max: 2m}}}}}
+  b: {kind: zone, faults: {isolated: {every: {exponential: {mean: 2h}}, lasts: 1m}}}
+  c: {kind: zone}
+services:
+  app:
+    replicas: 6
+    across: [a, b, c]
+    workers: 8
+    queue: 32
+    starts_in: {uniform: {min: 2s, max: 5s}}
+    faults: {crash: {every: {exponential: {mean: 1h}}, lasts: {lognormal: {median: 20s, p95: 80s}}}}
+    operations:
+      read:
+        takes: {lognormal: {median: 8ms, p95: 30ms}}
+        calls: [{to: cache.get, timeout: 20ms, hit: 85%, on_miss: [{to: articles.query, timeout: 200ms}], on_failure: [{to: articles.query, timeout: 200ms}]}]
+      publish:
+        takes: 10ms
+        calls: [{to: articles.write, timeout: 200ms, retries: {max: 2, backoff: {base: 50ms, jitter: full}}}]
+caches:
+  cache: {across: [a], faults: {crash: {every: {exponential: {mean: 2h}}, lasts: 20s}}, operations: {get: {takes: 300us}}}
+balancers:
+  edge:
+    to: app
+    algorithm: least_conn
+    probes: {interval: 2s, timeout: 1s, rise: 2, fall: 3}
+    replicas: 2
+    across: [a, b]
+    failover: {vrrp: {advert_int: 1s, priorities: [150, 100]}}
+    faults: {crash: {every: {exponential: {mean: 2h}}, lasts: 30s}}
+stores:
+  articles:
+    members: 3
+    across: [a, b, c]
+    failover: {lease: {ttl: 30s, loop_wait: 10s}}
+    faults: {crash: {every: {exponential: {mean: 1h}}, lasts: {exponential: {mean: 1m}}}}
+    operations:
+      query: {takes: {exponential: {mean: 2ms}}, from: any}
+      write: {takes: {exponential: {mean: 4ms}}, from: leader}
+workload:
+  readers: {arrive: {poisson: 100/s}, journeys: {read: 90%, publish: 10%}, through: edge, patience: 2s}
+";
+
+#[test]
+fn windows_agree_with_exact_when_detection_dominates() {
+    let paired = compare(&system(PROBED), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    assert!(
+        paired.simulated < 0.5,
+        "windows must not be the whole of it"
+    );
+}
+
+#[test]
+fn windows_agree_with_exact_when_requests_in_flight_dominate() {
+    let paired = compare(&system(IN_FLIGHT), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
+#[test]
+fn windows_agree_with_exact_when_queues_are_long() {
+    let paired = compare(&system(QUEUED), 64, |plan| {
+        plan.windows.sample = SimSpan::from_secs(400)
+    });
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
+#[test]
+fn windows_agree_with_exact_on_a_whole_site() {
+    let paired = compare(&system(SITE), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
+#[test]
+fn without_look_back_the_requests_in_flight_are_missed() {
+    let paired = compare(&system(IN_FLIGHT), 64, |plan| {
+        plan.windows.look_back = SimSpan::ZERO
+    });
+    assert!(
+        !paired.agrees() && paired.difference < 0.0,
+        "the mutant must not pass"
+    );
+}
+
+#[test]
+fn without_warm_up_the_queue_is_missed() {
+    let paired = compare(&system(QUEUED), 64, |plan| {
+        plan.windows.sample = SimSpan::from_secs(400);
+        plan.windows.warm_up = SimSpan::ZERO;
+    });
+    assert!(
+        !paired.agrees() && paired.difference < 0.0,
+        "the mutant must not pass"
+    );
+}
