@@ -61,7 +61,7 @@ balancers:
     failover: {vrrp: {advert_int: 1s, priorities: [150, 100]}}
     faults: {crash: {every: {exponential: {mean: 30d}}, lasts: 20m}}
 workload:
-  users: {arrive: {poisson: 20/s, profile: {peak: \"20:00\", ratio: 3}}, journeys: {read: 100%}, through: edge, patience: 1s}
+  users: {arrive: {poisson: 1/s, profile: {peak: \"20:00\", ratio: 3}}, journeys: {read: 100%}, through: edge, patience: 1s}
 targets: [availability >= 99%, latency.p99 <= 500ms]
 ";
 

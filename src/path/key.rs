@@ -5,7 +5,7 @@
 //! whether they hold the address. Whom failures are attributed to is no part of the key.
 
 use super::{Regime, SlotState};
-use crate::ids::{Id, IdVec, SlotId};
+use crate::ids::{Id, SlotId};
 use crate::model::System;
 use crate::random::Key;
 
@@ -68,44 +68,107 @@ impl KeyMaker {
     }
 }
 
-/// Exchanges two slots of one pool everywhere in a regime: what [`KeyMaker::key`] does not notice.
-pub fn exchanged(system: &System, regime: &Regime, a: SlotId, b: SlotId) -> Regime {
-    let mut other = regime.clone();
-    let swap = |slot: SlotId| {
-        if slot == a {
-            b
-        } else if slot == b {
-            a
-        } else {
-            slot
-        }
-    };
-    other.slots = system
-        .slots
-        .ids()
-        .map(|slot| regime.slots[swap(slot)])
-        .collect();
-    other.islands = system
-        .slots
-        .ids()
-        .map(|slot| regime.islands[swap(slot)])
-        .collect();
-    other.leaders = regime
-        .leaders
-        .iter()
-        .map(|leader| leader.map(swap))
-        .collect::<IdVec<_, Option<SlotId>>>();
-    let pool = system.slots[a].owner;
-    for balancer in &system.balancers {
-        if pool == crate::model::Owner::Pool(balancer.to) {
-            for &instance in &balancer.slots {
-                let (i, j) = (
-                    system.slots[a].index as usize,
-                    system.slots[b].index as usize,
-                );
-                other.views[instance].swap(i, j);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::DomainId;
+    use crate::model::Owner;
+    use crate::model::testing::random_system;
+    use crate::path::Signal;
+
+    /// Exchanges two slots of one pool everywhere in a regime.
+    fn exchanged(system: &System, regime: &Regime, a: SlotId, b: SlotId) -> Regime {
+        let swap = |slot: SlotId| match slot {
+            slot if slot == a => b,
+            slot if slot == b => a,
+            slot => slot,
+        };
+        let mut other = regime.clone();
+        other.slots = system
+            .slots
+            .ids()
+            .map(|slot| regime.slots[swap(slot)])
+            .collect();
+        other.islands = system
+            .slots
+            .ids()
+            .map(|slot| regime.islands[swap(slot)])
+            .collect();
+        other.leaders = regime
+            .leaders
+            .iter()
+            .map(|leader| leader.map(swap))
+            .collect();
+        let (i, j) = (
+            system.slots[a].index as usize,
+            system.slots[b].index as usize,
+        );
+        for balancer in &system.balancers {
+            if system.slots[a].owner == Owner::Pool(balancer.to) {
+                for &instance in &balancer.slots {
+                    other.views[instance].swap(i, j);
+                }
             }
         }
+        other
     }
-    other
+
+    /// A regime of `system` in which anything may be the case.
+    fn random_regime(system: &System, bits: &mut impl FnMut(u64) -> u64) -> Regime {
+        let mut regime = Regime::all_up(system);
+        for slot in system.slots.ids() {
+            let states = [SlotState::Serving, SlotState::Refusing, SlotState::Silent];
+            regime.apply(Signal::Slot {
+                slot,
+                state: states[bits(3) as usize],
+            });
+            if !system.domains.is_empty() && bits(3) == 0 {
+                let domain = bits(system.domains.len() as u64) as usize;
+                regime.apply(Signal::Island {
+                    slot,
+                    island: Some(DomainId::from_index(domain)),
+                });
+            }
+        }
+        for balancer in &system.balancers {
+            for &instance in &balancer.slots {
+                for member in 0..regime.views[instance].len() as u32 {
+                    regime.apply(Signal::View {
+                        instance,
+                        member,
+                        up: bits(2) == 0,
+                    });
+                }
+            }
+        }
+        regime
+    }
+
+    #[test]
+    fn relabelling_exchangeable_slots_keeps_the_key_and_anything_else_changes_it() {
+        let mut stream = Key::of_seed(11).stream();
+        let (mut keys, mut compared, mut told_apart) = (KeyMaker::default(), 0, 0);
+        for _ in 0..200 {
+            let system = random_system(&mut stream);
+            let mut bits = |n: u64| stream.bits() % n;
+            let regime = random_regime(&system, &mut bits);
+            let key = keys.key(&system, &regime);
+            for pool in &system.pools {
+                for pair in pool.slots.windows(2) {
+                    let other = exchanged(&system, &regime, pair[0], pair[1]);
+                    assert_eq!(keys.key(&system, &other), key);
+                    compared += u32::from(other != regime);
+                }
+            }
+            let slot = SlotId::from_index(bits(system.slots.len() as u64) as usize);
+            let mut other = regime.clone();
+            other.slots[slot] = match regime.slots[slot] {
+                SlotState::Serving => SlotState::Silent,
+                SlotState::Refusing | SlotState::Silent => SlotState::Serving,
+            };
+            told_apart += u32::from(keys.key(&system, &other) != key);
+        }
+        assert!(compared > 100, "the regimes were not all alike");
+        assert_eq!(told_apart, 200);
+    }
 }

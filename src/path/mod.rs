@@ -8,7 +8,7 @@ mod cause;
 mod key;
 
 pub use cause::Cause;
-pub use key::{KeyMaker, exchanged};
+pub use key::KeyMaker;
 
 use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::System;
