@@ -7,9 +7,11 @@
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
-use fivenines::estimate::{GROUPS, GroupRunner, Load, Plan, Sums};
+use fivenines::estimate::{GROUPS, GroupRunner, Load, Plan, Sums, TrafficRecord};
 use fivenines::model::{Method, System};
+use fivenines::path::Cause;
 use fivenines::scenario;
+use fivenines::stats::WeightedHistogram;
 use fivenines::time::SimSpan;
 
 fn system(source: &str) -> System {
@@ -19,6 +21,16 @@ fn system(source: &str) -> System {
     }
 }
 
+/// What one method found, over all groups.
+struct Found {
+    failed: f64,
+    ended: f64,
+    downtime_s: f64,
+    outages: f64,
+    by_cause: Vec<f64>,
+    latency: WeightedHistogram,
+}
+
 /// Failed share of all groups, and the paired difference with its standard error, as shares.
 struct Paired {
     share: f64,
@@ -26,11 +38,45 @@ struct Paired {
     error: f64,
     /// Share of the time that `windows` simulated request by request.
     simulated: f64,
+    exact: Found,
+    windows: Found,
 }
 
 impl Paired {
     fn agrees(&self) -> bool {
         self.difference.abs() <= 3.0 * self.error
+    }
+}
+
+impl Found {
+    fn new() -> Self {
+        Self {
+            failed: 0.0,
+            ended: 0.0,
+            downtime_s: 0.0,
+            outages: 0.0,
+            by_cause: Vec::new(),
+            latency: WeightedHistogram::new(),
+        }
+    }
+
+    /// Adds a group; returns its failed share.
+    fn add(&mut self, record: &TrafficRecord) -> f64 {
+        let totals = &record.totals;
+        let failed: f64 = totals.journeys.iter().map(|journey| journey.failed).sum();
+        let ended: f64 = totals.journeys.iter().map(|journey| journey.ended()).sum();
+        self.failed += failed;
+        self.ended += ended;
+        self.downtime_s += record.outages.downtime.y;
+        self.outages += record.outages.downtime.x;
+        self.by_cause.resize(totals.failed_by_cause.len(), 0.0);
+        for (sum, failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {
+            *sum += failed;
+        }
+        for journey in &totals.journeys {
+            self.latency.merge(&journey.latency);
+        }
+        failed / ended
     }
 }
 
@@ -45,50 +91,46 @@ fn compare(system: &System, replications: u64, mutate: impl Fn(&mut Plan)) -> Pa
     let mut windows = plan(Method::Windows);
     mutate(&mut windows);
     let mut differences = Sums::default();
-    let (mut failed, mut ended, mut window_s, mut covered_s) = (0.0, 0.0, 0.0, 0.0);
-    let mut run = |plan: &Plan, group: u64| {
+    let (mut found_exact, mut found_windows) = (Found::new(), Found::new());
+    let (mut window_s, mut covered_s) = (0.0, 0.0);
+    let run = |plan: &Plan, group: u64| {
         let record = GroupRunner::new(system, plan)
             .run(0, group, replications, &|| false)
             .expect("nothing is lost");
-        let traffic = record.traffic.expect("every group has traffic");
-        let totals = &traffic.totals;
-        let failed: f64 = totals.journeys.iter().map(|journey| journey.failed).sum();
-        let ended: f64 = totals.journeys.iter().map(|journey| journey.ended()).sum();
-        if plan.method == Method::Windows {
-            window_s += totals.window_s;
-            covered_s += totals.covered_s;
-        }
-        (failed, ended)
+        record.traffic.expect("every group has traffic")
     };
     for group in 0..GROUPS.min(replications) {
-        let (failed_exact, ended_exact) = run(&exact, group);
-        let (failed_windows, ended_windows) = run(&windows, group);
-        differences.push(
-            failed_windows / ended_windows - failed_exact / ended_exact + 1.0,
-            1.0,
-        );
-        failed += failed_exact;
-        ended += ended_exact;
+        let record = run(&windows, group);
+        window_s += record.totals.window_s;
+        covered_s += record.totals.covered_s;
+        let difference = found_windows.add(&record) - found_exact.add(&run(&exact, group));
+        // Shifted by one: the sums are made for figures that are not negative.
+        differences.push(difference + 1.0, 1.0);
     }
     let mean = differences.mean(differences.n, f64::INFINITY, 0.95);
     // The half width is 2.04 standard errors with 31 degrees of freedom.
     let error = (mean.high - mean.low) / 2.0 / 2.0395;
-    let paired = Paired {
-        share: failed / ended,
-        difference: mean.value - 1.0,
+    let share = found_exact.failed / found_exact.ended;
+    let difference = mean.value - 1.0;
+    println!(
+        "failed {share:.4e}, difference {difference:+.2e} +- {error:.1e} ({:+.2} se, {:.2} % of \
+         the share), {:.0} % in windows, downtime {:.0} s against {:.0} s, outages {:.0} against {:.0}",
+        difference / error,
+        100.0 * error / share,
+        100.0 * window_s / covered_s,
+        found_windows.downtime_s,
+        found_exact.downtime_s,
+        found_windows.outages,
+        found_exact.outages,
+    );
+    Paired {
+        share,
+        difference,
         error,
         simulated: window_s / covered_s,
-    };
-    println!(
-        "failed {:.4e}, difference {:+.2e} +- {:.1e} ({:+.2} se, {:.2} % of the share), {:.0} % in windows",
-        paired.share,
-        paired.difference,
-        error,
-        paired.difference / error,
-        100.0 * error / paired.share,
-        100.0 * paired.simulated
-    );
-    paired
+        exact: found_exact,
+        windows: found_windows,
+    }
 }
 
 /// Short work, quick detection: most failures are requests sent to a dead replica before it is noticed.
@@ -208,6 +250,25 @@ fn windows_agree_with_exact_when_queues_are_long() {
 fn windows_agree_with_exact_on_a_whole_site() {
     let paired = compare(&system(SITE), 64, |_| {});
     assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    let (exact, windows) = (&paired.exact, &paired.windows);
+    let close = |a: f64, b: f64, tolerance: f64| (a - b).abs() <= tolerance * b.abs();
+    assert!(close(windows.downtime_s, exact.downtime_s, 0.02));
+    assert!(close(windows.outages, exact.outages, 0.1));
+    for q in [0.5, 0.9, 0.99] {
+        let at = |found: &Found| found.latency.quantile(q).expect("requests were answered");
+        assert!(close(at(windows), at(exact), 0.02), "the percentile {q}");
+    }
+    for (index, &failed) in exact.by_cause.iter().enumerate() {
+        // Causes with at least one failure in fifty.
+        if failed >= 0.02 * exact.failed {
+            let cause = Cause::from_index(index);
+            println!(
+                "{cause:?}: {:.0} against {failed:.0}",
+                windows.by_cause[index]
+            );
+            assert!(close(windows.by_cause[index], failed, 0.1), "{cause:?}");
+        }
+    }
 }
 
 #[test]

@@ -243,7 +243,13 @@ impl<'a> GroupRunner<'a> {
             .as_mut()
             .expect("only plans with traffic sample");
         traffic.clear_tally();
+        let slice = self.plan.traffic.slice.as_nanos();
+        let (mut pairs, mut starts) = (0, 0);
         for stretch in 0..stretches {
+            let (judged, runs) = {
+                let slices = &traffic.tally().slices;
+                (slices.judged, slices.runs.len())
+            };
             let at = self.plan.slice_start(met.instant(self.system, &mut stream));
             let source = Source::Sample {
                 seed: self.plan.seed,
@@ -261,13 +267,21 @@ impl<'a> GroupRunner<'a> {
             if traffic.overflowed() {
                 return Err(GroupError::Overflow);
             }
+            let slices = &traffic.tally().slices;
+            pairs += (slices.judged - judged).saturating_sub(1);
+            let first = at.as_nanos() / slice;
+            starts += slices.runs[runs..]
+                .iter()
+                .filter(|run| run.first > first)
+                .count() as u64;
         }
         let tally = traffic.tally();
         tally.check().map_err(GroupError::Conservation)?;
         met.slices = SliceShare {
             judged: tally.slices.judged,
             bad: tally.slices.bad,
-            runs: tally.slices.runs.len() as u64,
+            pairs,
+            starts,
         };
         met.worst = tally
             .journeys

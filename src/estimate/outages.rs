@@ -2,8 +2,9 @@
 //!
 //! A piece is a window, whose runs of bad slices were seen one by one, or a quiet stretch, of which
 //! only a sample was seen. A quiet stretch whose sample is mostly bad continues the outage before it
-//! and after it. One that is bad only now and then has outages of its own, as many per second as its
-//! sample had; they are counted and their seconds are counted, but their durations are not known.
+//! and after it. Where the sample has good and bad slices, the stretch has outages of its own, as
+//! many a slice as a bad one followed a good one in the sample; they are counted and their seconds
+//! are counted, but their durations are not known.
 
 use super::sums::Sums;
 use crate::stats::Histogram;
@@ -17,8 +18,10 @@ pub struct SliceShare {
     pub judged: u64,
     /// Bad ones among them.
     pub bad: u64,
-    /// Runs of bad ones among them.
-    pub runs: u64,
+    /// Pairs of neighbours among them.
+    pub pairs: u64,
+    /// Pairs of a good one and then a bad one.
+    pub starts: u64,
 }
 
 impl SliceShare {
@@ -80,6 +83,8 @@ pub struct OutageTracker {
     first: u64,
     end: u64,
     open: Option<BadRun>,
+    /// Whether the open run contains stretches that were not bad all the time.
+    broken: bool,
     downtime_s: f64,
     outages: f64,
     by_cause: Vec<f64>,
@@ -93,6 +98,7 @@ impl OutageTracker {
             first,
             end,
             open: None,
+            broken: false,
             downtime_s: 0.0,
             outages: 0.0,
             by_cause: vec![0.0; causes],
@@ -125,10 +131,12 @@ impl OutageTracker {
         let slices = (end - first) as f64;
         self.downtime_s += slices * self.slice_s * share.share();
         self.by_cause[cause] += slices * self.slice_s * share.share();
+        if share.pairs > 0 {
+            self.outages += slices * share.starts as f64 / share.pairs as f64;
+        }
         if share.solid() {
             self.join(BadRun { first, end, cause }, record);
-        } else {
-            self.outages += slices * share.runs as f64 / share.judged as f64;
+            self.broken |= share.starts > 0;
         }
     }
 
@@ -143,12 +151,15 @@ impl OutageTracker {
     }
 
     fn close(&mut self, record: &mut OutageRecord) {
-        let Some(run) = self.open.take() else { return };
+        let broken = std::mem::take(&mut self.broken);
+        let Some(run) = self.open.take() else {
+            return;
+        };
         // One that is going on when the horizon begins belongs to the time before; one that is
         // going on when it ends has a duration that is not known.
         if run.first > self.first {
             self.outages += 1.0;
-            if run.end < self.end {
+            if run.end < self.end && !broken {
                 let secs = (run.end - run.first) as f64 * self.slice_s;
                 record
                     .durations
@@ -202,7 +213,8 @@ mod tests {
                 SliceShare {
                     judged: 4,
                     bad: 4,
-                    runs: 1,
+                    pairs: 3,
+                    starts: 0,
                 },
                 1,
                 record,
@@ -233,7 +245,8 @@ mod tests {
                 SliceShare {
                     judged: 50,
                     bad: 5,
-                    runs: 5,
+                    pairs: 40,
+                    starts: 4,
                 },
                 0,
                 record,
