@@ -103,6 +103,31 @@ impl Sums {
         Some(self.interval(ratio, variance, self.n, self.x, largest, confidence))
     }
 
+    /// y over x where x counts the events that y measures: a mean per event, such as the length of an
+    /// outage. Units without an event say nothing, so they are no degrees of freedom. `None` without
+    /// any event.
+    pub fn per_event(&self, confidence: f64) -> Option<Estimate> {
+        if self.x.is_nan() || self.x <= 0.0 {
+            return None;
+        }
+        let (hits, value) = (self.hits as f64, self.y / self.x);
+        let (low, high) = if self.hits < 2 {
+            (0.0, f64::INFINITY)
+        } else {
+            let residuals = (self.yy - 2.0 * value * self.xy + value * value * self.xx).max(0.0);
+            let error = (residuals * hits / (hits - 1.0)).sqrt() / self.x;
+            let half = stats::student_t(confidence, hits - 1.0) * error;
+            ((value - half).max(0.0), value + half)
+        };
+        Some(Estimate {
+            value,
+            low,
+            high,
+            confidence,
+            n: self.x.round() as u64,
+        })
+    }
+
     /// `base` is what the sum of y is divided by.
     fn interval(
         &self,

@@ -9,6 +9,9 @@ use crate::time::SimSpan;
 /// Seconds in a year of 365 days.
 pub const YEAR_S: f64 = 8_760.0 * 3_600.0;
 
+/// Below so many outages, their number is judged as a Poisson count.
+const FEW_OUTAGES: u64 = 30;
+
 /// A record with what is needed to read it.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures<'a> {
@@ -49,20 +52,32 @@ impl Figures<'_> {
 
     /// Outages per year of a thing with these (downtime, outages) over `n` replications.
     pub fn outages_per_year(&self, sums: &Sums, n: u64, confidence: f64) -> Estimate {
-        let estimate = sums.swapped().mean(n, f64::INFINITY, confidence);
-        let count = (sums.x).round() as u64;
-        if count == 0 && n > 0 {
+        let count = sums.x.round() as u64;
+        let estimate = if count == 0 && n > 0 {
             // No outage in n histories: at most so many in one, as a Poisson count.
             let high = -(1.0 - confidence).ln() / n as f64;
-            return Estimate {
+            Estimate {
                 value: 0.0,
                 low: 0.0,
                 high,
                 confidence,
-                n: 0,
+                n,
             }
-            .scaled(self.per_year());
-        }
+        } else if count < FEW_OUTAGES && n > 0 {
+            // Few outages: their number is a Poisson count, and its exact interval is known.
+            let interval = stats::poisson_rate(count, n as f64, confidence);
+            let (low, high) = (interval.low, interval.high);
+            let value = (sums.x / n as f64).clamp(low, high);
+            Estimate {
+                value,
+                low,
+                high,
+                confidence,
+                n,
+            }
+        } else {
+            sums.swapped().mean(n, f64::INFINITY, confidence)
+        };
         estimate.scaled(self.per_year()).counted(count)
     }
 

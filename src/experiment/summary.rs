@@ -157,9 +157,7 @@ fn outages(figures: &Figures<'_>, sums: &Sums, durations: &Sums, histogram: &His
     let n = sums.n;
     let per_year = figures.outages_per_year(sums, n, CONFIDENCE);
     let count = sums.x.round() as u64;
-    let mean = durations
-        .ratio(f64::INFINITY, CONFIDENCE)
-        .map(|mean| mean.counted(count));
+    let mean = durations.per_event(CONFIDENCE);
     let quantile = |q: f64| {
         let total = histogram.total();
         let (low, high) = stats::quantile_ranks(total, q, CONFIDENCE)?;
