@@ -15,7 +15,8 @@ use crate::path::{Blame, Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose, Stream};
 use crate::time::SimTime;
 use crate::traffic::{Source, Traffic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What one group found.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ pub enum GroupError {
     Stopped,
 }
 
-/// A regime met by the group, with all the quiet time it stands for.
+/// A regime met by the group in one hour of the day, with all the quiet time it stands for.
 struct Met {
     regime: Regime,
     /// Expected requests of each workload.
@@ -158,7 +159,7 @@ impl<'a> GroupRunner<'a> {
     ) -> Result<TrafficRecord, GroupError> {
         let causes = Cause::count(self.system.faults.len());
         let mut totals = Totals::new(self.system, self.plan);
-        let mut met: BTreeMap<u64, Met> = BTreeMap::new();
+        let mut met: BTreeMap<(u64, u64), Met> = BTreeMap::new();
         let mut paths: Vec<Vec<Piece>> = Vec::with_capacity(replications.len());
         for &replication in replications {
             let mut pieces = Vec::new();
@@ -168,16 +169,17 @@ impl<'a> GroupRunner<'a> {
                     self.windows(replication, &mut totals, &mut pieces, stop)?;
                 }
             }
+            let mut last = None;
             for piece in &mut pieces {
                 if let Piece::Quiet(quiet) = piece {
-                    quiet.key = self.keys.key(self.system, &quiet.regime);
+                    quiet.key.0 = self.key_of(&quiet.regime, &mut last);
                     self.meet(&mut met, quiet);
                 }
             }
             totals.covered_s += self.plan.horizon_s();
             paths.push(pieces);
         }
-        let regimes = met.len() as u64;
+        let regimes = met.keys().map(|key| key.0).collect::<BTreeSet<u64>>().len() as u64;
         let quiet_s: f64 = met.values().flat_map(|met| met.blamed_s()).sum();
         for (&key, met) in &mut met {
             if stop() {
@@ -197,7 +199,19 @@ impl<'a> GroupRunner<'a> {
         })
     }
 
-    fn meet(&self, met: &mut BTreeMap<u64, Met>, quiet: &Quiet) {
+    /// The key of `regime`; neighbours often share one.
+    fn key_of(&mut self, regime: &Rc<Regime>, last: &mut Option<(Rc<Regime>, u64)>) -> u64 {
+        if let Some((known, key)) = last
+            && Rc::ptr_eq(known, regime)
+        {
+            return *key;
+        }
+        let key = self.keys.key(self.system, regime);
+        *last = Some((Rc::clone(regime), key));
+        key
+    }
+
+    fn meet(&self, met: &mut BTreeMap<(u64, u64), Met>, quiet: &Quiet) {
         let entry = met.entry(quiet.key).or_insert_with(|| Met {
             regime: unblamed(&quiet.regime),
             expected: IdVec::filled(0.0, self.system.workloads.len()),
@@ -219,12 +233,13 @@ impl<'a> GroupRunner<'a> {
         }
     }
 
-    /// Samples one regime: stretches that begin at instants drawn from its quiet time in proportion
-    /// to the expected requests, each after a warm-up, in number as its share of the time.
+    /// Samples one regime in one hour of the day: stretches that begin at instants drawn from its
+    /// quiet time in proportion to the expected requests, each after a warm-up, in number as its
+    /// share of the time.
     fn sample(
         &mut self,
         batch: u64,
-        key: u64,
+        (key, slot): (u64, u64),
         met: &mut Met,
         quiet_s: f64,
         totals: &mut Totals,
@@ -236,6 +251,7 @@ impl<'a> GroupRunner<'a> {
         let mut stream = Key::of_seed(self.plan.seed)
             .with(Purpose::Sample as u64)
             .with(key)
+            .with(slot)
             .with(batch)
             .stream();
         let traffic = self
@@ -254,7 +270,7 @@ impl<'a> GroupRunner<'a> {
             let source = Source::Sample {
                 seed: self.plan.seed,
                 regime: key,
-                batch: batch * STRETCHES as u64 + stretch,
+                batch: (batch * STRETCHES as u64 + stretch) * 24 + slot,
             };
             traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
             let end = at + self.plan.windows.sample;
@@ -295,7 +311,7 @@ impl<'a> GroupRunner<'a> {
     fn stitch(
         &self,
         pieces: &[Piece],
-        met: &BTreeMap<u64, Met>,
+        met: &BTreeMap<(u64, u64), Met>,
         causes: usize,
         record: &mut OutageRecord,
     ) {

@@ -83,6 +83,12 @@ pub struct OutageTracker {
     first: u64,
     end: u64,
     open: Option<BadRun>,
+    /// The share of the open run that began where it seems to: less than 1 for a run at the start of
+    /// a window after a stretch whose last slice, unseen, may have been bad already.
+    begun: f64,
+    /// Where a quiet stretch with good and bad slices has ended, and the chance that a bad slice
+    /// right after it is the first of its run.
+    edge: Option<(u64, f64)>,
     /// Whether the open run contains stretches that were not bad all the time.
     broken: bool,
     downtime_s: f64,
@@ -98,6 +104,8 @@ impl OutageTracker {
             first,
             end,
             open: None,
+            begun: 1.0,
+            edge: None,
             broken: false,
             downtime_s: 0.0,
             outages: 0.0,
@@ -134,9 +142,13 @@ impl OutageTracker {
         if share.pairs > 0 {
             self.outages += slices * share.starts as f64 / share.pairs as f64;
         }
+        // Of all bad slices, those after a good one begin a run.
+        let first_of_run = share.starts as f64 / share.pairs.max(1) as f64 / share.share();
         if share.solid() {
             self.join(BadRun { first, end, cause }, record);
             self.broken |= share.starts > 0;
+        } else {
+            self.edge = Some((end, first_of_run.min(1.0)));
         }
     }
 
@@ -145,6 +157,10 @@ impl OutageTracker {
             Some(open) if open.end >= run.first => open.end = run.end,
             _ => {
                 self.close(record);
+                self.begun = match self.edge {
+                    Some((end, first_of_run)) if end == run.first => first_of_run,
+                    _ => 1.0,
+                };
                 self.open = Some(run);
             }
         }
@@ -158,7 +174,7 @@ impl OutageTracker {
         // One that is going on when the horizon begins belongs to the time before; one that is
         // going on when it ends has a duration that is not known.
         if run.first > self.first {
-            self.outages += 1.0;
+            self.outages += self.begun;
             if run.end < self.end && !broken {
                 let secs = (run.end - run.first) as f64 * self.slice_s;
                 record

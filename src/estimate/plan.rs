@@ -13,7 +13,7 @@ pub const BLOCK: u64 = 1_024;
 pub const GROUPS: u64 = 32;
 
 /// Slices of one sampled stretch of a regime, at least.
-const SAMPLE_SLICES: u64 = 4;
+const SAMPLE_SLICES: u64 = 8;
 
 /// Requests of each regime sampled by a block, at least.
 const SAMPLE_REQUESTS: f64 = 10_000.0;

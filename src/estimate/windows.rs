@@ -8,8 +8,9 @@
 use super::group::{GroupError, GroupRunner};
 use super::totals::Totals;
 use crate::path::{Regime, Signal};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 use crate::traffic::{BadRun, Source, Traffic};
+use std::rc::Rc;
 
 /// A part of a replication.
 #[derive(Clone, Debug)]
@@ -28,10 +29,10 @@ pub enum Piece {
 /// A stretch in which nothing changed, between windows or blames.
 #[derive(Clone, Debug)]
 pub struct Quiet {
-    /// Its key, once it is known.
-    pub key: u64,
+    /// Its regime's key and its hour of the day (0 where the load does not swing), once known.
+    pub key: (u64, u64),
     /// What traffic could see.
-    pub regime: Regime,
+    pub regime: Rc<Regime>,
     /// Its start, on a slice border.
     pub from: SimTime,
     /// Its end, on a slice border.
@@ -91,7 +92,7 @@ impl GroupRunner<'_> {
         self.step_to(plan.from);
         let mut quiet_from = plan.from;
         // The quiet stretch that is going on, with its blames.
-        let mut quiet_regime = self.control.regime().clone();
+        let mut quiet_regime = Rc::new(self.control.regime().clone());
         loop {
             // Step through what traffic cannot see; a change of blame only splits the quiet time.
             let at = self.control.next_time();
@@ -103,9 +104,9 @@ impl GroupRunner<'_> {
             if !visible(&self.signals) {
                 if !self.signals.is_empty() {
                     let border = plan.slice_start(at).max(quiet_from);
-                    push_quiet(pieces, &quiet_regime, quiet_from, border);
+                    self.push_quiet(pieces, &quiet_regime, quiet_from, border);
                     quiet_from = border;
-                    quiet_regime = self.control.regime().clone();
+                    quiet_regime = Rc::new(self.control.regime().clone());
                 }
                 continue;
             }
@@ -116,7 +117,7 @@ impl GroupRunner<'_> {
             let open = plan
                 .slice_start(at.before(windows.look_back))
                 .max(quiet_from);
-            push_quiet(pieces, &quiet_regime, quiet_from, open);
+            self.push_quiet(pieces, &quiet_regime, quiet_from, open);
             let traffic = self
                 .traffic
                 .as_mut()
@@ -168,13 +169,47 @@ impl GroupRunner<'_> {
             let closes = traffic.now().max(end);
             close(traffic, closes, totals, pieces)?;
             quiet_from = end;
-            quiet_regime = self.control.regime().clone();
+            quiet_regime = Rc::new(self.control.regime().clone());
             if end >= plan.to {
                 return Ok(());
             }
         }
-        push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
+        self.push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
         Ok(())
+    }
+
+    /// Notes a quiet stretch, hour by hour where the load swings, so that a sample stands for time
+    /// with about its own load.
+    fn push_quiet(
+        &self,
+        pieces: &mut Vec<Piece>,
+        regime: &Rc<Regime>,
+        mut from: SimTime,
+        to: SimTime,
+    ) {
+        let hour = SimSpan::from_secs(3_600).as_nanos();
+        let swings = self
+            .system
+            .workloads
+            .iter()
+            .any(|workload| workload.profile.is_some());
+        while from < to {
+            let index = from.as_nanos() / hour;
+            let (slot, end) = if swings {
+                // The border itself may lie inside a slice, which then belongs to the next hour.
+                let border = SimTime::from_nanos((index + 1) * hour);
+                (index % 24, self.plan.slice_end(border).min(to))
+            } else {
+                (0, to)
+            };
+            pieces.push(Piece::Quiet(Quiet {
+                key: (0, slot),
+                regime: Rc::clone(regime),
+                from,
+                to: end,
+            }));
+            from = end;
+        }
     }
 }
 
@@ -183,17 +218,6 @@ fn visible(signals: &[Signal]) -> bool {
     signals
         .iter()
         .any(|signal| !matches!(signal, Signal::Blame { .. }))
-}
-
-fn push_quiet(pieces: &mut Vec<Piece>, regime: &Regime, from: SimTime, to: SimTime) {
-    if from < to {
-        pieces.push(Piece::Quiet(Quiet {
-            key: 0,
-            regime: regime.clone(),
-            from,
-            to,
-        }));
-    }
 }
 
 /// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
