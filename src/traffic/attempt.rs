@@ -288,7 +288,7 @@ impl<'a> Stretch<'a> {
             tally.served += 1;
             tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
         }
-        let secs = operation.takes.sample(&mut frame.work_stream());
+        let secs = operation.takes.sample(&mut frame.draws);
         frame.since = now;
         frame.state = State::Working;
         frame.wait = Wait::Work;
