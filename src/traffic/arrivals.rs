@@ -130,6 +130,10 @@ impl<'a> Arrivals<'a> {
 
     #[inline]
     fn find_soonest(&mut self) {
+        if let [only] = &self.cursors[..] {
+            (self.soonest, self.soonest_workload) = (only.peek_time(), 0);
+            return;
+        }
         self.soonest = SimTime::NEVER;
         for (index, cursor) in self.cursors.iter().enumerate() {
             if cursor.peek_time() < self.soonest {

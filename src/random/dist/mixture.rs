@@ -42,6 +42,8 @@ impl Mixture {
         self.parts.iter().map(|part| (part.weight, &part.law))
     }
 
+    /// Not inlined: a distribution within a distribution would make a loop of all of them.
+    #[inline(never)]
     pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
         let u = uniform(numbers);
         let last = &self.parts[self.parts.len() - 1];
