@@ -60,6 +60,14 @@ impl LeastConnections {
                 .min()
                 .filter(|load| load & DOWN == 0)?;
             let loads = &self.loads;
+            let tied = loads.iter().filter(|&&load| load == least).count();
+            if tied == 1 {
+                // One that is alone: the step would change nothing.
+                return loads
+                    .iter()
+                    .position(|&load| load == least)
+                    .map(|m| m as u32);
+            }
             return self.ties.pick_if(|member| loads[member as usize] == least);
         }
         let (loads, weights) = (&self.loads, &self.weights);

@@ -98,7 +98,7 @@ impl AnyBalancer {
 
     /// Chooses among the members believed up and not in `tried`; `None` if there is none. `bits` are
     /// 64 random bits, of which algorithms that do not draw take no notice.
-    #[inline]
+    #[inline(always)]
     pub fn pick(&mut self, bits: u64, tried: Tried<'_>) -> Option<u32> {
         match self {
             Self::RoundRobin(inner) => inner.pick(tried),
@@ -159,6 +159,7 @@ impl UpSet {
     }
 
     /// How many are up and not tried.
+    #[inline(always)]
     fn count(&self, tried: Tried<'_>) -> usize {
         if tried.is_empty() {
             self.0.len()
@@ -171,6 +172,7 @@ impl UpSet {
     }
 
     /// The one with `index` others before it among those up and not tried.
+    #[inline(always)]
     fn nth(&self, index: usize, tried: Tried<'_>) -> Option<u32> {
         if tried.is_empty() {
             self.0.get(index).copied()

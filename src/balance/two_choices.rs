@@ -38,7 +38,7 @@ impl TwoChoices {
     }
 
     /// The better of two that are believed up and not tried; the only one, if there is one only.
-    #[inline]
+    #[inline(always)]
     pub fn pick(&mut self, bits: u64, tried: Tried<'_>) -> Option<u32> {
         let count = self.members.count(tried);
         if count < 2 {

@@ -1,12 +1,16 @@
 //! Events at arbitrary instants, in the order (time, class, sequence of scheduling).
 //!
-//! An entry is one `u128`: time, class, sequence, payload from the highest bit down, so that the
-//! order is one integer comparison and total. The soonest entries, 64 at most, lie in eight blocks of
-//! eight in no order; the soonest of each block is known. Adding one is a few stores; taking out the
-//! soonest looks at sixteen entries without a branch that depends on them, which beats every heap
+//! An entry is a time and a ticket: class, sequence and payload from the highest bit down, so that
+//! the order is that of two integers, and total. The soonest entries, 64 at most, lie in eight blocks
+//! of eight in no order; the soonest of each block is known. Adding one is a few stores; taking out
+//! the soonest looks at sixteen words without a branch that depends on them, which beats every heap
 //! at this size. What is later lies in a binary heap, from which the blocks are filled when they run
 //! empty. With the few dozen entries of a small system the heap is never touched; with many
 //! thousands the cost is that of the heap.
+//!
+//! A word of the blocks is the time since a base and the place, so that the least word names its
+//! place. It does not order entries of one instant: those are told apart by their tickets, when it
+//! turns out that the next one is due at the same time, which is seldom.
 //!
 //! Nothing is ever removed before its time: whoever schedules keeps the ticket of the entry that
 //! still counts, and ignores the others when they come up.
@@ -22,17 +26,19 @@ const PAYLOAD_BITS: u32 = 24;
 /// 32 bits: the order of entries of one instant and class is that of scheduling unless the count
 /// wraps between them, after 4.3e9 entries.
 const SEQUENCE_BITS: u32 = 32;
-/// The lowest bits: the place among the soonest.
-const PLACE_BITS: u32 = 6;
-const CLASS_SHIFT: u32 = PLACE_BITS + PAYLOAD_BITS + SEQUENCE_BITS;
+const CLASS_SHIFT: u32 = PAYLOAD_BITS + SEQUENCE_BITS;
 
 /// Entries in a block, and blocks.
 const BLOCK: usize = 8;
 /// Entries that are not in the heap, at most.
 const NEAR: usize = BLOCK * BLOCK;
+/// The lowest bits of a word: the place.
+const PLACE_BITS: u32 = NEAR.ilog2();
 const PLACES: u64 = NEAR as u64 - 1;
+/// Times in the blocks are less than this after the base: nine years.
+const REACH: u64 = 1 << (u64::BITS - PLACE_BITS - 1);
 /// No entry: later than all.
-const NONE: u128 = u128::MAX;
+const NONE: u64 = u64::MAX;
 
 /// An event that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,44 +51,56 @@ pub struct Due {
     pub payload: u32,
 }
 
+/// Time, nanoseconds, and ticket.
+type Entry = (u64, u64);
+
 /// Events at arbitrary instants.
 #[derive(Clone, Debug)]
 pub struct Agenda {
-    /// The soonest entries, each with its place in its lowest bits.
-    near: [[u128; BLOCK]; BLOCK],
-    /// The soonest of each block of `near`.
-    blocks: [u128; BLOCK],
-    /// The soonest of all.
-    soonest: u128,
-    /// The places of `near` that are taken, as bits.
+    /// When the next event is due, nanoseconds; [`NONE`] without any.
+    next: u64,
+    /// The least of all words.
+    soonest: u64,
+    /// The places that are taken, as bits.
     taken: u64,
-    /// Entries that are not before this one are in `far`, the others in `near`.
-    border: u128,
-    far: BinaryHeap<Reverse<u128>>,
+    /// What the times in words are counted from: not after any entry.
+    base: u64,
     sequence: u64,
+    /// The least word of each block.
+    blocks: [u64; BLOCK],
+    words: [[u64; BLOCK]; BLOCK],
+    tickets: [u64; NEAR],
+    /// Entries that are not before this one are in `far`, the others in the blocks.
+    border: Entry,
+    /// How far the border is from the base.
+    span: u64,
+    far: BinaryHeap<Reverse<Entry>>,
 }
 
 impl Agenda {
     /// Without any entry.
     pub fn new() -> Self {
         Self {
-            near: [[NONE; BLOCK]; BLOCK],
-            blocks: [NONE; BLOCK],
+            next: NONE,
             soonest: NONE,
             taken: 0,
-            border: NONE,
-            far: BinaryHeap::new(),
+            base: 0,
             sequence: 0,
+            blocks: [NONE; BLOCK],
+            words: [[NONE; BLOCK]; BLOCK],
+            tickets: [0; NEAR],
+            border: (REACH, 0),
+            span: REACH,
+            far: BinaryHeap::new(),
         }
     }
 
     /// Forgets all entries; keeps the memory.
     pub fn clear(&mut self) {
-        self.near = [[NONE; BLOCK]; BLOCK];
-        self.blocks.fill(NONE);
-        (self.soonest, self.border) = (NONE, NONE);
-        self.taken = 0;
+        self.empty();
         self.far.clear();
+        self.base = 0;
+        self.find_border();
         self.sequence = 0;
     }
 
@@ -99,7 +117,7 @@ impl Agenda {
     /// When the next event is due; [`SimTime::NEVER`] without any.
     #[inline]
     pub fn next_time(&self) -> SimTime {
-        SimTime::from_nanos((self.soonest >> 64) as u64)
+        SimTime::from_nanos(self.next)
     }
 
     /// Schedules `payload` (below [`PAYLOAD_LIMIT`]) at `at`. At one instant `class` 0 comes before
@@ -110,99 +128,162 @@ impl Agenda {
         // Adding 1 first keeps the ticket 0 free, for "none".
         self.sequence = (self.sequence + 1) & ((1 << SEQUENCE_BITS) - 1);
         let ticket = (u64::from(class) << CLASS_SHIFT)
-            | (self.sequence << (PAYLOAD_BITS + PLACE_BITS))
-            | (u64::from(payload) << PLACE_BITS);
-        let entry = (u128::from(at.as_nanos()) << 64) | u128::from(ticket);
-        if self.taken == u64::MAX && entry < self.border {
-            self.spill();
-        }
-        if entry < self.border {
+            | (self.sequence << PAYLOAD_BITS)
+            | u64::from(payload);
+        let entry = (at.as_nanos(), ticket);
+        if entry.0.wrapping_sub(self.base) < self.span && self.taken != u64::MAX {
             self.put(entry);
         } else {
-            self.far.push(Reverse(entry));
+            self.insert(entry);
         }
         ticket
     }
 
-    /// Adds one of the soonest; there is a free place.
+    /// Adds one that lies before the border and not before the base; there is a free place.
     #[inline]
-    fn put(&mut self, entry: u128) {
+    fn put(&mut self, (at, ticket): Entry) {
         let place = self.taken.trailing_ones() as usize % NEAR;
-        let entry = entry | place as u128;
+        let word = (at - self.base) << PLACE_BITS | place as u64;
         self.taken |= 1 << place;
-        self.near[place / BLOCK][place % BLOCK] = entry;
+        self.words[place / BLOCK][place % BLOCK] = word;
+        self.tickets[place] = ticket;
         let block = &mut self.blocks[place / BLOCK];
-        *block = entry.min(*block);
-        self.soonest = entry.min(self.soonest);
+        *block = word.min(*block);
+        self.soonest = word.min(self.soonest);
+        self.next = at.min(self.next);
     }
 
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<Due> {
-        let entry = self.soonest;
-        if entry == NONE {
+        if self.taken == 0 {
             return None;
         }
-        let place = (entry as u64 & PLACES) as usize;
-        self.taken &= !(1 << place);
-        let block = &mut self.near[place / BLOCK];
-        block[place % BLOCK] = NONE;
-        self.blocks[place / BLOCK] = soonest_of(block);
-        self.soonest = soonest_of(&self.blocks);
+        let (at, word) = (self.next, self.soonest);
+        let place = (word & PLACES) as usize;
+        self.take_out(place);
+        let mut ticket = self.tickets[place];
+        if self.soonest >> PLACE_BITS == word >> PLACE_BITS {
+            ticket = self.first_of_instant((at, ticket));
+        }
         if self.taken == 0 {
             self.refill();
         }
-        let ticket = entry as u64 & !PLACES;
         Some(Due {
-            at: SimTime::from_nanos((entry >> 64) as u64),
+            at: SimTime::from_nanos(at),
             ticket,
-            payload: (ticket >> PLACE_BITS) as u32 & (PAYLOAD_LIMIT - 1),
+            payload: ticket as u32 & (PAYLOAD_LIMIT - 1),
         })
     }
 
-    /// Moves the later half of the full blocks into the heap.
+    #[inline]
+    fn take_out(&mut self, place: usize) {
+        self.taken &= !(1 << place);
+        let block = &mut self.words[place / BLOCK];
+        block[place % BLOCK] = NONE;
+        self.blocks[place / BLOCK] = least(block);
+        self.soonest = least(&self.blocks);
+        self.next = if self.soonest == NONE {
+            NONE
+        } else {
+            self.base + (self.soonest >> PLACE_BITS)
+        };
+    }
+
+    /// More entries are due at the instant of `entry`, which was taken out: takes out the one that
+    /// comes first instead, and returns its ticket. It is in the blocks, as they hold the soonest.
     #[cold]
-    fn spill(&mut self) {
-        let mut entries: [u128; NEAR] = [NONE; NEAR];
-        entries.copy_from_slice(self.near.as_flattened());
+    fn first_of_instant(&mut self, entry: Entry) -> u64 {
+        let (at, mut first) = entry;
+        let instant = self.soonest >> PLACE_BITS;
+        let mut others: [u64; NEAR] = [0; NEAR];
+        let mut count = 0;
+        while self.soonest >> PLACE_BITS == instant {
+            let place = (self.soonest & PLACES) as usize;
+            self.take_out(place);
+            let ticket = self.tickets[place];
+            others[count] = ticket.max(first);
+            first = ticket.min(first);
+            count += 1;
+        }
+        for &ticket in &others[..count] {
+            self.put((at, ticket));
+        }
+        first
+    }
+
+    /// Adds one that goes to the heap, or for which the blocks have no place.
+    fn insert(&mut self, entry: Entry) {
+        if self.taken > 0 && entry >= self.border {
+            self.far.push(Reverse(entry));
+        } else {
+            self.arrange(entry);
+        }
+    }
+
+    /// Puts the entries of the blocks and one more, which lies before the border or alone, into the
+    /// blocks, counted from the soonest of them; moves the later half into the heap if they are too
+    /// many, and what is out of reach.
+    #[cold]
+    fn arrange(&mut self, entry: Entry) {
+        let mut entries: [Entry; NEAR + 1] = [entry; NEAR + 1];
+        let mut count = 1;
+        for place in (0..NEAR).filter(|place| self.taken >> place & 1 == 1) {
+            let word = self.words[place / BLOCK][place % BLOCK];
+            entries[count] = (self.base + (word >> PLACE_BITS), self.tickets[place]);
+            count += 1;
+        }
+        let entries = &mut entries[..count];
         entries.sort_unstable();
         self.empty();
-        for &entry in &entries[..NEAR / 2] {
-            self.put(entry & !u128::from(PLACES));
+        self.base = entries[0].0;
+        let most = if count > NEAR { NEAR / 2 } else { count };
+        for (index, &entry) in entries.iter().enumerate() {
+            if index < most && entry.0 - self.base < REACH {
+                self.put(entry);
+            } else {
+                self.far.push(Reverse(entry));
+            }
         }
-        let later = entries[NEAR / 2..]
-            .iter()
-            .map(|entry| Reverse(entry & !u128::from(PLACES)));
-        self.far.extend(later);
         self.find_border();
     }
 
     /// Takes the soonest entries of the heap into the empty blocks.
     fn refill(&mut self) {
+        let Some(&Reverse((base, _))) = self.far.peek() else {
+            return;
+        };
+        self.base = base;
         for _ in 0..NEAR / 2 {
-            let Some(Reverse(entry)) = self.far.pop() else {
-                break;
-            };
-            self.put(entry);
+            match self.far.peek() {
+                Some(&Reverse(entry)) if entry.0 - base < REACH => self.put(entry),
+                _ => break,
+            }
+            self.far.pop();
         }
         self.find_border();
     }
 
     fn empty(&mut self) {
-        self.near = [[NONE; BLOCK]; BLOCK];
+        self.words = [[NONE; BLOCK]; BLOCK];
         self.blocks.fill(NONE);
-        self.soonest = NONE;
+        (self.next, self.soonest) = (NONE, NONE);
         self.taken = 0;
     }
 
     fn find_border(&mut self) {
-        self.border = self.far.peek().map_or(NONE, |&Reverse(entry)| entry);
+        let reach = (self.base.saturating_add(REACH), 0);
+        self.border = self
+            .far
+            .peek()
+            .map_or(reach, |&Reverse(entry)| entry.min(reach));
+        self.span = self.border.0 - self.base;
     }
 }
 
-/// The soonest of a block, by a tournament: three comparisons after each other, not seven.
+/// The least word of a block, by a tournament: three comparisons after each other, not seven.
 #[inline]
-fn soonest_of(block: &[u128; BLOCK]) -> u128 {
+fn least(block: &[u64; BLOCK]) -> u64 {
     let [a, b, c, d, e, f, g, h] = *block;
     (a.min(b).min(c.min(d))).min(e.min(f).min(g.min(h)))
 }
@@ -276,5 +357,48 @@ mod tests {
                 assert_eq!(agenda.len(), pending.len());
             }
         }
+    }
+
+    #[test]
+    fn more_entries_of_one_instant_than_there_is_place_come_out_in_their_order() {
+        let mut agenda = Agenda::new();
+        let mut expected: Vec<(u8, u32)> = (0..200)
+            .map(|payload| ((payload % 2) as u8, payload))
+            .collect();
+        for &(class, payload) in &expected {
+            agenda.push(at(7), class, payload);
+        }
+        expected.sort_unstable();
+        for (_, payload) in expected {
+            assert_eq!(agenda.pop().map(|due| due.payload), Some(payload));
+        }
+        assert!(agenda.is_empty());
+    }
+
+    #[test]
+    fn times_that_are_centuries_apart_or_before_all_others_are_in_order() {
+        let mut agenda = Agenda::new();
+        let times = [
+            5 * REACH,
+            3,
+            u64::MAX,
+            2 * REACH,
+            REACH - 1,
+            REACH,
+            1,
+            u64::MAX - 1,
+        ];
+        for (payload, &time) in times.iter().enumerate() {
+            agenda.push(at(time), 0, payload as u32);
+        }
+        let mut sorted = times;
+        sorted.sort_unstable();
+        for time in sorted {
+            assert_eq!(agenda.next_time(), at(time));
+            assert_eq!(agenda.pop().map(|due| due.at), Some(at(time)));
+        }
+        assert_eq!(agenda.pop(), None);
+        agenda.push(at(2), 0, 0);
+        assert_eq!(agenda.next_time(), at(2));
     }
 }

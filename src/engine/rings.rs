@@ -119,7 +119,7 @@ impl Rings {
         if ring.entries.len() >= ring.trim_at {
             ring.trim(wanted);
             self.find_soonest();
-        } else if (at, index) < (self.soonest, self.soonest_ring) {
+        } else if at < self.soonest || (at == self.soonest && index < self.soonest_ring) {
             (self.soonest, self.soonest_ring) = (at, index);
         }
     }

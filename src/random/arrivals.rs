@@ -26,6 +26,13 @@ pub trait Intensity {
 
     /// Whether [`at`](Self::at) may differ from [`max`](Self::max) anywhere.
     fn varies(&self) -> bool;
+
+    /// A lower and an upper bound of [`at`](Self::at) over `[from, to)`. The closer, the fewer
+    /// instants are asked for; what arrives does not depend on it.
+    fn bounds(&self, from: SimTime, to: SimTime) -> (f64, f64) {
+        let _ = (from, to);
+        (0.0, f64::INFINITY)
+    }
 }
 
 impl<I: Intensity + ?Sized> Intensity for &I {
@@ -39,6 +46,10 @@ impl<I: Intensity + ?Sized> Intensity for &I {
 
     fn varies(&self) -> bool {
         (**self).varies()
+    }
+
+    fn bounds(&self, from: SimTime, to: SimTime) -> (f64, f64) {
+        (**self).bounds(from, to)
     }
 }
 
@@ -93,6 +104,8 @@ pub struct ArrivalCursor<I> {
     block_nanos: u64,
     /// The block of `next`.
     block: u64,
+    /// Bounds of the intensity in it.
+    bounds: (f64, f64),
     /// Its stream, after the draws of `next`.
     stream: Stream,
     /// Where in its block `next` is, nanoseconds. Kept unrounded, so that rounding does not add up.
@@ -118,6 +131,7 @@ impl<I: Intensity> ArrivalCursor<I> {
             gap: NANOS_PER_SEC as f64 / max,
             block_nanos: block_len(max).as_nanos(),
             block: 0,
+            bounds: (0.0, f64::INFINITY),
             stream: key.with(0).stream(),
             offset: 0.0,
             next: (SimTime::NEVER, 0),
@@ -171,6 +185,25 @@ impl<I: Intensity> ArrivalCursor<I> {
         self.block = block;
         self.stream = self.key.with(block).stream();
         self.offset = 0.0;
+        if self.varies {
+            let from = block.saturating_mul(self.block_nanos);
+            let to = from.saturating_add(self.block_nanos);
+            let (from, to) = (SimTime::from_nanos(from), SimTime::from_nanos(to));
+            self.bounds = self.intensity.bounds(from, to);
+        }
+    }
+
+    /// Whether the candidate at `at` is thrown away.
+    #[inline]
+    fn thinned(&mut self, at: SimTime) -> bool {
+        let level = self.stream.uniform() * self.max;
+        let (low, high) = self.bounds;
+        debug_assert!(
+            (low..=high).contains(&self.intensity.at(at)),
+            "the intensity is within its bounds"
+        );
+        // Most levels are outside the narrow range of one block.
+        level >= high || (level >= low && level >= self.intensity.at(at))
     }
 
     /// To the next accepted candidate, in this block or a later one.
@@ -194,10 +227,11 @@ impl<I: Intensity> ArrivalCursor<I> {
                 continue;
             }
             let key = self.stream.bits();
+            // By way of i64, which takes half as long; an offset is far below 2^63.
             // Cut, not rounded: the last arrival of a block never enters the next one.
-            let nanos = (self.block * self.block_nanos).saturating_add(self.offset as u64);
+            let nanos = (self.block * self.block_nanos).saturating_add(self.offset as i64 as u64);
             let at = SimTime::from_nanos(nanos);
-            if self.varies && self.stream.uniform() * self.max >= self.intensity.at(at) {
+            if self.varies && self.thinned(at) {
                 continue;
             }
             self.next = (at, key);

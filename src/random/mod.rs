@@ -4,8 +4,10 @@
 //! name of the component, purpose). Adding a component therefore moves no draw of another, any
 //! replication can be replayed alone, and two designs that share components share their luck.
 //!
-//! The generator is xoshiro256++ (Blackman and Vigna 2019), a named and portable algorithm; its
-//! state is four outputs of SplitMix64 from the mixed key.
+//! Two generators, both named and portable. A [`Stream`] is xoshiro256++ (Blackman and Vigna 2019);
+//! its state is four outputs of SplitMix64 from the mixed key. A [`Sequence`] is SplitMix64 itself
+//! (Steele, Lea and Flood 2014), whose state is the key: for the handful of draws of one request,
+//! where setting up a stream would cost more than all of them.
 
 pub mod arrivals;
 pub mod dist;
@@ -15,7 +17,8 @@ pub use arrivals::{ArrivalCursor, Intensity};
 pub use dist::{Dist, DistError};
 
 use rand::rngs::Xoshiro256PlusPlus;
-use rand::{Rng, SeedableRng};
+use rand::{Rng, SeedableRng, TryRng};
+use std::convert::Infallible;
 
 /// What a stream is for. The numbers are part of the stream keys: append, never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +130,77 @@ impl Stream {
     pub fn uniform(&mut self) -> f64 {
         open_unit(self.bits())
     }
+}
 
-    /// The generator, for the samplers of `rand_distr`.
+/// For samplers that take any generator.
+impl TryRng for Stream {
+    type Error = Infallible;
+
     #[inline]
-    pub fn generator(&mut self) -> &mut Xoshiro256PlusPlus {
-        &mut self.0
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_u32())
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+/// A short sequence of random numbers that starts at a key: the n-th is [`mix`]`(key + n GOLDEN)`.
+///
+/// SplitMix64 passes BigCrush. Its weakness does not matter here: all sequences are parts of one
+/// cycle of 2^64, so that two of n whose keys are unrelated overlap within their k draws with
+/// probability below n^2 k / 2^64, and an overlap would show in those two only. Meant for tens of
+/// draws; what draws without end takes a [`Stream`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence(u64);
+
+impl Sequence {
+    /// The sequence of `key`.
+    #[inline]
+    pub const fn from_key(key: u64) -> Self {
+        Self(key)
+    }
+
+    /// The next 64 bits.
+    #[inline]
+    pub const fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(GOLDEN);
+        mix(self.0)
+    }
+
+    /// Uniform on the open interval (0, 1), as [`Stream::uniform`].
+    #[inline]
+    pub fn uniform(&mut self) -> f64 {
+        open_unit(self.bits())
+    }
+}
+
+/// For samplers that take any generator.
+impl TryRng for Sequence {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.bits() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.bits())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.bits().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
     }
 }
 
@@ -160,6 +229,21 @@ mod tests {
     fn uniforms_never_reach_either_end() {
         assert_eq!(open_unit(0), 2_f64.powi(-53));
         assert_eq!(open_unit(u64::MAX), 1.0 - 2_f64.powi(-53));
+    }
+
+    /// The published test vector of SplitMix64 for seed 1234567.
+    #[test]
+    fn a_sequence_is_splitmix64() {
+        let mut sequence = Sequence::from_key(1_234_567);
+        let first: Vec<u64> = (0..3).map(|_| sequence.bits()).collect();
+        assert_eq!(
+            first,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
     }
 
     /// First outputs of the published generators, worked out with a separate implementation.

@@ -53,7 +53,7 @@ impl Histogram {
     pub const fn index_of(nanos: u64) -> usize {
         // Below 2^8 the value is the index. Above, the leading eight bits select within the octave
         // and each octave starts 128 buckets after the one before.
-        let shift = (u64::BITS - 1 - PRECISION).saturating_sub(nanos.leading_zeros());
+        let shift = (nanos | 1 << PRECISION).ilog2() - PRECISION;
         ((shift as usize) << PRECISION) + (nanos >> shift) as usize
     }
 

@@ -4,7 +4,8 @@ use crate::ids::WorkloadId;
 use crate::model::{System, Workload};
 use crate::random::arrivals::{ArrivalCursor, Intensity};
 use crate::random::{Key, Purpose, name_hash};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
+use std::f64::consts::TAU;
 
 /// Names the streams that requests come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,19 @@ impl Intensity for Rate<'_> {
 
     fn varies(&self) -> bool {
         self.0.profile.is_some_and(|profile| profile.ratio > 1.0)
+    }
+
+    /// The rate in the middle, give or take the steepest slope of its cosine.
+    fn bounds(&self, from: SimTime, to: SimTime) -> (f64, f64) {
+        let Some(profile) = self.0.profile else {
+            return (self.0.rate, self.0.rate);
+        };
+        let half = SimSpan::from_nanos(to.since(from).as_nanos() / 2);
+        let middle = self.0.rate_at(from + half);
+        let slope = self.0.rate * profile.amplitude() * TAU / 86_400.0;
+        // A nanosecond more for the half that was cut off, and more than all rounding.
+        let slack = slope * (half.as_secs_f64() + 1e-9) + 1e-9 * self.0.rate;
+        (middle - slack, middle + slack)
     }
 }
 
@@ -130,6 +144,10 @@ impl<'a> Arrivals<'a> {
 
     #[inline]
     fn find_soonest(&mut self) {
+        if let [only] = &self.cursors[..] {
+            (self.soonest, self.soonest_workload) = (only.peek_time(), 0);
+            return;
+        }
         self.soonest = SimTime::NEVER;
         for (index, cursor) in self.cursors.iter().enumerate() {
             if cursor.peek_time() < self.soonest {

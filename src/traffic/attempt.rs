@@ -55,7 +55,7 @@ impl<'a> Stretch<'a> {
                 Next::TryFailed(caller)
             }
             Target::Silence { relay, member } => {
-                let index = self.send(plan, caller, key, relay, member);
+                let index = self.send(plan, call, caller, key, (relay, member));
                 self.frames[index].state = State::Lost;
                 Next::Idle
             }
@@ -74,7 +74,7 @@ impl<'a> Stretch<'a> {
                     return Next::TryFailed(caller);
                 }
                 let now = self.now;
-                let index = self.send(plan, caller, key, relay, member);
+                let index = self.send(plan, call, caller, key, (relay, member));
                 let frame = &mut self.frames[index];
                 frame.slot = slot.index() as u32;
                 frame.since = now;
@@ -90,10 +90,15 @@ impl<'a> Stretch<'a> {
 
     /// Puts an attempt on its way: its caller and its balancer wait for it from now on.
     #[inline(always)]
-    fn send(&mut self, plan: &Plan<'a>, caller: u32, key: u64, relay: u32, member: u32) -> u32 {
-        let parent = &self.frames[caller];
-        let counted = parent.counted;
-        let call = plan.call(parent.position);
+    fn send(
+        &mut self,
+        plan: &Plan<'a>,
+        call: &CallPlan,
+        caller: u32,
+        key: u64,
+        (relay, member): (u32, u32),
+    ) -> u32 {
+        let counted = self.frames[caller].counted;
         let calls = plan.operations[call.operation].calls;
         let (index, frame) = self.frames.take(Kind::Attempt, key);
         (frame.parent, frame.counted) = (caller, counted);
@@ -175,6 +180,9 @@ impl<'a> Stretch<'a> {
             return self.regime.holders[balancer].and_then(|slot| plan.relay_of[slot]);
         }
         let count = settings.slots.len() as u64;
+        if count == 1 {
+            return Some(plan.first_relay[balancer]);
+        }
         let offset = ((relay_bits(key) >> 32) * count) >> 32;
         Some(plan.first_relay[balancer] + offset as u32)
     }
@@ -183,11 +191,17 @@ impl<'a> Stretch<'a> {
     /// tried again.
     #[inline(always)]
     fn pick(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
-        let balancer = &mut self.relays[relay as usize].balancer;
-        let tried = self.frames[caller].tried;
-        if tried == 0 {
+        if self.frames[caller].tried == 0 {
+            let balancer = &mut self.relays[relay as usize].balancer;
             return balancer.pick(bits, Tried(&[]));
         }
+        self.pick_again(plan, caller, relay, bits)
+    }
+
+    #[inline(never)]
+    fn pick_again(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
+        let balancer = &mut self.relays[relay as usize].balancer;
+        let tried = self.frames[caller].tried;
         let words = plan.tried_words;
         let picked = if words <= 1 {
             balancer.pick(bits, Tried(&[tried]))
@@ -288,7 +302,7 @@ impl<'a> Stretch<'a> {
             tally.served += 1;
             tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
         }
-        let secs = operation.takes.sample(&mut frame.work_stream());
+        let secs = operation.takes.sample(&mut frame.draws);
         frame.since = now;
         frame.state = State::Working;
         frame.wait = Wait::Work;

@@ -35,7 +35,15 @@ pub(super) enum Gone {
 }
 
 impl<'a> Stretch<'a> {
-    pub(super) fn drive(&mut self, plan: &Plan<'a>, mut next: Next) {
+    #[inline(always)]
+    pub(super) fn drive(&mut self, plan: &Plan<'a>, next: Next) {
+        // What arrives nearly always has to wait.
+        if next != Next::Idle {
+            self.drive_on(plan, next);
+        }
+    }
+
+    fn drive_on(&mut self, plan: &Plan<'a>, mut next: Next) {
         loop {
             next = match next {
                 Next::Idle => return,
@@ -64,22 +72,25 @@ impl<'a> Stretch<'a> {
     /// All calls of a frame have succeeded, or one that it needs has failed.
     #[inline]
     fn end(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
-        match self.frames[index].kind {
-            Kind::Request => {
-                self.end_request(plan, index, succeeded);
-                Next::Idle
-            }
-            Kind::Attempt => self.end_attempt(plan, index, succeeded),
-            Kind::Miss | Kind::Rescue => {
-                let (caller, degraded) = (self.frames[index].parent, self.frames[index].degraded);
-                self.frames.release(index);
-                let frame = &mut self.frames[caller];
-                frame.child = NONE;
-                frame.degraded |= succeeded && degraded;
-                Next::Over(caller, succeeded)
-            }
-            Kind::Free => unreachable!("a frame that makes calls is in use"),
+        let kind = self.frames[index].kind;
+        if kind == Kind::Request {
+            self.end_request(plan, index, succeeded);
+            return Next::Idle;
         }
+        if kind == Kind::Attempt {
+            return self.end_attempt(plan, index, succeeded);
+        }
+        self.end_branch(index, succeeded)
+    }
+
+    fn end_branch(&mut self, index: u32, succeeded: bool) -> Next {
+        let (caller, degraded) = (self.frames[index].parent, self.frames[index].degraded);
+        debug_assert!(matches!(self.frames[index].kind, Kind::Miss | Kind::Rescue));
+        self.frames.release(index);
+        let frame = &mut self.frames[caller];
+        frame.child = NONE;
+        frame.degraded |= succeeded && degraded;
+        Next::Over(caller, succeeded)
     }
 
     fn attempt_failed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {

@@ -10,7 +10,7 @@
 //! generations; only deadlines, which are dropped late, do.
 
 use crate::ids::{Id, SlotId};
-use crate::random::{Stream, mix};
+use crate::random::{Sequence, mix};
 use crate::time::SimTime;
 
 /// The increment of SplitMix64.
@@ -63,8 +63,8 @@ pub(super) enum Wait {
 /// A request, attempt or branch.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
-    /// State of the SplitMix64 sequence from which everything drawn for this frame comes.
-    pub key: u64,
+    /// Everything drawn for this frame comes from here.
+    pub draws: Sequence,
     /// Ticket of the agenda entry it waits for; 0 for none.
     pub due: u64,
     /// A request: when it arrived. An attempt: when it queued, then when it got its worker.
@@ -122,7 +122,7 @@ impl Frame {
     #[inline]
     const fn new(kind: Kind, key: u64) -> Self {
         Self {
-            key,
+            draws: Sequence::from_key(key),
             due: 0,
             since: SimTime::EPOCH,
             call_from: SimTime::EPOCH,
@@ -156,17 +156,7 @@ impl Frame {
     /// The next 64 bits of this frame's own sequence.
     #[inline]
     pub(super) fn roll(&mut self) -> u64 {
-        self.key = self.key.wrapping_add(GOLDEN);
-        mix(self.key)
-    }
-
-    /// The stream of its service time. It is seeded with the first four numbers of the frame's
-    /// sequence, which are then used up.
-    #[inline]
-    pub(super) fn work_stream(&mut self) -> Stream {
-        let stream = Stream::from_key(self.key);
-        self.key = self.key.wrapping_add(GOLDEN.wrapping_mul(4));
-        stream
+        self.draws.bits()
     }
 
     /// Whether it is an attempt that occupies a slot.
@@ -247,7 +237,7 @@ impl Frames {
         self.free = cell.after;
         cell.after = NONE;
         cell.kind = kind;
-        cell.key = key;
+        cell.draws = Sequence::from_key(key);
         (index, cell)
     }
 

@@ -70,7 +70,8 @@ pub(super) struct Plan<'a> {
     pub system: &'a System,
     /// Call sites of journeys, operations and branches, in the order in which they are made.
     pub sequence: Vec<CallId>,
-    pub calls: IdVec<CallId, CallPlan>,
+    /// The call at each position of `sequence`.
+    pub calls: Vec<CallPlan>,
     pub operations: IdVec<OperationId, OperationPlan<'a>>,
     pub journeys: IdVec<JourneyId, JourneyPlan>,
     pub workloads: Vec<WorkloadPlan>,
@@ -106,7 +107,7 @@ impl<'a> Plan<'a> {
             known.push((span, ring));
             ring
         };
-        let calls = system
+        let calls: IdVec<CallId, CallPlan> = system
             .calls
             .iter()
             .map(|call| CallPlan {
@@ -174,8 +175,8 @@ impl<'a> Plan<'a> {
         let largest = system.balancers.iter().map(members).max().unwrap_or(0);
         Self {
             system,
+            calls: sequence.iter().map(|&id| calls[id].clone()).collect(),
             sequence,
-            calls,
             operations,
             journeys,
             workloads,
@@ -203,7 +204,7 @@ impl<'a> Plan<'a> {
     /// The call at a position of the sequence.
     #[inline]
     pub(super) fn call(&self, position: u32) -> &CallPlan {
-        &self.calls[self.sequence[position as usize]]
+        &self.calls[position as usize]
     }
 }
 

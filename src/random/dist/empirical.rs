@@ -1,7 +1,7 @@
 //! Observed values, each equally likely.
 
-use super::super::Stream;
 use super::law::Law;
+use rand::Rng;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Empirical {
@@ -22,9 +22,9 @@ impl Empirical {
         self.values.first() == self.values.last()
     }
 
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
         // The upper word of a product is uniform below the count; off by less than count / 2^64.
-        let index = (u128::from(stream.bits()) * self.values.len() as u128) >> 64;
+        let index = (u128::from(numbers.next_u64()) * self.values.len() as u128) >> 64;
         self.values[index as usize]
     }
 

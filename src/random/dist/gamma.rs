@@ -1,8 +1,9 @@
 //! Gamma spans; with a whole shape k (Erlang) the sum of k exponential stages.
 
-use super::super::Stream;
 use super::law::Law;
+use super::uniform;
 use crate::random::special::Gamma;
+use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,28 +23,28 @@ impl GammaLaw {
     /// # Source
     /// Marsaglia and Tsang, A simple method for generating gamma variables, ACM TOMS 26 (2000)
     /// 363-372; below shape 1 by their remark on U^(1/shape).
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
         let shape = self.unit.shape();
         if shape >= 1.0 {
-            return self.scale * marsaglia_tsang(shape, stream);
+            return self.scale * marsaglia_tsang(shape, numbers);
         }
-        let boosted = marsaglia_tsang(shape + 1.0, stream);
-        self.scale * boosted * stream.uniform().powf(1.0 / shape)
+        let boosted = marsaglia_tsang(shape + 1.0, numbers);
+        self.scale * boosted * uniform(numbers).powf(1.0 / shape)
     }
 }
 
 /// A gamma value with this shape >= 1 and scale 1.
-fn marsaglia_tsang(shape: f64, stream: &mut Stream) -> f64 {
+fn marsaglia_tsang<R: Rng>(shape: f64, numbers: &mut R) -> f64 {
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     loop {
-        let x: f64 = StandardNormal.sample(stream.generator());
+        let x: f64 = StandardNormal.sample(numbers);
         let root = 1.0 + c * x;
         if root <= 0.0 {
             continue;
         }
         let v = root * root * root;
-        let (u, square) = (stream.uniform(), x * x);
+        let (u, square) = (uniform(numbers), x * x);
         // The first test is a cheap sufficient one. An infinite normal fails both: it is redrawn.
         if u < 1.0 - 0.0331 * square * square || u.ln() < 0.5 * square + d * (1.0 - v + v.ln()) {
             return d * v;

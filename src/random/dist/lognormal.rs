@@ -1,10 +1,10 @@
 //! Lognormal spans: the logarithm is normal. What repairs and human reactions look like.
 
-use super::super::Stream;
 use super::law::Law;
 use crate::random::special::{
     normal_cumulative_hazard, normal_inverse_hazard, normal_quantile_of_sf,
 };
+use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub(super) struct Lognormal {
 
 impl Lognormal {
     #[inline]
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
-        let z: f64 = StandardNormal.sample(stream.generator());
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
+        let z: f64 = StandardNormal.sample(numbers);
         // As in `exp1`: the ziggurat's tail is infinite once in 2^53 times the chance of the tail.
         (self.mu + self.sigma * z.clamp(-12.0, 12.0)).exp()
     }

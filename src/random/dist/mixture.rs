@@ -1,8 +1,9 @@
 //! One of several laws, chosen by weight: what "2 % of repairs take a day" is.
 
-use super::super::Stream;
 use super::Dist;
 use super::law::Law;
+use super::uniform;
+use rand::Rng;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mixture {
@@ -41,15 +42,17 @@ impl Mixture {
         self.parts.iter().map(|part| (part.weight, &part.law))
     }
 
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
-        let u = stream.uniform();
+    /// Not inlined: a distribution within a distribution would make a loop of all of them.
+    #[inline(never)]
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
+        let u = uniform(numbers);
         let last = &self.parts[self.parts.len() - 1];
         self.parts
             .iter()
             .find(|part| u < part.up_to)
             .unwrap_or(last)
             .law
-            .sample(stream)
+            .sample(numbers)
     }
 
     /// The smallest of `value` over the laws, and the largest.

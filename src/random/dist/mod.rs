@@ -22,12 +22,13 @@ mod weibull;
 
 pub use build::DistError;
 
-use super::Stream;
+use super::{Stream, open_unit};
 use empirical::Empirical;
 use gamma::GammaLaw;
 use law::Law;
 use lognormal::Lognormal;
 use mixture::Mixture;
+use rand::Rng;
 use rand_distr::{Distribution, Exp1};
 use simple::{Constant, Exponential, Uniform};
 use weibull::Weibull;
@@ -173,24 +174,30 @@ impl Dist {
     /// One value from any number of uniforms, as fast as possible (data plane). The same law as
     /// [`draw`](Self::draw), other values.
     #[inline]
-    pub fn sample(&self, stream: &mut Stream) -> f64 {
+    pub fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
         match &self.0 {
             Shape::Constant(law) => law.secs,
-            Shape::Exponential(law) => law.mean * exp1(stream),
-            Shape::Lognormal(law) => law.sample(stream),
-            Shape::Weibull(law) => law.sample(stream),
-            Shape::Uniform(law) => law.sample(stream),
-            Shape::Gamma(law) => law.sample(stream),
-            Shape::Empirical(law) => law.sample(stream),
-            Shape::Mixture(law) => law.sample(stream),
+            Shape::Exponential(law) => law.mean * exp1(numbers),
+            Shape::Lognormal(law) => law.sample(numbers),
+            Shape::Weibull(law) => law.sample(numbers),
+            Shape::Uniform(law) => law.sample(numbers),
+            Shape::Gamma(law) => law.sample(numbers),
+            Shape::Empirical(law) => law.sample(numbers),
+            Shape::Mixture(law) => law.sample(numbers),
         }
     }
 }
 
+/// The next number, strictly between 0 and 1.
+#[inline]
+fn uniform<R: Rng>(numbers: &mut R) -> f64 {
+    open_unit(numbers.next_u64())
+}
+
 /// A standard exponential by ziggurat.
 #[inline]
-pub(super) fn exp1(stream: &mut Stream) -> f64 {
-    let value: f64 = Exp1.sample(stream.generator());
+pub(super) fn exp1<R: Rng>(numbers: &mut R) -> f64 {
+    let value: f64 = Exp1.sample(numbers);
     // The tail of the ziggurat takes the logarithm of a uniform that is 0 once in 2^53: without the
     // cap, which no other value reaches (the largest is 44.4), that one would be infinite.
     value.min(50.0)

@@ -1,7 +1,8 @@
 //! Constant, exponential and uniform spans.
 
-use super::super::Stream;
 use super::law::Law;
+use super::uniform;
+use rand::Rng;
 
 /// Always the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,8 +86,8 @@ pub(super) struct Uniform {
 
 impl Uniform {
     #[inline]
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
-        self.min + (self.max - self.min) * stream.uniform()
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
+        self.min + (self.max - self.min) * uniform(numbers)
     }
 
     /// The value with a share `sf` of the support above it, from the nearer end.

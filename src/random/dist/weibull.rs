@@ -1,10 +1,10 @@
 //! Weibull spans: H(x) = (x / scale)^shape. Below shape 1 what is young fails most, above it what is
 //! old.
 
-use super::super::Stream;
 use super::exp1;
 use super::law::Law;
 use crate::random::special::Gamma;
+use rand::Rng;
 use statrs::function::gamma::gamma;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +29,8 @@ impl Weibull {
     }
 
     #[inline]
-    pub(super) fn sample(&self, stream: &mut Stream) -> f64 {
-        self.scale * exp1(stream).powf(self.inverse_shape)
+    pub(super) fn sample<R: Rng>(&self, numbers: &mut R) -> f64 {
+        self.scale * exp1(numbers).powf(self.inverse_shape)
     }
 }
 
