@@ -183,7 +183,7 @@ impl<'a> GroupRunner<'a> {
             if stop() {
                 return Err(GroupError::Stopped);
             }
-            self.sample(batch, key, met, quiet_s, &mut totals)?;
+            self.sample(batch, key, met, quiet_s, &mut totals, stop)?;
         }
         let mut outages = OutageRecord::new(causes);
         for pieces in &paths {
@@ -228,6 +228,7 @@ impl<'a> GroupRunner<'a> {
         met: &mut Met,
         quiet_s: f64,
         totals: &mut Totals,
+        stop: &dyn Fn() -> bool,
     ) -> Result<(), GroupError> {
         /// Stretches of a regime that holds all the time; the others have their share of them.
         const STRETCHES: f64 = 16.0;
@@ -244,6 +245,9 @@ impl<'a> GroupRunner<'a> {
             .expect("only plans with traffic sample");
         traffic.clear_tally();
         for stretch in 0..stretches {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
             let at = self.plan.slice_start(met.instant(self.system, &mut stream));
             let source = Source::Sample {
                 seed: self.plan.seed,
