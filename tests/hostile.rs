@@ -50,7 +50,7 @@ fn what_no_run_can_answer_is_refused_with_a_reason() {
             Case {
                 every: "1ns",
                 lasts: "1ns",
-                horizon: "1s",
+                horizon: "10s",
                 ..Case::default()
             },
             ".crash` alone happens about 500.0 million times a second",
@@ -187,7 +187,7 @@ fn extreme_but_possible_scenarios_are_answered() {
         Case {
             horizon: "10m",
             service: "workers: 1, queue: 100000, operations: {read: {takes: 20ms}}".into(),
-            workload: "arrive: {poisson: 100/s}, journeys: {read: 100%}".into(),
+            workload: "arrive: {poisson: 100/s}, patience: 3s, journeys: {read: 100%}".into(),
             ..Case::default()
         },
     ] {

@@ -229,7 +229,7 @@ fn a_run_out_of_time_says_how_to_repeat_it_to_the_byte() {
 #[test]
 fn the_scenario_of_the_readme_is_right() {
     let place = Place::new();
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let scenario = readme
         .split("```yaml\n")
         .nth(1)
