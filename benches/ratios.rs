@@ -7,7 +7,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    missing_docs,
     reason = "a program that prints a table"
 )]
 

@@ -55,7 +55,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Instead of the scenario's seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Exactly so many histories, instead of until every target is decided
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -93,7 +93,7 @@ pub(super) struct ExplainArguments {
     #[arg(long, value_name = "N")]
     pub(super) replication: u64,
     /// Instead of the scenario's seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Begin so long after the start of the history, e.g. 12d8h
     #[arg(long, value_name = "SPAN", value_parser = span)]

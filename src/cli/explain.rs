@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::scenario_file;
 use crate::estimate;
+use crate::experiment::{RunError, check_history};
 use crate::report::numbers::{self, plural};
 use crate::report::timeline::Timeline;
 use crate::time::{SimSpan, SimTime};
@@ -23,6 +24,11 @@ pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> 
     let from = arguments.from.map_or(SimTime::START, |from| {
         SimTime::START + SimSpan::from_nanos(u64::try_from(from.as_nanos()).unwrap_or(u64::MAX))
     });
+    if let Err(RunError::Unsuitable { message, help, .. }) = check_history(system, seed) {
+        output.error(&format!("{}: {message}", file.name));
+        output.note(&format!("help: {help}"));
+        return Exit::Usage;
+    }
     let mut timeline = Timeline::new(system);
     let (mut shown, mut before, mut after) = (0, 0_u64, 0_u64);
     let mut next = None;
@@ -53,8 +59,18 @@ pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> 
     }
     if let Some(at) = next {
         let seconds = at.secs_in_horizon().floor().max(0.0);
+        let further = if arguments
+            .from
+            .is_some_and(|from| seconds <= from.as_secs_f64())
+            || seconds == 0.0
+        {
+            // It would begin with the same event again.
+            String::new()
+        } else {
+            format!("`--from {seconds}s` or ")
+        };
         output.note(&format!(
-            "and {} until {}; go on with `--from {seconds}s` or a larger `--limit`",
+            "and {} until {}; go on with {further}a larger `--limit`",
             if after < MOST_COUNTED {
                 plural(after, "more event")
             } else {

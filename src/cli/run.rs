@@ -27,16 +27,20 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
         .out
         .clone()
         .unwrap_or_else(|| default_directory(&arguments.file));
-    let existed = directory.exists();
+    let made: Vec<PathBuf> = directory
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .map(Path::to_owned)
+        .collect();
     if let Err(error) = files::prepare(&directory) {
         output.error(&error.to_string());
         return Exit::Failure;
     }
     match simulate(&file, arguments, output) {
         Err(exit) => {
-            if !existed {
+            for path in made {
                 // Nothing came to be in it; where that fails, an empty directory does no harm.
-                let _ = std::fs::remove_dir(&directory);
+                let _ = std::fs::remove_dir(path);
             }
             // Without a gate, a budget that was too small for any result is a failure.
             if exit == Exit::Undecided {

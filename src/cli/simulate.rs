@@ -58,9 +58,10 @@ pub(super) fn simulate(
         outcome.run.complete = true;
         if !arguments.quiet {
             output.note(&format!(
-                "time is up after {}; `--replications {}` gives the same result again",
+                "time is up after {}; `--replications {} --method {}` simulates the same again",
                 numbers::plural(outcome.run.replications, "history"),
-                outcome.run.replications
+                outcome.run.replications,
+                word(outcome.run.method)
             ));
         }
     }
@@ -68,6 +69,15 @@ pub(super) fn simulate(
         outcome,
         interrupted,
     })
+}
+
+/// What `--method` calls it.
+const fn word(method: Method) -> &'static str {
+    match method {
+        Method::None => "none",
+        Method::Windows => "windows",
+        Method::Exact => "exact",
+    }
 }
 
 /// Says why there is no outcome.

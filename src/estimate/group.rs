@@ -185,7 +185,7 @@ impl<'a> GroupRunner<'a> {
             if stop() {
                 return Err(GroupError::Stopped);
             }
-            self.sample(batch, key, met, quiet_s, &mut totals)?;
+            self.sample(batch, key, met, quiet_s, &mut totals, stop)?;
         }
         let mut outages = OutageRecord::new(causes);
         for pieces in &paths {
@@ -243,6 +243,7 @@ impl<'a> GroupRunner<'a> {
         met: &mut Met,
         quiet_s: f64,
         totals: &mut Totals,
+        stop: &dyn Fn() -> bool,
     ) -> Result<(), GroupError> {
         /// Stretches of a regime that holds all the time; the others have their share of them.
         const STRETCHES: f64 = 16.0;
@@ -262,6 +263,9 @@ impl<'a> GroupRunner<'a> {
         let slice = self.plan.traffic.slice.as_nanos();
         let (mut pairs, mut starts) = (0, 0);
         for stretch in 0..stretches {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
             let (judged, runs) = {
                 let slices = &traffic.tally().slices;
                 (slices.judged, slices.runs.len())

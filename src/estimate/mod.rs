@@ -24,7 +24,7 @@ use crate::control::{Control, Detail};
 use crate::ids::JourneyId;
 use crate::model::System;
 use crate::path::Transition;
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// One entry of a history.
 #[derive(Clone, Debug)]
@@ -35,6 +35,13 @@ pub struct Entry {
     pub up: bool,
     /// The journeys that cannot.
     pub journeys_down: Vec<JourneyId>,
+}
+
+/// How long before the horizon a history begins, as far as anything happens in that time.
+pub fn lead_in(system: &System, seed: u64) -> SimSpan {
+    let mut control = Control::new(system, Detail::Full);
+    control.restart(seed, 0);
+    SimTime::START.since(control.next_time().min(SimTime::START))
 }
 
 /// Replays the control state of one replication over the horizon, in order of time, until `visit`

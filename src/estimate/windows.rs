@@ -226,7 +226,7 @@ fn advance(
     end: SimTime,
     stop: &dyn Fn() -> bool,
 ) -> Result<(), GroupError> {
-    const EVENTS: u64 = 1 << 20;
+    const EVENTS: u64 = 1 << 16;
     while traffic.next_time() < end {
         traffic.run_events(end, EVENTS);
         if traffic.overflowed() {

@@ -2,7 +2,7 @@
 //! depends on nothing but the scenario and the seed.
 
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, GROUPS, Load, Plan, look_back};
+use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
 use crate::model::{FaultKind, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with queues and retries.
@@ -22,6 +22,12 @@ pub(super) const RUN_CPU_S: f64 = 80.0;
 
 /// CPU seconds beyond which nothing is begun.
 const LIMIT_CPU_S: f64 = 86_400.0;
+
+/// Bytes beyond which nothing is begun.
+const LIMIT_BYTES: f64 = 2e9;
+
+/// Transitions before a history that is to be shown at once.
+const LEAD_IN_TRANSITIONS: f64 = 2e7;
 
 /// Replications with traffic in a block, at least: two make an interval, these make a decent one.
 const LEAST_TRAFFIC: u64 = 8;
@@ -56,7 +62,7 @@ impl Cost {
 /// [`RunError::TooCostly`] and [`RunError::Unsuitable`], before anything is simulated.
 pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError> {
     let load = Load::of(system);
-    let seed = options.seed.unwrap_or(system.run.seed);
+    let seed = seed_of(system, options);
     let asked = options.method.or(system.run.method);
     if system.workloads.is_empty() {
         if let Some(Method::Windows | Method::Exact) = options.method {
@@ -100,6 +106,10 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
     )
 }
 
+fn seed_of(system: &System, options: &Options) -> u64 {
+    options.seed.unwrap_or(system.run.seed)
+}
+
 fn finish(
     system: &System,
     load: &Load,
@@ -113,8 +123,10 @@ fn finish(
         .next()
         .unwrap_or(1);
     check_queues(system, load, &plan)?;
-    let transitions = transitions(system, &plan);
-    let faults: f64 = transitions / 4.0;
+    check_slices(system, &plan)?;
+    let faults = transitions(system, plan.horizon_s()) / 4.0;
+    let followed = plan.horizon_s() + lead_in(system, seed_of(system, options)).as_secs_f64();
+    let transitions = transitions(system, followed);
     let sampled = plan.windows.sample.as_secs_f64() + plan.windows.warm_up.as_secs_f64();
     let requests = match plan.method {
         Method::None => 0.0,
@@ -163,46 +175,53 @@ fn finish(
     cost.block_cpu_s = cost.with_traffic_s() * in_block + cost.control_s() * in_control;
     let blocks = replications.div_ceil(BLOCK) as f64;
     let total = cost.block_cpu_s * blocks;
-    if plan.method == Method::Exact && options.method != Some(Method::Exact) && total > EXACT_CPU_S
-    {
+    check_memory(system, &cost, line)?;
+    let unasked = plan.method == Method::Exact && options.method != Some(Method::Exact);
+    let limit = if unasked { EXACT_CPU_S } else { LIMIT_CPU_S };
+    let mostly_faults = cost.control_s() > 0.5 * cost.with_traffic_s();
+    if cost.control_s() * in_control > LIMIT_CPU_S / 24.0 || (total > limit && mostly_faults) {
+        return Err(too_dense(
+            system,
+            &format!("a run would take about {} of CPU time", cpu(total)),
+        ));
+    }
+    if unasked && total > EXACT_CPU_S {
         return Err(RunError::TooCostly {
             line,
             message: format!(
-                "simulating every request would take about {} of CPU time ({:.1e} attempts); \
+                "simulating every request would take about {} of CPU time ({} attempts); \
                  the limit is {EXACT_CPU_S} s",
                 cpu(total),
-                cost.attempts * in_block * blocks,
+                many(cost.attempts * in_block * blocks),
             ),
-            help: "use `--method windows`, fewer replications, a shorter horizon or a lower rate; \
-                   or type `--method exact` if you want to wait"
-                .into(),
-        });
-    }
-    if cost.control_s() * in_control > LIMIT_CPU_S / 24.0 {
-        let (name, times) = busiest(system, &plan);
-        return Err(RunError::TooCostly {
-            line: 1,
-            message: format!(
-                "`{name}` alone happens about {times:.1e} times in one replication, and a run \
-                 would take about {} of CPU time",
-                cpu(total)
-            ),
-            help: "use a shorter horizon, or longer times between faults".into(),
+            help: if look_back(system).is_some() {
+                "use `--method windows`, fewer replications, a shorter horizon or a lower rate; \
+                 or type `--method exact` if you want to wait"
+            } else {
+                "state a `patience` for all users, without which only every request can be \
+                 simulated; or ask for fewer replications, a shorter horizon or a lower rate; or \
+                 type `--method exact` if you want to wait"
+            }
+            .into(),
         });
     }
     if total > LIMIT_CPU_S {
         return Err(RunError::TooCostly {
             line,
             message: format!(
-                "the run would take about {} of CPU time ({:.1e} attempts in each replication with \
+                "the run would take about {} of CPU time ({} attempts in each replication with \
                  traffic); the limit is {}",
                 cpu(total),
-                cost.attempts,
+                many(cost.attempts),
                 cpu(LIMIT_CPU_S)
             ),
-            help: "use a lower rate, a shorter horizon or fewer replications; or `--method none` \
-                   for structural figures only"
-                .into(),
+            help: if plan.method == Method::None {
+                "use fewer replications or a shorter horizon"
+            } else {
+                "use a lower rate, a shorter horizon or fewer replications; or `--method none` \
+                 for structural figures only"
+            }
+            .into(),
         });
     }
     Ok((plan, cost))
@@ -234,8 +253,37 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
     Ok(())
 }
 
-/// Control transitions of one replication, about.
-fn transitions(system: &System, plan: &Plan) -> f64 {
+/// Refuses a horizon that ends within a slice: its last requests would belong to no slice.
+fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
+    let (horizon, slice) = (system.run.horizon.as_nanos(), plan.traffic.slice.as_nanos());
+    if plan.method == Method::None || horizon.is_multiple_of(slice) {
+        return Ok(());
+    }
+    let secs = plan.traffic.slice.as_secs_f64();
+    let whole = horizon / slice;
+    let nearest = if whole == 0 {
+        format!("{secs} s")
+    } else {
+        format!(
+            "{} s or {} s",
+            whole as f64 * secs,
+            (whole + 1) as f64 * secs
+        )
+    };
+    Err(RunError::Unsuitable {
+        line: None,
+        message: format!(
+            "the horizon of {} s is no whole number of slices of {secs} s",
+            plan.horizon_s()
+        ),
+        help: format!(
+            "use a horizon of {nearest}, or state a `slice` under `run` that divides the horizon"
+        ),
+    })
+}
+
+/// Control transitions in `secs` of one replication, about.
+fn transitions(system: &System, secs: f64) -> f64 {
     let mut sum = 0.0;
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
@@ -244,29 +292,94 @@ fn transitions(system: &System, plan: &Plan) -> f64 {
             FaultKind::Crash => 2.0,
             FaultKind::Isolated | FaultKind::Power => 4.0,
         };
-        sum += plan.horizon_s() / cycle * 2.0 * touched;
+        sum += secs / cycle * 2.0 * touched;
     }
     sum
 }
 
-fn busiest(system: &System, plan: &Plan) -> (String, f64) {
-    let mut worst = (String::new(), 0.0);
+/// Refuses faults that come so often that following them takes too long.
+fn too_dense(system: &System, cost: &str) -> RunError {
+    let mut worst = ("", f64::INFINITY);
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
-        let times = plan.horizon_s() / (fault.every.mean() + fault.lasts.mean()).max(1e-9);
-        if times > worst.1 {
-            worst = (clock.name.clone(), times);
+        let cycle = fault.every.mean() + fault.lasts.mean();
+        if cycle < worst.1 {
+            worst = (&clock.name, cycle);
         }
     }
-    worst
+    let (name, cycle) = worst;
+    let often = if cycle >= 1.0 {
+        format!("once in {cycle:.0} s")
+    } else {
+        format!("about {} times a second", many(1.0 / cycle.max(1e-9)))
+    };
+    RunError::Unsuitable {
+        line: None,
+        message: format!("`{name}` alone happens {often}, and {cost}"),
+        help:
+            "use longer times between faults, fewer components with faults, a shorter horizon or \
+               fewer replications"
+                .into(),
+    }
 }
 
+/// Whether one history of `system` can be replayed in a few seconds.
+///
+/// # Errors
+/// [`RunError::Unsuitable`] where faults before its first instant alone would take longer.
+pub fn check_history(system: &System, seed: u64) -> Result<(), RunError> {
+    let before = lead_in(system, seed).as_secs_f64();
+    let transitions = transitions(system, before);
+    if transitions > LEAD_IN_TRANSITIONS {
+        let minutes = before / 60.0;
+        let cost = format!(
+            "the {minutes:.0} min before the history, in which everything settles, have {} changes",
+            many(transitions)
+        );
+        return Err(too_dense(system, &cost));
+    }
+    Ok(())
+}
+
+/// Refuses more memory than an ordinary machine has to spare.
+fn check_memory(system: &System, cost: &Cost, line: u32) -> Result<(), RunError> {
+    if cost.bytes <= LIMIT_BYTES {
+        return Ok(());
+    }
+    Err(RunError::TooCostly {
+        line,
+        message: format!(
+            "the run would need about {:.0} GB of memory for the latencies of {} journeys and {} \
+             services; the limit is {:.0} GB",
+            cost.bytes / 1e9,
+            system.journeys.len(),
+            system.pools.len(),
+            LIMIT_BYTES / 1e9
+        ),
+        help: "use fewer journeys, or `--method none` for structural figures only".into(),
+    })
+}
+
+/// What all groups of a block hold until they are folded.
 fn bytes(system: &System, plan: &Plan) -> f64 {
+    /// Measured with 500 journeys: the histograms of one journey or service in one group.
+    const EACH: f64 = 60e3;
     let histograms = 3 + system.journeys.len() + system.pools.len();
     if plan.method == Method::None {
         1e5
     } else {
-        histograms as f64 * 16e3 * (GROUPS as f64 * 2.0)
+        histograms as f64 * EACH * GROUPS as f64
+    }
+}
+
+/// A large number for people.
+fn many(number: f64) -> String {
+    match number {
+        n if n < 1e4 => format!("{n:.0}"),
+        n if n < 1e6 => format!("{:.0} thousand", n / 1e3),
+        n if n < 1e9 => format!("{:.1} million", n / 1e6),
+        n if n < 1e12 => format!("{:.1} billion", n / 1e9),
+        n => format!("{n:.1e}"),
     }
 }
 
@@ -277,6 +390,6 @@ fn cpu(secs: f64) -> String {
         s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
         s if s < 172_800.0 => format!("{:.0} h", s / 3_600.0),
         s if s < 730.0 * 86_400.0 => format!("{:.0} days", s / 86_400.0),
-        s => format!("{:.1e} years", s / (365.0 * 86_400.0)),
+        s => format!("{} years", many(s / (365.0 * 86_400.0))),
     }
 }

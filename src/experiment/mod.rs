@@ -7,7 +7,7 @@ mod run;
 mod summary;
 mod verdict;
 
-pub use cost::{Cost, plan};
+pub use cost::{Cost, check_history, plan};
 pub use figures::{Figures, YEAR_S};
 pub use run::run;
 

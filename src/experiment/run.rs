@@ -41,6 +41,8 @@ pub fn run(
         match progress.advance(until, asked.unwrap_or(u64::MAX))? {
             End::Reached => {}
             End::Enough => {
+                // Ended by the watcher, unless everything that was asked for is there.
+                complete = asked.is_some() && progress.blocks >= until;
                 looks += 1;
                 break;
             }

@@ -237,20 +237,35 @@ fn availability(outcome: &Outcome, style: Style) -> Vec<String> {
     .into_iter()
     .filter_map(|(name, e)| e.map(|e| (name, numbers::share(e))))
     .collect();
-    let row = |label: &str, cell: &dyn Fn(&(&str, Printed)) -> String| {
-        let text: String = cells
+    let row = |cell: &dyn Fn(&(&str, Printed)) -> String| -> String {
+        cells
             .iter()
             .map(|c| {
                 let t = cell(c);
                 format!("{t}{}", pad(22, &t))
             })
-            .collect();
-        labelled(label, text.trim_end(), style)
+            .collect()
     };
-    vec![
-        row("Availability", &|c| format!("{} {}", c.0, c.1.value)),
-        row("", &|c| c.1.beside()),
-    ]
+    let values = row(&|c| format!("{} {}", c.0, c.1.value));
+    let beside = row(&|c| c.1.beside());
+    let labels = ["Availability", "", ""];
+    let lines = if [&values, &beside]
+        .iter()
+        .all(|row| columns(row.trim_end()) <= COLUMNS - INDENT)
+    {
+        vec![values, beside]
+    } else {
+        // So many digits that side by side the last figure would be cut.
+        cells
+            .iter()
+            .map(|c| format!("{}{}{}, {}", c.0, pad(12, c.0), c.1.value, c.1.beside()))
+            .collect()
+    };
+    labels
+        .iter()
+        .zip(&lines)
+        .map(|(label, text)| labelled(label, text.trim_end(), style))
+        .collect()
 }
 
 fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
