@@ -180,7 +180,12 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         } else {
             f64::INFINITY
         };
-        let bounded = (10.0 * relaxation).min(patient.unwrap_or(86_400.0));
+        // A bounded queue forgets once it has been full: five times what it takes to empty it.
+        let full = pool
+            .queue
+            .map(|queue| 5.0 * f64::from(queue + workers) * loaded.hold_mean / f64::from(workers));
+        let bound = patient.unwrap_or(86_400.0).min(full.unwrap_or(86_400.0));
+        let bounded = (10.0 * relaxation).min(bound);
         longest = longest.max(bounded).max(10.0 * loaded.hold_mean);
     }
     SimSpan::from_secs_f64(longest.ceil())

@@ -34,29 +34,28 @@ pub fn run(
         record: Record::new(system),
         blocks: 0,
     };
-    let mut looks = 0;
+    let mut look = 1;
     let mut complete = true;
     loop {
-        let until = asked.map_or(1 << looks, |replications| replications.div_ceil(BLOCK));
+        let until = asked.map_or(1 << (look - 1), |replications| replications.div_ceil(BLOCK));
         match progress.advance(until, asked.unwrap_or(u64::MAX))? {
             End::Reached => {}
             End::Enough => {
                 // Ended by the watcher, unless everything that was asked for is there.
                 complete = asked.is_some() && progress.blocks >= until;
-                looks += 1;
                 break;
             }
             End::Stopped => {
                 complete = false;
-                looks += 1;
                 break;
             }
         }
-        looks += 1;
-        if asked.is_some() || decided(&progress, looks) || too_long(&cost, looks) {
+        if asked.is_some() || decided(&progress, look) || too_long(&cost, look) {
             break;
         }
+        look += 1;
     }
+    let looks = looks_of(progress.blocks);
     let figures = Figures {
         system,
         plan: &plan,
@@ -64,6 +63,13 @@ pub fn run(
     };
     let targets = verdict::judge_all(&figures, looks);
     Ok(summary::outcome(&figures, hash, targets, looks, complete))
+}
+
+/// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows
+/// from the number of blocks alone, so that a run that ended by itself, by a budget of time or at a
+/// given number of replications judges the same replications in the same way.
+fn looks_of(blocks: u64) -> u32 {
+    blocks.max(1).next_power_of_two().trailing_zeros() + 1
 }
 
 /// Whether every target has its verdict.

@@ -19,7 +19,7 @@ impl WeightedHistogram {
     /// Without any weight.
     pub fn new() -> Self {
         Self {
-            weights: vec![0.0; Histogram::BUCKETS],
+            weights: Vec::new(),
             total: 0.0,
             sum: 0.0,
             max: 0,
@@ -35,6 +35,7 @@ impl WeightedHistogram {
         if factor == 0.0 || histogram.is_empty() {
             return;
         }
+        self.reach(histogram.max_seen());
         for bucket in histogram.iter() {
             self.weights[bucket.index] += bucket.count as f64 * factor;
         }
@@ -43,11 +44,19 @@ impl WeightedHistogram {
         self.max = self.max.max(histogram.max_seen());
     }
 
+    /// Makes room for values up to `nanos`; buckets beyond the largest value take no memory.
+    fn reach(&mut self, nanos: u64) {
+        let used = Histogram::index_of(nanos) + 1;
+        if self.weights.len() < used {
+            self.weights.resize(used, 0.0);
+        }
+    }
+
     /// Adds all weights of `other`. The result depends on the order of merges in its last digits:
     /// merge in index order.
     pub fn merge(&mut self, other: &Self) {
-        let used = Histogram::index_of(other.max) + 1;
-        for (weight, more) in self.weights[..used].iter_mut().zip(&other.weights[..used]) {
+        self.reach(other.max);
+        for (weight, more) in self.weights.iter_mut().zip(&other.weights) {
             *weight += more;
         }
         self.total += other.total;
