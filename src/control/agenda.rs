@@ -32,16 +32,16 @@ impl Agenda {
             nodes: vec![0; 2 * leaves],
             leaves,
         };
-        agenda.clear();
+        agenda.clear_unplayed();
+        agenda.play_all();
         agenda
     }
 
-    /// Cancels everything.
-    pub(super) fn clear(&mut self) {
-        for timer in 0..self.leaves {
-            self.nodes[self.leaves + timer] = due(SimTime::NEVER, timer as u32);
+    /// Cancels everything; [`Agenda::play_all`] has to follow.
+    pub(super) fn clear_unplayed(&mut self) {
+        for (timer, node) in self.nodes[self.leaves..].iter_mut().enumerate() {
+            *node = due(SimTime::NEVER, timer as u32);
         }
-        self.play_all();
     }
 
     /// When the next timer is due, and which; never, if none is set.
@@ -114,7 +114,8 @@ mod tests {
                     );
                 }
                 if step == 2_000 {
-                    agenda.clear();
+                    agenda.clear_unplayed();
+                    agenda.play_all();
                     plain.fill(SimTime::NEVER);
                 }
             }

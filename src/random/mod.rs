@@ -4,8 +4,11 @@
 //! name of the component, purpose). Adding a component therefore moves no draw of another, any
 //! replication can be replayed alone, and two designs that share components share their luck.
 //!
-//! The generator is xoshiro256++ (Blackman and Vigna 2019), a named and portable algorithm; its
-//! state is four outputs of SplitMix64 from the mixed key.
+//! The generator of [`Stream`] is xoshiro256++ (Blackman and Vigna 2019), a named and portable
+//! algorithm; its state is four outputs of SplitMix64 from the mixed key. The control path begins
+//! hundreds of streams for a history that takes a handful of numbers from each; its [`Draws`] are
+//! SplitMix64 itself (Steele, Lea and Flood 2014), whose n-th number is a function of key and n and
+//! whose state needs no preparation.
 
 pub mod arrivals;
 pub mod dist;
@@ -73,7 +76,7 @@ impl Key {
     /// This key with one more part.
     #[must_use]
     pub const fn with(self, part: u64) -> Self {
-        Self(mix(self.0.rotate_left(17) ^ mix(part.wrapping_add(GOLDEN))).wrapping_add(GOLDEN))
+        self.with_part(Part::new(part))
     }
 
     /// The key of one component's stream in one replication.
@@ -85,6 +88,13 @@ impl Key {
             .with(purpose as u64)
     }
 
+    /// [`Key::with`] a part that was mixed before: for parts that many keys share.
+    #[must_use]
+    #[inline]
+    pub const fn with_part(self, part: Part) -> Self {
+        Self(mix(self.0.rotate_left(17) ^ part.0).wrapping_add(GOLDEN))
+    }
+
     /// The key as a number.
     pub const fn get(self) -> u64 {
         self.0
@@ -93,6 +103,41 @@ impl Key {
     /// The stream of this key.
     pub fn stream(self) -> Stream {
         Stream::from_key(self.0)
+    }
+
+    /// The draws of this key: another sequence than its stream's.
+    #[inline]
+    pub const fn draws(self) -> Draws {
+        Draws(self.0)
+    }
+}
+
+/// A part of keys, mixed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part(u64);
+
+impl Part {
+    /// This number as a part.
+    #[inline]
+    pub const fn new(part: u64) -> Self {
+        Self(mix(part.wrapping_add(GOLDEN)))
+    }
+}
+
+/// The random numbers of one purpose in control: number n of a key is `mix(key + n * GOLDEN)`,
+/// n = 1, 2, ...
+///
+/// All such sequences are stretches of one cycle of 2^64 numbers, begun at places that the keys
+/// scatter; that two of `k` stretches of `m` numbers touch has a probability of about `k * k * m / 2^64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// The next number, uniform as in [`Stream::uniform`].
+    #[inline]
+    pub fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(GOLDEN);
+        open_unit(mix(self.0))
     }
 }
 
@@ -160,6 +205,26 @@ mod tests {
     fn uniforms_never_reach_either_end() {
         assert_eq!(open_unit(0), 2_f64.powi(-53));
         assert_eq!(open_unit(u64::MAX), 1.0 - 2_f64.powi(-53));
+    }
+
+    #[test]
+    fn a_part_mixed_before_gives_the_same_key() {
+        let key = Key::of_seed(3);
+        assert_eq!(key.with_part(Part::new(7)), key.with(7));
+    }
+
+    /// The published test vector of SplitMix64 from state 0.
+    #[test]
+    fn draws_are_splitmix64() {
+        let mut draws = Draws(0);
+        let expected: [u64; 3] = [
+            0xe220_a839_7b1d_cdaf,
+            0x6e78_9e6a_a1b9_65f4,
+            0x06c4_5d18_8009_454f,
+        ];
+        for bits in expected {
+            assert_eq!(draws.uniform(), open_unit(bits));
+        }
     }
 
     /// First outputs of the published generators, worked out with a separate implementation.
