@@ -92,8 +92,7 @@ impl SimSpan {
     /// assert_eq!(SimSpan::from_secs_f64(f64::NAN), SimSpan::ZERO);
     /// ```
     pub fn from_secs_f64(secs: f64) -> Self {
-        // `as` saturates at both ends and maps NaN to zero.
-        Self((secs * NANOS_PER_SEC as f64).round() as u64)
+        Self(rounded(secs * NANOS_PER_SEC as f64))
     }
 
     /// Nanoseconds.
@@ -123,13 +122,21 @@ impl SimSpan {
 
     /// This span multiplied by `factor` and rounded to the nearest nanosecond.
     pub fn mul_f64(self, factor: f64) -> Self {
-        Self((self.0 as f64 * factor).round() as u64)
+        Self(rounded(self.0 as f64 * factor))
     }
 
     /// Whether this is no time at all.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
+}
+
+/// `nanos.round()` as an integer, halves upward, without a call into the mathematics library.
+#[inline]
+fn rounded(nanos: f64) -> u64 {
+    // `as` saturates at both ends and maps NaN to zero; from 2^53 on nothing is left over.
+    let whole = nanos as u64;
+    whole.saturating_add(u64::from(nanos - whole as f64 >= 0.5))
 }
 
 impl Add<SimSpan> for SimTime {
@@ -186,6 +193,35 @@ mod tests {
     fn adding_past_the_end_of_the_clock_is_never() {
         assert_eq!(SimTime::START + SimSpan::MAX, SimTime::NEVER);
         assert_eq!(SimTime::NEVER + SimSpan::from_secs(1), SimTime::NEVER);
+    }
+
+    #[test]
+    fn spans_round_as_the_mathematics_library_does() {
+        let half = 0.5_f64;
+        let mut values = vec![
+            0.0,
+            -0.0,
+            -0.6,
+            -7.5,
+            1e300,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for value in [
+            half,
+            1.5,
+            2.5,
+            1e9 + half,
+            4_503_599_627_370_497.0,
+            9_007_199_254_740_993.0,
+            1.8e19,
+        ] {
+            values.extend([value.next_down(), value, value.next_up()]);
+        }
+        for value in values {
+            assert_eq!(rounded(value), value.round() as u64, "{value:e}");
+        }
     }
 
     #[test]

@@ -6,14 +6,34 @@
 //! instant come in the order of their rows. A heap would have to find a timer to move it.
 
 use crate::time::SimTime;
+use std::hint::select_unpredictable;
 
-/// Instant and timer in one number, so that a match is one comparison: the earlier wins, and of two at
-/// the same instant the timer of the lower row.
-type Due = u128;
+/// When a timer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    at: SimTime,
+    timer: u64,
+}
 
-#[inline]
-fn due(at: SimTime, timer: u32) -> Due {
-    (Due::from(at.as_nanos()) << 32) | Due::from(timer)
+impl Due {
+    #[inline]
+    fn new(at: SimTime, timer: u32) -> Self {
+        let timer = u64::from(timer);
+        Self { at, timer }
+    }
+
+    /// The winner of a match: the earlier, and of two at the same instant the timer of the lower row.
+    ///
+    /// Who wins cannot be predicted, and one wrong guess of the processor takes longer than all other
+    /// matches of an event. So no branch: the compiler has to be told for each half, or it makes one.
+    #[inline]
+    fn earlier(self, other: Self) -> Self {
+        let ahead = (self.at < other.at) | ((self.at == other.at) & (self.timer < other.timer));
+        Self {
+            at: select_unpredictable(ahead, self.at, other.at),
+            timer: select_unpredictable(ahead, self.timer, other.timer),
+        }
+    }
 }
 
 /// All timers of a history.
@@ -29,37 +49,37 @@ impl Agenda {
     pub(super) fn new(timers: usize) -> Self {
         let leaves = timers.max(1).next_power_of_two();
         let mut agenda = Self {
-            nodes: vec![0; 2 * leaves],
+            nodes: vec![Due::new(SimTime::NEVER, 0); 2 * leaves],
             leaves,
         };
-        agenda.clear();
+        agenda.clear_unplayed();
+        agenda.play_all();
         agenda
     }
 
-    /// Cancels everything.
-    pub(super) fn clear(&mut self) {
-        for timer in 0..self.leaves {
-            self.nodes[self.leaves + timer] = due(SimTime::NEVER, timer as u32);
+    /// Cancels everything; [`Agenda::play_all`] has to follow.
+    pub(super) fn clear_unplayed(&mut self) {
+        for (timer, node) in self.nodes[self.leaves..].iter_mut().enumerate() {
+            *node = Due::new(SimTime::NEVER, timer as u32);
         }
-        self.play_all();
     }
 
     /// When the next timer is due, and which; never, if none is set.
     #[inline]
     pub(super) fn first(&self) -> (SimTime, u32) {
         let first = self.nodes[1];
-        (SimTime::from_nanos((first >> 32) as u64), first as u32)
+        (first.at, first.timer as u32)
     }
 
     /// Sets `timer` to `at`, whatever it was set to before.
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {
         let mut node = self.leaves + timer as usize;
-        let mut winner = due(at, timer);
+        let mut winner = Due::new(at, timer);
         self.nodes[node] = winner;
         // Each match is against the sibling only, so that the loads need not wait for the stores.
         while node > 1 {
-            winner = winner.min(self.nodes[node ^ 1]);
+            winner = winner.earlier(self.nodes[node ^ 1]);
             node /= 2;
             self.nodes[node] = winner;
         }
@@ -67,20 +87,20 @@ impl Agenda {
 
     /// Sets `timer` without playing its matches; [`Agenda::play_all`] has to follow.
     pub(super) fn set_unplayed(&mut self, timer: u32, at: SimTime) {
-        self.nodes[self.leaves + timer as usize] = due(at, timer);
+        self.nodes[self.leaves + timer as usize] = Due::new(at, timer);
     }
 
     /// Plays all matches.
     pub(super) fn play_all(&mut self) {
         for node in (1..self.leaves).rev() {
-            self.nodes[node] = self.nodes[2 * node].min(self.nodes[2 * node + 1]);
+            self.nodes[node] = self.nodes[2 * node].earlier(self.nodes[2 * node + 1]);
         }
     }
 
     /// Sets `timer` to never, if it is not already.
     #[inline]
     pub(super) fn cancel(&mut self, timer: u32) {
-        if self.nodes[self.leaves + timer as usize] != due(SimTime::NEVER, timer) {
+        if self.nodes[self.leaves + timer as usize] != Due::new(SimTime::NEVER, timer) {
             self.set(timer, SimTime::NEVER);
         }
     }
@@ -114,7 +134,8 @@ mod tests {
                     );
                 }
                 if step == 2_000 {
-                    agenda.clear();
+                    agenda.clear_unplayed();
+                    agenda.play_all();
                     plain.fill(SimTime::NEVER);
                 }
             }

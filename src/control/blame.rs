@@ -88,8 +88,29 @@ impl Blames {
         self.system_cut = None;
     }
 
-    /// The fault of `clock` begins, or is found to have begun, at `onset`.
+    /// The fault of `clock` begins at `now`, or ends; what it caused may go on.
     #[inline]
+    pub(super) fn turn(
+        &mut self,
+        audiences: &Audiences,
+        clock: ClockId,
+        begins: bool,
+        now: SimTime,
+    ) {
+        if audiences.count > 0 {
+            if begins {
+                self.begin(audiences, clock, now);
+            } else {
+                self.end(audiences, clock);
+            }
+            return;
+        }
+        let incident = &mut self.incidents[clock];
+        incident.active = begins;
+        incident.onset = if begins { now } else { incident.onset };
+    }
+
+    /// The fault of `clock` begins, or is found to have begun, at `onset`.
     pub(super) fn begin(&mut self, audiences: &Audiences, clock: ClockId, onset: SimTime) {
         self.incidents[clock] = Incident {
             active: true,
@@ -104,9 +125,7 @@ impl Blames {
         }
     }
 
-    /// The fault of `clock` ends; what it caused may go on.
-    #[inline]
-    pub(super) fn end(&mut self, audiences: &Audiences, clock: ClockId) {
+    fn end(&mut self, audiences: &Audiences, clock: ClockId) {
         self.incidents[clock].active = false;
         for &audience in audiences.of_clock.of(clock.index()) {
             self.soil(audience);
@@ -169,6 +188,12 @@ impl Blames {
     fn is_live(&self, audiences: &Audiences, row: u32, clock: ClockId) -> bool {
         self.incidents[clock].active
             || self.open[clock.index() * audiences.rows + row as usize] != [0; 4]
+    }
+
+    /// Whether no audience is to be judged again.
+    #[inline]
+    pub(super) fn all_judged(&self) -> bool {
+        self.dirty.is_empty()
     }
 
     #[inline]

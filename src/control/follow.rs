@@ -7,16 +7,16 @@ use crate::failover::{Draw, Stage};
 use crate::health::{Mode, Watch};
 use crate::ids::{ClockId, Id, SlotId};
 use crate::path::{Event, Signal, SlotState};
-use crate::random::Stream;
+use crate::random::Sequence;
 use crate::time::{SimSpan, SimTime};
 
 impl LeasePlan {
     /// One span that the lease asks for.
-    pub(super) fn draw(&self, stream: &mut Stream, what: Draw) -> SimSpan {
+    pub(super) fn draw(&self, draws: &mut Sequence, what: Draw) -> SimSpan {
         match what {
-            Draw::Phase => self.loop_wait.mul_f64(stream.uniform()),
-            Draw::Decide => self.decides.draw(stream),
-            Draw::Promote => self.promotes.draw(stream),
+            Draw::Phase => self.loop_wait.mul_f64(draws.uniform()),
+            Draw::Decide => self.decides.draw(draws),
+            Draw::Promote => self.promotes.draw(draws),
         }
     }
 }
@@ -243,7 +243,7 @@ impl State {
         now.lease.react(
             self.now,
             |member| structure.serves(known.slots[member]),
-            |what| known.draw(&mut now.stream, what),
+            |what| known.draw(&mut now.draws, what),
         );
         let after = now.lease.stage();
         if after != before && matches!(after, Stage::Lapsing | Stage::Promoting) {
@@ -269,7 +269,7 @@ impl State {
         now.lease.fire(
             self.now,
             |member| structure.serves(known.slots[member]),
-            |what| known.draw(&mut now.stream, what),
+            |what| known.draw(&mut now.draws, what),
         );
         let event = match (before, chosen) {
             (Stage::Deciding, Some(member)) => Event::Promoting(known.slots[member]),

@@ -9,7 +9,7 @@ use crate::health::Pace;
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
-use crate::random::{Dist, Stream, name_hash};
+use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 
 /// A span that is drawn, or the same every time and then drawn from nothing.
@@ -29,13 +29,14 @@ impl Delay {
     }
 
     #[inline]
-    pub(super) fn draw(&self, stream: &mut Stream) -> SimSpan {
+    pub(super) fn draw(&self, draws: &mut Sequence) -> SimSpan {
         match self {
             Self::Fixed(span) => *span,
             // Rounds to the nearest nanosecond as `SimSpan::from_secs_f64` does (beyond 52 days an f64
             // is too coarse for it to matter), without a call into the mathematics library.
             Self::Drawn(dist) => {
-                SimSpan::from_nanos((dist.draw(stream) * NANOS_PER_SEC as f64 + 0.5) as u64)
+                let secs = dist.quantile_of_sf(draws.uniform());
+                SimSpan::from_nanos((secs * NANOS_PER_SEC as f64 + 0.5) as u64)
             }
         }
     }
@@ -58,9 +59,9 @@ pub(super) enum Effect {
 /// One fault clock.
 #[derive(Clone, Debug)]
 pub(super) struct ClockPlan {
-    pub(super) name_hash: u64,
-    pub(super) every: Delay,
-    pub(super) lasts: Delay,
+    pub(super) name: Part,
+    /// Time to the next fault and how long it lasts, in the order of `ClockNow::draws`.
+    pub(super) spans: [Delay; 2],
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
     pub(super) effect: Effect,
@@ -88,7 +89,7 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct SlotPlan {
     pub(super) domain: Option<DomainId>,
-    pub(super) name_hash: u64,
+    pub(super) name: Part,
     pub(super) starts: Delay,
     /// [`NONE`] if it starts at once.
     pub(super) start_timer: u32,
@@ -120,7 +121,7 @@ pub(super) struct WatchPlan {
 pub(super) struct GroupPlan {
     pub(super) balancer: BalancerId,
     pub(super) slots: Vec<SlotId>,
-    pub(super) name_hash: u64,
+    pub(super) name: Part,
     pub(super) advert_int: SimSpan,
     pub(super) priorities: Vec<u8>,
     pub(super) preempt: bool,
@@ -133,7 +134,7 @@ pub(super) struct GroupPlan {
 pub(super) struct LeasePlan {
     pub(super) pool: PoolId,
     pub(super) slots: Vec<SlotId>,
-    pub(super) name_hash: u64,
+    pub(super) name: Part,
     pub(super) ttl: SimSpan,
     pub(super) loop_wait: SimSpan,
     pub(super) decides: Delay,
@@ -186,7 +187,7 @@ impl Plan {
             }
             slots.push(SlotPlan {
                 domain: slot.domain,
-                name_hash: name_hash(&slot.name),
+                name: Part::new(name_hash(&slot.name)),
                 starts: Delay::of(starts_in),
                 start_timer,
                 unit: Audiences::unit_of(system, slot.owner),
@@ -218,7 +219,7 @@ impl Plan {
                     groups.push(GroupPlan {
                         balancer: id,
                         slots: balancer.slots.clone(),
-                        name_hash: name_hash(&balancer.name),
+                        name: Part::new(name_hash(&balancer.name)),
                         advert_int: vrrp.advert_int,
                         priorities: vrrp.priorities.clone(),
                         preempt: vrrp.preempt,
@@ -248,9 +249,8 @@ impl Plan {
             };
             let (up, down) = (fault.every.mean(), fault.lasts.mean());
             ClockPlan {
-                name_hash: name_hash(&clock.name),
-                every: Delay::of(&fault.every),
-                lasts: Delay::of(&fault.lasts),
+                name: Part::new(name_hash(&clock.name)),
+                spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                 down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
                 effect,
             }
@@ -382,7 +382,7 @@ fn leases(
         leases.push(LeasePlan {
             pool: id,
             slots: pool.slots.clone(),
-            name_hash: name_hash(&pool.name),
+            name: Part::new(name_hash(&pool.name)),
             ttl: lease.ttl,
             loop_wait: lease.loop_wait,
             decides: Delay::of(&lease.decides_in),

@@ -9,7 +9,7 @@ use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
 use crate::path::{Regime, Signal, SlotState};
-use crate::random::{Key, Purpose, Stream};
+use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
 /// One fault clock.
@@ -19,8 +19,8 @@ pub(super) struct ClockNow {
     /// The span that begins with the next event, drawn ahead while others keep the processor busy:
     /// an event need not wait for a logarithm. `None` before the first event.
     pub(super) ahead: Option<SimSpan>,
-    pub(super) failure: Stream,
-    pub(super) repair: Stream,
+    /// Times to failure, and durations.
+    pub(super) draws: [Sequence; 2],
 }
 
 /// One slot.
@@ -38,8 +38,8 @@ pub(super) struct SlotNow {
     pub(super) root: Option<ClockId>,
     /// Its start, while it is starting.
     pub(super) condition: Condition,
-    pub(super) start_up: Stream,
-    pub(super) phases: Stream,
+    pub(super) start_up: Sequence,
+    pub(super) phases: Sequence,
 }
 
 /// One instance's view of one member.
@@ -64,7 +64,7 @@ pub(super) struct GroupNow {
 #[derive(Clone, Debug)]
 pub(super) struct LeaseNow {
     pub(super) lease: Lease,
-    pub(super) stream: Stream,
+    pub(super) draws: Sequence,
     /// The fault clock behind the last loss of the leader or of a candidate.
     pub(super) root: Option<ClockId>,
     pub(super) condition: Condition,
@@ -100,12 +100,11 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(system: &System, plan: &Plan) -> Self {
         let regime = Regime::all_up(system);
-        let idle = Key::of_seed(0).stream();
+        let idle = Key::of_seed(0).sequence();
         let clock = ClockNow {
             active: false,
             ahead: None,
-            failure: idle.clone(),
-            repair: idle.clone(),
+            draws: [idle.clone(), idle.clone()],
         };
         let slot = SlotNow {
             process: 0,
@@ -129,7 +128,7 @@ impl State {
         });
         let leases = plan.leases.iter().map(|lease| LeaseNow {
             lease: Lease::new(lease.ttl, lease.loop_wait, lease.slots.len()),
-            stream: idle.clone(),
+            draws: idle.clone(),
             root: None,
             condition: None,
         });
@@ -161,13 +160,9 @@ impl State {
         let mut unread = std::mem::take(&mut self.unread);
         self.start_clocks(plan, base);
         for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
-            let key = base.with(known.name_hash);
-            if matches!(known.starts, Delay::Drawn(_)) {
-                slot.start_up = key.with(Purpose::StartUp as u64).stream();
-            }
-            if known.watches.0 < known.watches.1 {
-                slot.phases = key.with(Purpose::Phase as u64).stream();
-            }
+            let key = base.with_part(known.name);
+            slot.start_up = key.with(Purpose::StartUp as u64).sequence();
+            slot.phases = key.with(Purpose::Phase as u64).sequence();
         }
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
@@ -200,7 +195,7 @@ impl State {
     /// Everything serving, in view and in charge, nothing pending.
     fn all_up(&mut self, plan: &Plan) {
         self.now = plan.begins;
-        self.agenda.clear();
+        self.agenda.clear_unplayed();
         self.isolations.as_mut_slice().fill(0);
         for slot in self.slots.as_mut_slice() {
             (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
@@ -208,8 +203,10 @@ impl State {
         }
         self.regime.slots.as_mut_slice().fill(SlotState::Serving);
         self.regime.islands.as_mut_slice().fill(None);
-        for view in self.regime.views.as_mut_slice() {
-            view.fill(true);
+        if plan.derived {
+            for view in self.regime.views.as_mut_slice() {
+                view.fill(true);
+            }
         }
         self.regime
             .holders
@@ -239,23 +236,18 @@ impl State {
     /// Seeds the fault clocks and draws where each of them stands.
     fn start_clocks(&mut self, plan: &Plan, base: Key) {
         for (index, (id, known)) in plan.clocks.pairs().enumerate() {
-            let key = base.with(known.name_hash);
+            let key = base.with_part(known.name);
             let clock = &mut self.clocks[id];
-            clock.failure = key.with(Purpose::Failure as u64).stream();
-            clock.repair = key.with(Purpose::Repair as u64).stream();
+            clock.draws = [Purpose::Failure, Purpose::Repair]
+                .map(|purpose| key.with(purpose as u64).sequence());
             (clock.active, clock.ahead) = (false, None);
             let due = match plan.start {
-                Start::New => known.every.draw(&mut clock.failure),
+                Start::New => known.spans[0].draw(&mut clock.draws[0]),
                 Start::Steady => {
-                    let mut stream = key.with(Purpose::Equilibrium as u64).stream();
-                    let (which, life, place) =
-                        (stream.uniform(), stream.uniform(), stream.uniform());
+                    let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
+                    let (which, life, place) = (draws.uniform(), draws.uniform(), draws.uniform());
                     clock.active = which < known.down_share;
-                    let delay = if clock.active {
-                        &known.lasts
-                    } else {
-                        &known.every
-                    };
+                    let delay = &known.spans[usize::from(clock.active)];
                     let (age, rest) = delay.equilibrium(life, place);
                     if clock.active {
                         self.down_at_first.push((self.now.before(age), id));
@@ -274,25 +266,25 @@ impl State {
     fn first_leader(&mut self, plan: &Plan, index: usize, base: Key, unread: &mut Vec<Signal>) {
         let known = &plan.leases[index];
         let now = self.now;
-        let mut stream = base
-            .with(known.name_hash)
+        let mut draws = base
+            .with_part(known.name)
             .with(Purpose::Failover as u64)
-            .stream();
+            .sequence();
         let able = |index: &usize| self.structure.serves(known.slots[*index]);
         let leader = match plan.start {
             Start::New => Some(0),
             Start::Steady => {
                 let members = 0..known.slots.len();
                 let count = members.clone().filter(able).count();
-                let choice = (stream.uniform() * count as f64) as usize;
+                let choice = (draws.uniform() * count as f64) as usize;
                 members.filter(able).nth(choice)
             }
         };
         let lease = &mut self.leases[index];
         lease
             .lease
-            .reset(now, leader, |what| known.draw(&mut stream, what));
-        lease.stream = stream;
+            .reset(now, leader, |what| known.draw(&mut draws, what));
+        lease.draws = draws;
         self.follow_lease(plan, index, unread);
     }
 
@@ -300,11 +292,11 @@ impl State {
     /// the one with the highest priority; any of them in a steady history without preemption.
     fn first_master(&mut self, plan: &Plan, index: usize, base: Key, unread: &mut Vec<Signal>) {
         let known = &plan.groups[index];
-        let mut stream = base
-            .with(known.name_hash)
+        let mut draws = base
+            .with_part(known.name)
             .with(Purpose::Failover as u64)
-            .stream();
-        let (phase, choice) = (stream.uniform(), stream.uniform());
+            .sequence();
+        let (phase, choice) = (draws.uniform(), draws.uniform());
         let since = self.now.before(known.advert_int) + known.advert_int.mul_f64(phase);
         self.groups[index].group.reset(self.now);
         for (member, &slot) in known.slots.iter().enumerate() {

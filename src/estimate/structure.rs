@@ -7,6 +7,7 @@ use super::sums::Sums;
 use crate::control::Control;
 use crate::ids::{BalancerId, Id, JourneyId, PoolId};
 use crate::model::System;
+use crate::model::structure::StructureState;
 use crate::path::{Cause, Signal};
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
@@ -63,7 +64,9 @@ impl StructureRecord {
         self.transitions += other.transitions;
         self.system.merge(&other.system);
         self.durations.merge(&other.durations);
-        self.duration_histogram.merge(&other.duration_histogram);
+        if !other.duration_histogram.is_empty() {
+            self.duration_histogram.merge(&other.duration_histogram);
+        }
         self.unended += other.unended;
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
@@ -119,7 +122,12 @@ impl Spell {
     }
 
     fn push_to(self, sums: &mut Sums) {
-        sums.push(seconds(self.downtime), self.outages as f64);
+        // Most things are up for all of most histories.
+        if self.downtime == 0 && self.outages == 0 {
+            sums.push_zero();
+        } else {
+            sums.push(seconds(self.downtime), self.outages as f64);
+        }
     }
 }
 
@@ -144,6 +152,8 @@ pub struct StructureTally {
     /// Start of the outage in progress if it began inside the horizon.
     began: Option<SimTime>,
     durations: Vec<u64>,
+    /// [`StructureState::changes`] when the state was last looked at.
+    seen: u64,
 }
 
 impl StructureTally {
@@ -162,12 +172,14 @@ impl StructureTally {
             cause_since: from,
             began: None,
             durations: Vec::new(),
+            seen: 0,
         }
     }
 
     /// Begins a replication: `control` stands at the start of the horizon.
     pub fn begin(&mut self, control: &Control<'_>) {
         let structure = control.structure();
+        self.seen = structure.changes();
         self.system = Spell::begin(self.from, structure.system_up());
         for (index, spell) in self.pools.iter_mut().enumerate() {
             *spell = Spell::begin(self.from, structure.pool_up(PoolId::from_index(index)));
@@ -194,6 +206,14 @@ impl StructureTally {
     #[inline]
     pub fn observe(&mut self, at: SimTime, control: &Control<'_>) {
         let structure = control.structure();
+        if structure.changes() != self.seen {
+            self.seen = structure.changes();
+            self.look(at, structure);
+        }
+    }
+
+    /// Something flipped at `at`.
+    fn look(&mut self, at: SimTime, structure: &StructureState) {
         let up = structure.system_up();
         if self.system.down_since.is_some() {
             let cause = Cause::from(structure.blame()).index();

@@ -32,6 +32,11 @@ impl Sums {
         self.xy += x * y;
     }
 
+    /// Adds one unit of which both are zero: the same as `push(0.0, 0.0)`.
+    pub fn push_zero(&mut self) {
+        self.n += 1;
+    }
+
     /// Adds all units of `other`, which come after the ones here.
     pub fn merge(&mut self, other: &Self) {
         self.n += other.n;

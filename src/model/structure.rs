@@ -25,8 +25,10 @@ use crate::path::Blame;
 struct Group {
     size: u32,
     needs: u32,
-    /// Half of the members and one, for the quorum gate.
+    /// Half of the members and one, for the quorum gate; 0 if nothing needs a quorum.
     majority: u32,
+    /// Whether anything needs the leader.
+    led: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,12 +106,18 @@ impl Structure {
         let group = |slots: &Vec<SlotId>, needs: u32| Group {
             size: slots.len() as u32,
             needs,
-            majority: slots.len() as u32 / 2 + 1,
+            majority: 0,
+            led: false,
         };
-        let of_pools = system
-            .pools
-            .iter()
-            .map(|pool| group(&pool.slots, pool.needs));
+        let needed = |gate: usize| !consumers_of[gate].is_empty();
+        let of_pools = system.pools.pairs().map(|(id, pool)| {
+            let mut of_pool = group(&pool.slots, pool.needs);
+            if needed(layout.quorums + id.index()) {
+                of_pool.majority = of_pool.size / 2 + 1;
+            }
+            of_pool.led = needed(layout.leaders + id.index());
+            of_pool
+        });
         let of_balancers = system
             .balancers
             .iter()
@@ -198,6 +206,8 @@ pub struct StructureState {
     flipped: Vec<JourneyId>,
     stack: Vec<u32>,
     blame: Option<Blame>,
+    /// See [`StructureState::changes`].
+    changes: u64,
 }
 
 impl StructureState {
@@ -217,6 +227,7 @@ impl StructureState {
             flipped: Vec::with_capacity(2 * system.journeys.len()),
             stack: Vec::with_capacity(structure.gates.len()),
             blame: None,
+            changes: 0,
         }
     }
 
@@ -233,24 +244,42 @@ impl StructureState {
             .copy_from_slice(leaders.as_slice());
         self.flipped.clear();
         self.blame = None;
+        self.changes += 1;
+    }
+
+    /// A number that grows whenever anything flips that is asked for here, or the blame changes: as
+    /// long as it stays, so does every answer but those about single slots.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Whether the system is up, nobody is blamed and no journey waits to be taken as flipped.
+    #[inline]
+    pub fn calm(&self) -> bool {
+        self.system_up() && self.blame.is_none() && self.flipped.is_empty()
     }
 
     /// Whether every journey can be served.
+    #[inline]
     pub fn system_up(&self) -> bool {
         self.up[self.layout.system]
     }
 
     /// Whether `journey` can be served.
+    #[inline]
     pub fn journey_up(&self, journey: JourneyId) -> bool {
         self.up[self.layout.journeys + journey.index()]
     }
 
     /// Whether `pool` has enough slots that can serve.
+    #[inline]
     pub fn pool_up(&self, pool: PoolId) -> bool {
         self.up[pool.index()]
     }
 
     /// Whether `balancer` has enough instances that can serve.
+    #[inline]
     pub fn balancer_up(&self, balancer: BalancerId) -> bool {
         self.up[self.layout.balancers + balancer.index()]
     }
@@ -261,6 +290,7 @@ impl StructureState {
     }
 
     /// Whether `slot` is running and users reach it.
+    #[inline]
     pub fn serves(&self, slot: SlotId) -> bool {
         self.serves[slot]
     }
@@ -271,13 +301,17 @@ impl StructureState {
     }
 
     /// Whom the system's outage is attributed to; `None` while it is up.
+    #[inline]
     pub fn blame(&self) -> Option<Blame> {
         self.blame
     }
 
     /// States whom the system's outage is attributed to.
     pub fn set_blame(&mut self, blame: Option<Blame>) {
-        self.blame = blame;
+        if self.blame != blame {
+            self.blame = blame;
+            self.changes += 1;
+        }
     }
 
     /// A journey that flipped and was not taken yet. One that flipped twice comes twice.
@@ -295,23 +329,18 @@ impl StructureState {
         let index = structure.group_of[slot] as usize;
         let group = &structure.groups[index];
         // The threshold is crossed between `needs` and the count below it, in either direction.
-        let most = if serves {
-            self.serving[index] += 1;
-            self.serving[index]
-        } else {
-            self.serving[index] -= 1;
-            self.serving[index] + 1
-        };
+        let before = self.serving[index];
+        let after = before + 2 * u32::from(serves) - 1;
+        self.serving[index] = after;
+        let most = before.max(after);
         if most == group.needs {
             self.shift(structure, index, serves);
         }
-        if index < self.layout.balancers {
-            if most == group.majority {
-                self.shift(structure, self.layout.quorums + index, serves);
-            }
-            if self.leaders[PoolId::from_index(index)] == Some(slot) {
-                self.shift(structure, self.layout.leaders + index, serves);
-            }
+        if most == group.majority {
+            self.shift(structure, self.layout.quorums + index, serves);
+        }
+        if group.led && self.leaders[PoolId::from_index(index)] == Some(slot) {
+            self.shift(structure, self.layout.leaders + index, serves);
         }
     }
 
@@ -320,12 +349,13 @@ impl StructureState {
         let leads = |leader: Option<SlotId>| leader.is_some_and(|slot| self.serves[slot]);
         let (before, after) = (leads(self.leaders[pool]), leads(leader));
         self.leaders[pool] = leader;
-        if before != after {
+        if before != after && structure.groups[pool.index()].led {
             self.shift(structure, self.layout.leaders + pool.index(), after);
         }
     }
 
     /// An input of `gate` rose or fell; so do the gates above it that depend on it.
+    #[inline(never)]
     fn shift(&mut self, structure: &Structure, gate: usize, rose: bool) {
         self.stack.push(gate as u32);
         while let Some(index) = self.stack.pop() {
@@ -343,6 +373,7 @@ impl StructureState {
             };
             if up != self.up[index] {
                 self.up[index] = up;
+                self.changes += 1;
                 if (self.layout.journeys..self.layout.system).contains(&index) {
                     self.flipped
                         .push(JourneyId::from_index(index - self.layout.journeys));

@@ -6,7 +6,8 @@
 //!
 //! Two generators, both named and portable. A [`Stream`] is xoshiro256++ (Blackman and Vigna 2019);
 //! its state is four outputs of SplitMix64 from the mixed key. A [`Sequence`] is SplitMix64 itself
-//! (Steele, Lea and Flood 2014), whose state is the key: for the handful of draws of one request,
+//! (Steele, Lea and Flood 2014), whose n-th number is a function of key and n: for requests and for
+//! control clocks, of which a history begins hundreds to take a handful of numbers from each, and
 //! where setting up a stream would cost more than all of them.
 
 pub mod arrivals;
@@ -76,7 +77,7 @@ impl Key {
     /// This key with one more part.
     #[must_use]
     pub const fn with(self, part: u64) -> Self {
-        Self(mix(self.0.rotate_left(17) ^ mix(part.wrapping_add(GOLDEN))).wrapping_add(GOLDEN))
+        self.with_part(Part::new(part))
     }
 
     /// The key of one component's stream in one replication.
@@ -88,6 +89,13 @@ impl Key {
             .with(purpose as u64)
     }
 
+    /// [`Key::with`] a part that was mixed before: for parts that many keys share.
+    #[must_use]
+    #[inline]
+    pub const fn with_part(self, part: Part) -> Self {
+        Self(mix(self.0.rotate_left(17) ^ part.0).wrapping_add(GOLDEN))
+    }
+
     /// The key as a number.
     pub const fn get(self) -> u64 {
         self.0
@@ -96,6 +104,24 @@ impl Key {
     /// The stream of this key.
     pub fn stream(self) -> Stream {
         Stream::from_key(self.0)
+    }
+
+    /// The draws of this key: another sequence than its stream's.
+    #[inline]
+    pub const fn sequence(self) -> Sequence {
+        Sequence(self.0)
+    }
+}
+
+/// A part of keys, mixed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part(u64);
+
+impl Part {
+    /// This number as a part.
+    #[inline]
+    pub const fn new(part: u64) -> Self {
+        Self(mix(part.wrapping_add(GOLDEN)))
     }
 }
 
@@ -244,6 +270,12 @@ mod tests {
                 9_817_491_932_198_370_423
             ]
         );
+    }
+
+    #[test]
+    fn a_part_mixed_before_gives_the_same_key() {
+        let key = Key::of_seed(3);
+        assert_eq!(key.with_part(Part::new(7)), key.with(7));
     }
 
     /// First outputs of the published generators, worked out with a separate implementation.

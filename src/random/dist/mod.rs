@@ -129,8 +129,12 @@ impl Dist {
 
     /// The smallest value that is exceeded with probability `sf` (0 to 1) or less. Keeps its digits
     /// for tiny `sf`, where `quantile(1 - sf)` has none.
+    #[inline]
     pub fn quantile_of_sf(&self, sf: f64) -> f64 {
-        self.law().quantile_of_sf(sf)
+        match &self.0 {
+            Shape::Exponential(law) => law.quantile_of_sf(sf),
+            _ => self.law().quantile_of_sf(sf),
+        }
     }
 
     /// The remaining life of something that has lasted for `age` seconds, by inversion of its
