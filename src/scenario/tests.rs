@@ -37,8 +37,8 @@ const ARTICLE_SITE: &str = include_str!("../../scenarios/article-site.yaml");
 #[test]
 fn the_article_site_means_what_its_comments_say() {
     let system = system(ARTICLE_SITE);
-    assert_eq!(system.slots.len(), 6 + 1 + 3 + 2);
-    assert_eq!(system.clocks.len(), 3 + 6 + 6 + 1 + 3 + 2);
+    assert_eq!(system.slots.len(), 6 + 1 + 3 + 2 + 2);
+    assert_eq!(system.clocks.len(), 3 + 6 + 6 + 1 + 3 + 2 + 2);
     let names: Vec<&str> = system
         .journeys
         .iter()

@@ -66,7 +66,7 @@ impl WeightedHistogram {
 
     /// Forgets all weights, without giving back memory.
     pub fn clear(&mut self) {
-        self.weights.fill(0.0);
+        self.weights.clear();
         (self.total, self.sum, self.max) = (0.0, 0.0, 0);
     }
 
