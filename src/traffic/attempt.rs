@@ -351,7 +351,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// The slot is done with an attempt: the worker goes on, the answer goes back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);

@@ -315,7 +315,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// A request has been answered, or has failed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_request(&mut self, plan: &Plan<'a>, request: u32, answered: bool) {
         let frame = &self.frames[request];
         if frame.counted {
