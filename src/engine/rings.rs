@@ -38,9 +38,8 @@ struct Ring {
 
 impl Ring {
     fn trim(&mut self, wanted: impl Fn(&Timer) -> bool) {
-        while self.entries.front().is_some_and(|front| !wanted(front)) {
-            self.entries.pop_front();
-        }
+        let first = self.entries.iter().position(&wanted);
+        self.entries.drain(..first.unwrap_or(self.entries.len()));
         if self.entries.len() >= self.sweep_at {
             self.entries.retain(wanted);
             self.sweep_at = (4 * self.entries.len()).max(SHORT);

@@ -226,7 +226,7 @@ impl Regime {
     }
 
     /// Whether a packet from `from` (`None`: from a user) arrives at `to`.
-    #[inline]
+    #[inline(always)]
     pub fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
         from.and_then(|from| self.islands[from]) == self.islands[to]
     }

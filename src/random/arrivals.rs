@@ -207,10 +207,31 @@ impl<I: Intensity> ArrivalCursor<I> {
     }
 
     /// To the next accepted candidate, in this block or a later one.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self) {
+        self.offset += exp1(&mut self.stream) * self.gap;
+        // Nearly always, at a steady rate.
+        if !self.varies && self.offset < self.block_nanos as f64 {
+            self.next = self.candidate();
+        } else {
+            self.search();
+        }
+    }
+
+    /// The candidate at `offset`, which is in the block.
+    #[inline(always)]
+    fn candidate(&mut self) -> (SimTime, u64) {
+        let key = self.stream.bits();
+        // By way of i64, which takes half as long; an offset is far below 2^63.
+        // Cut, not rounded: the last arrival of a block never enters the next one.
+        let nanos = (self.block * self.block_nanos).saturating_add(self.offset as i64 as u64);
+        (SimTime::from_nanos(nanos), key)
+    }
+
+    /// To the first accepted candidate from `offset` on, which may be beyond the block.
+    #[inline(never)]
+    fn search(&mut self) {
         loop {
-            self.offset += exp1(&mut self.stream) * self.gap;
             // Exact: a block is shorter than 2^53 ns.
             if self.offset >= self.block_nanos as f64 {
                 match self
@@ -224,18 +245,14 @@ impl<I: Intensity> ArrivalCursor<I> {
                         return;
                     }
                 }
-                continue;
+            } else {
+                let next = self.candidate();
+                if !self.varies || !self.thinned(next.0) {
+                    self.next = next;
+                    return;
+                }
             }
-            let key = self.stream.bits();
-            // By way of i64, which takes half as long; an offset is far below 2^63.
-            // Cut, not rounded: the last arrival of a block never enters the next one.
-            let nanos = (self.block * self.block_nanos).saturating_add(self.offset as i64 as u64);
-            let at = SimTime::from_nanos(nanos);
-            if self.varies && self.thinned(at) {
-                continue;
-            }
-            self.next = (at, key);
-            return;
+            self.offset += exp1(&mut self.stream) * self.gap;
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::call::Next;
 use super::frames::{Kind, NONE, State, Wait, pick_bits, relay_bits};
-use super::plan::{CallPlan, Plan};
+use super::plan::{CallPlan, Plan, Through};
 use super::stretch::{Stretch, WORK};
 use crate::balance::Tried;
-use crate::ids::{BalancerId, Id, PoolId, SlotId};
+use crate::ids::{Id, PoolId, SlotId};
 use crate::model::ServedBy;
 use crate::path::SlotState;
 use crate::time::SimSpan;
@@ -35,13 +35,15 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[caller];
         let call = plan.call(frame.position);
         let key = frame.roll();
-        let (retry, counted) = (frame.attempts > 0, frame.counted);
+        let (counted, from) = (frame.counted, frame.at());
+        let mut fresh = frame.tried == 0;
         frame.attempts += 1;
-        self.tally.attempts_simulated += 1;
-        if retry {
+        if frame.attempts > 1 {
             self.mark_tried(plan, caller);
+            fresh = self.frames[caller].tried == 0;
         }
-        let target = self.target(plan, caller, call, key);
+        self.tally.attempts_simulated += 1;
+        let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];
         if counted {
             tally.attempts += 1;
@@ -55,7 +57,7 @@ impl<'a> Stretch<'a> {
                 Next::TryFailed(caller)
             }
             Target::Silence { relay, member } => {
-                let index = self.send(plan, call, caller, key, (relay, member));
+                let index = self.send(call, caller, key, counted, (relay, member));
                 self.frames[index].state = State::Lost;
                 Next::Idle
             }
@@ -64,9 +66,11 @@ impl<'a> Stretch<'a> {
                 relay,
                 member,
             } => {
-                let station = &self.stations[slot];
+                let station = &mut self.stations[slot];
                 let free = station.busy < station.workers;
-                if !free && station.waiting >= station.queue {
+                if free {
+                    station.busy += 1;
+                } else if station.waiting >= station.queue {
                     if counted {
                         tally.attempts_shed += 1;
                     }
@@ -74,7 +78,7 @@ impl<'a> Stretch<'a> {
                     return Next::TryFailed(caller);
                 }
                 let now = self.now;
-                let index = self.send(plan, call, caller, key, (relay, member));
+                let index = self.send(call, caller, key, counted, (relay, member));
                 let frame = &mut self.frames[index];
                 frame.slot = slot.index() as u32;
                 frame.since = now;
@@ -92,71 +96,63 @@ impl<'a> Stretch<'a> {
     #[inline(always)]
     fn send(
         &mut self,
-        plan: &Plan<'a>,
-        call: &CallPlan,
+        call: &CallPlan<'a>,
         caller: u32,
         key: u64,
+        counted: bool,
         (relay, member): (u32, u32),
     ) -> u32 {
-        let counted = self.frames[caller].counted;
-        let calls = plan.operations[call.operation].calls;
         let (index, frame) = self.frames.take(Kind::Attempt, key);
         (frame.parent, frame.counted) = (caller, counted);
         frame.what = call.operation.index() as u32;
-        (frame.position, frame.end) = (calls.from, calls.end);
+        (frame.position, frame.end) = (call.calls.from, call.calls.end);
         (frame.relay, frame.member) = (relay, member);
+        let generation = frame.generation;
         if member != NONE {
             frame.connected = true;
             self.relays[relay as usize].balancer.begin(member);
         }
         let parent = &mut self.frames[caller];
         (parent.child, parent.latest) = (index, member);
-        self.start_timer(call.timer, index);
+        self.start_timer(call.timer, index, generation);
         index
     }
 
+    /// Where an attempt goes. `fresh`: the call has tried nobody.
     #[inline(always)]
-    fn target(&mut self, plan: &Plan<'a>, caller: u32, call: &CallPlan, key: u64) -> Target {
-        let from = self.frames[caller].at();
-        let Some(balancer) = call.through else {
-            let slot = match call.served_by {
-                ServedBy::Leader => self.regime.leaders[call.pool],
-                ServedBy::Any | ServedBy::Quorum => {
-                    let frame = &self.frames[caller];
-                    let slots = &plan.system.pools[call.pool].slots;
-                    let turn = &mut self.turns[plan.sequence[frame.position as usize]];
-                    let slot = slots[*turn as usize];
-                    *turn = (*turn + 1) % slots.len() as u32;
-                    Some(slot)
-                }
-            };
-            return match slot {
-                Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-                None => Target::Refused { member: NONE },
-            };
+    fn target(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, from, fresh): (u32, Option<SlotId>, bool),
+        call: &CallPlan<'a>,
+        key: u64,
+    ) -> Target {
+        const SILENCE: Target = Target::Silence {
+            relay: NONE,
+            member: NONE,
         };
-        let Some(relay) = self.relay(plan, balancer, key) else {
-            return Target::Silence {
-                relay: NONE,
-                member: NONE,
-            };
+        let relay = match call.through {
+            Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
+            Through::One(relay) => relay,
+            Through::Any { first, count } => {
+                first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
+            }
+            Through::Holder(balancer) => {
+                let holder = self.regime.holders[balancer];
+                match holder.and_then(|slot| plan.relay_of[slot]) {
+                    Some(relay) => relay,
+                    None => return SILENCE,
+                }
+            }
         };
         let instance = self.relays[relay as usize].slot;
-        if !self.regime.reaches(from, instance) {
-            return Target::Silence {
-                relay: NONE,
-                member: NONE,
-            };
+        if !self.reaches(from, instance) {
+            return SILENCE;
         }
         match self.regime.slots[instance] {
             SlotState::Serving => {}
             SlotState::Refusing => return Target::Refused { member: NONE },
-            SlotState::Silent => {
-                return Target::Silence {
-                    relay: NONE,
-                    member: NONE,
-                };
-            }
+            SlotState::Silent => return SILENCE,
         }
         let (slot, member) = if call.served_by == ServedBy::Leader {
             let Some(leader) = self.regime.leaders[call.pool] else {
@@ -164,40 +160,51 @@ impl<'a> Stretch<'a> {
             };
             (leader, plan.system.slots[leader].index)
         } else {
-            let Some(member) = self.pick(plan, caller, relay, pick_bits(key)) else {
+            let picked = if fresh {
+                let balancer = &mut self.relays[relay as usize].balancer;
+                balancer.pick(pick_bits(key), Tried(&[]))
+            } else {
+                self.pick_again(plan, caller, relay, pick_bits(key))
+            };
+            let Some(member) = picked else {
                 return Target::Refused { member: NONE };
             };
-            (plan.system.pools[call.pool].slots[member as usize], member)
+            (call.slots[member as usize], member)
         };
         self.knock(plan, Some(instance), slot, call, relay, member)
     }
 
-    /// The instance that answers at the balancer's address; `None` if none does.
-    #[inline(always)]
-    fn relay(&self, plan: &Plan<'a>, balancer: BalancerId, key: u64) -> Option<u32> {
-        let settings = &plan.system.balancers[balancer];
-        if settings.failover.is_some() {
-            return self.regime.holders[balancer].and_then(|slot| plan.relay_of[slot]);
+    /// Where an attempt goes that no balancer is asked for.
+    fn target_in_turn(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, from): (u32, Option<SlotId>),
+        call: &CallPlan<'a>,
+    ) -> Target {
+        let slot = match call.served_by {
+            ServedBy::Leader => self.regime.leaders[call.pool],
+            ServedBy::Any | ServedBy::Quorum => {
+                let position = self.frames[caller].position;
+                let turn = &mut self.turns[plan.sequence[position as usize]];
+                let slot = call.slots[*turn as usize];
+                *turn = (*turn + 1) % call.slots.len() as u32;
+                Some(slot)
+            }
+        };
+        match slot {
+            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
+            None => Target::Refused { member: NONE },
         }
-        let count = settings.slots.len() as u64;
-        if count == 1 {
-            return Some(plan.first_relay[balancer]);
-        }
-        let offset = ((relay_bits(key) >> 32) * count) >> 32;
-        Some(plan.first_relay[balancer] + offset as u32)
     }
 
-    /// The member chosen by a balancer instance; when all it believes up were tried, they are
-    /// tried again.
+    /// Whether a packet from `from` (`None`: from a user) arrives at `to`.
     #[inline(always)]
-    fn pick(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
-        if self.frames[caller].tried == 0 {
-            let balancer = &mut self.relays[relay as usize].balancer;
-            return balancer.pick(bits, Tried(&[]));
-        }
-        self.pick_again(plan, caller, relay, bits)
+    fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
+        !self.islands || self.regime.reaches(from, to)
     }
 
+    /// The member chosen by a balancer instance for a call that has tried some; when all it believes
+    /// up were tried, they are tried again.
     #[inline(never)]
     fn pick_again(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
         let balancer = &mut self.relays[relay as usize].balancer;
@@ -224,11 +231,11 @@ impl<'a> Stretch<'a> {
         plan: &Plan<'a>,
         from: Option<SlotId>,
         slot: SlotId,
-        call: &CallPlan,
+        call: &CallPlan<'a>,
         relay: u32,
         member: u32,
     ) -> Target {
-        if !self.regime.reaches(from, slot) {
+        if !self.reaches(from, slot) {
             return Target::Silence { relay, member };
         }
         match self.regime.slots[slot] {
@@ -291,8 +298,8 @@ impl<'a> Stretch<'a> {
         frame.latest = NONE;
     }
 
-    /// A worker takes the attempt.
-    #[inline]
+    /// A worker, counted as busy already, takes the attempt.
+    #[inline(always)]
     fn serve(&mut self, plan: &Plan<'a>, index: u32) {
         let now = self.now;
         let frame = &mut self.frames[index];
@@ -307,7 +314,6 @@ impl<'a> Stretch<'a> {
         frame.state = State::Working;
         frame.wait = Wait::Work;
         frame.due = self.agenda.push(now + nanos(secs), WORK, index);
-        self.stations[SlotId::from_index(frame.slot as usize)].busy += 1;
     }
 
     fn enqueue(&mut self, slot: SlotId, index: u32) {
@@ -345,47 +351,61 @@ impl<'a> Stretch<'a> {
     }
 
     /// The slot is done with an attempt: the worker goes on, the answer goes back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
-        let cut = frame.cut_front || frame.cut_back;
         let slot = SlotId::from_index(frame.slot as usize);
-        let pool = plan.operation(frame.what).pool;
-        let busy = self.now.since(frame.since);
+        let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         frame.state = State::Lost;
-        self.count(pool, counted, |tally| {
-            tally.busy_ns += u128::from(busy.as_nanos())
-        });
-        let station = &mut self.stations[slot];
-        station.busy -= 1;
-        let first = station.first;
-        if first != NONE {
-            self.dequeue(first);
-            self.serve(plan, first);
+        if counted {
+            let tally = &mut self.tally.pools[plan.operation(frame.what).pool];
+            tally.busy_ns += u128::from(self.now.since(frame.since).as_nanos());
+            if returns && succeeded {
+                tally.attempts_answered += 1;
+            } else if returns {
+                tally.attempts_failed += 1;
+            }
         }
-        if caller == NONE {
+        if returns || caller == NONE {
             self.drop_attempt(index);
+        }
+        self.free_worker(plan, slot);
+        if !returns {
             return Next::Idle;
         }
-        if cut {
-            return Next::Idle;
-        }
-        self.drop_attempt(index);
         let frame = &mut self.frames[caller];
         frame.child = NONE;
         if succeeded {
             frame.degraded |= degraded;
-            self.count(pool, counted, |tally| tally.attempts_answered += 1);
             Next::Answered(caller)
         } else {
-            self.count(pool, counted, |tally| tally.attempts_failed += 1);
             Next::TryFailed(caller)
         }
     }
 
+    /// A worker of `slot` takes the next attempt of the queue, or is idle.
+    #[inline(always)]
+    fn free_worker(&mut self, plan: &Plan<'a>, slot: SlotId) {
+        let station = &mut self.stations[slot];
+        let first = station.first;
+        if first == NONE {
+            station.busy -= 1;
+            return;
+        }
+        let after = self.frames[first].after;
+        station.waiting -= 1;
+        station.first = after;
+        if after == NONE {
+            station.last = NONE;
+        } else {
+            self.frames[after].before = NONE;
+        }
+        self.serve(plan, first);
+    }
+
     /// The balancer's connection, if it has one, is closed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn disconnect(&mut self, index: u32) {
         let frame = &mut self.frames[index];
         if frame.connected {
@@ -395,7 +415,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Frees an attempt that is at no slot any more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn drop_attempt(&mut self, index: u32) {
         self.disconnect(index);
         self.frames.release(index);

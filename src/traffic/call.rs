@@ -70,7 +70,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// All calls of a frame have succeeded, or one that it needs has failed.
-    #[inline]
+    #[inline(never)]
     fn end(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let kind = self.frames[index].kind;
         if kind == Kind::Request {
@@ -130,13 +130,19 @@ impl<'a> Stretch<'a> {
                 .latency
                 .record(self.now.since(frame.call_from).as_nanos());
         }
-        if self.frames[caller].tried != 0 {
+        if frame.tried != 0 {
             self.forget_tried(plan, caller);
         }
         if missed && !call.on_miss.is_empty() {
             return self.branch(caller, Kind::Miss, call.on_miss);
         }
-        self.call_over(plan, caller, true)
+        let frame = &mut self.frames[caller];
+        frame.position += 1;
+        if frame.position == frame.end && frame.kind == Kind::Request {
+            self.end_request(plan, caller, true);
+            return Next::Idle;
+        }
+        self.proceed(plan, caller)
     }
 
     /// Makes the calls that follow a miss or a failure of the current call.

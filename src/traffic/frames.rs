@@ -60,8 +60,9 @@ pub(super) enum Wait {
     Reset,
 }
 
-/// A request, attempt or branch.
+/// A request, attempt or branch. Two lines of a cache, so that a place is found by a shift.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Frame {
     /// Everything drawn for this frame comes from here.
     pub draws: Sequence,

@@ -22,13 +22,35 @@ impl Span {
     }
 }
 
+/// Which instance of a balancer a call goes through, as a row of [`Plan::relays`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Through {
+    /// The call has no balancer.
+    Nobody,
+    /// The only one.
+    One(u32),
+    /// Any of them, all alike.
+    Any {
+        /// The first row.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// The one that holds the address.
+    Holder(BalancerId),
+}
+
 /// A call site.
 #[derive(Clone, Debug)]
-pub(super) struct CallPlan {
+pub(super) struct CallPlan<'a> {
     pub operation: OperationId,
+    /// The calls of that operation.
+    pub calls: Span,
     pub pool: PoolId,
+    /// The slots of that pool.
+    pub slots: &'a [SlotId],
     pub served_by: ServedBy,
-    pub through: Option<BalancerId>,
+    pub through: Through,
     /// The ring of its deadline.
     pub timer: Option<u32>,
     pub retries: u32,
@@ -71,7 +93,7 @@ pub(super) struct Plan<'a> {
     /// Call sites of journeys, operations and branches, in the order in which they are made.
     pub sequence: Vec<CallId>,
     /// The call at each position of `sequence`.
-    pub calls: Vec<CallPlan>,
+    pub calls: Vec<CallPlan<'a>>,
     pub operations: IdVec<OperationId, OperationPlan<'a>>,
     pub journeys: IdVec<JourneyId, JourneyPlan>,
     pub workloads: Vec<WorkloadPlan>,
@@ -79,8 +101,6 @@ pub(super) struct Plan<'a> {
     pub relay_of: IdVec<SlotId, Option<u32>>,
     /// The instances of all balancers: whose they are and their slots.
     pub relays: Vec<(BalancerId, SlotId)>,
-    /// The first row of each balancer in `relays`.
-    pub first_relay: IdVec<BalancerId, u32>,
     /// Words of a set of members of the largest pool behind a balancer.
     pub tried_words: usize,
 }
@@ -107,14 +127,31 @@ impl<'a> Plan<'a> {
             known.push((span, ring));
             ring
         };
-        let calls: IdVec<CallId, CallPlan> = system
+        let mut relay_of = IdVec::filled(None, system.slots.len());
+        let mut relays = Vec::new();
+        let mut throughs: IdVec<BalancerId, Through> = IdVec::new();
+        for (id, balancer) in system.balancers.pairs() {
+            let (first, count) = (relays.len() as u32, balancer.slots.len() as u32);
+            throughs.push(match count {
+                _ if balancer.failover.is_some() => Through::Holder(id),
+                1 => Through::One(first),
+                _ => Through::Any { first, count },
+            });
+            for &slot in &balancer.slots {
+                relay_of[slot] = Some(relays.len() as u32);
+                relays.push((id, slot));
+            }
+        }
+        let mut calls: IdVec<CallId, CallPlan<'a>> = system
             .calls
             .iter()
             .map(|call| CallPlan {
                 operation: call.to,
+                calls: Span { from: 0, end: 0 },
                 pool: system.operations[call.to].pool,
+                slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
-                through: call.through,
+                through: call.through.map_or(Through::Nobody, |id| throughs[id]),
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
                 retries: call.retries.max,
                 backoff: backoff_of(&call.retries.backoff),
@@ -124,7 +161,7 @@ impl<'a> Plan<'a> {
                 optional: call.optional,
             })
             .collect();
-        let operations = system
+        let operations: IdVec<OperationId, OperationPlan<'a>> = system
             .operations
             .iter()
             .map(|operation| OperationPlan {
@@ -133,6 +170,9 @@ impl<'a> Plan<'a> {
                 calls: lay(&operation.calls),
             })
             .collect();
+        for call in calls.as_mut_slice() {
+            call.calls = operations[call.operation].calls;
+        }
         let mut journeys: IdVec<JourneyId, JourneyPlan> = system
             .journeys
             .iter()
@@ -161,16 +201,6 @@ impl<'a> Plan<'a> {
                 timer,
             });
         }
-        let mut relay_of = IdVec::filled(None, system.slots.len());
-        let mut relays = Vec::new();
-        let mut first_relay = IdVec::new();
-        for (id, balancer) in system.balancers.pairs() {
-            first_relay.push(relays.len() as u32);
-            for &slot in &balancer.slots {
-                relay_of[slot] = Some(relays.len() as u32);
-                relays.push((id, slot));
-            }
-        }
         let members = |balancer: &crate::model::Balancer| system.pools[balancer.to].slots.len();
         let largest = system.balancers.iter().map(members).max().unwrap_or(0);
         Self {
@@ -182,7 +212,6 @@ impl<'a> Plan<'a> {
             workloads,
             relay_of,
             relays,
-            first_relay,
             tried_words: largest.div_ceil(64),
         }
     }
@@ -203,7 +232,7 @@ impl<'a> Plan<'a> {
 
     /// The call at a position of the sequence.
     #[inline]
-    pub(super) fn call(&self, position: u32) -> &CallPlan {
+    pub(super) fn call(&self, position: u32) -> &CallPlan<'a> {
         &self.calls[position as usize]
     }
 }

@@ -7,7 +7,7 @@
 use super::call::Gone;
 use super::frames::{Kind, NONE, State, Wait};
 use super::plan::Plan;
-use super::stretch::{PAUSE, Stretch};
+use super::stretch::{PAUSE, Stretch, has_islands};
 use crate::ids::{Id, SlotId};
 use crate::path::{Signal, SlotState};
 use crate::time::SimTime;
@@ -33,7 +33,10 @@ impl<'a> Stretch<'a> {
                     }
                 }
             }
-            Signal::Island { .. } => self.islands_moved = true,
+            Signal::Island { .. } => {
+                self.islands = has_islands(&self.regime);
+                self.islands_moved = true;
+            }
             Signal::View {
                 instance,
                 member,

@@ -49,6 +49,8 @@ pub(super) struct Stretch<'a> {
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
+    /// Whether any slot is cut off.
+    pub islands: bool,
     /// Whether islands have changed and attempts were not yet looked at.
     pub islands_moved: bool,
     pub blames: Blames,
@@ -101,6 +103,7 @@ impl<'a> Stretch<'a> {
             relays: plan.relays.iter().map(relay).collect(),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
+            islands: false,
             islands_moved: false,
             blames: Blames::new(system.journeys.len(), settings.settle),
             slices: Slices::new(settings.slice, settings.bad_below),
@@ -145,6 +148,7 @@ impl<'a> Stretch<'a> {
         own.islands
             .as_mut_slice()
             .copy_from_slice(islands.as_slice());
+        self.islands = has_islands(own);
         for (own, view) in own.views.as_mut_slice().iter_mut().zip(views) {
             own.clone_from(view);
         }
@@ -229,8 +233,12 @@ impl<'a> Stretch<'a> {
         frame.due = 0;
         let next = match frame.wait {
             Wait::Work => {
-                frame.state = State::Calling;
-                self.proceed(plan, due.payload)
+                if frame.position == frame.end {
+                    self.end_attempt(plan, due.payload, true)
+                } else {
+                    frame.state = State::Calling;
+                    self.proceed(plan, due.payload)
+                }
             }
             Wait::Pause => Next::Try(due.payload),
             Wait::Reset => Next::TryFailed(due.payload),
@@ -253,12 +261,11 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    /// Starts the deadline of frame `index`.
+    /// Starts the deadline of frame `index` in its `generation`.
     #[inline(always)]
-    pub(super) fn start_timer(&mut self, ring: Option<u32>, index: u32) {
+    pub(super) fn start_timer(&mut self, ring: Option<u32>, index: u32, generation: u32) {
         let Some(ring) = ring else { return };
         let frames = &self.frames;
-        let generation = frames[index].generation;
         self.rings.push(ring, self.now, index, generation, |timer| {
             wanted(frames, timer)
         });
@@ -295,7 +302,8 @@ impl<'a> Stretch<'a> {
             self.tally.journeys[journey].counts.issued += 1;
             self.counted_in_flight += 1;
         }
-        self.start_timer(workload.timer, index);
+        let generation = frame.generation;
+        self.start_timer(workload.timer, index, generation);
         let next = self.proceed(plan, index);
         self.drive(plan, next);
     }
@@ -307,6 +315,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// A request has been answered, or has failed.
+    #[inline(always)]
     pub(super) fn end_request(&mut self, plan: &Plan<'a>, request: u32, answered: bool) {
         let frame = &self.frames[request];
         if frame.counted {
@@ -320,12 +329,14 @@ impl<'a> Stretch<'a> {
                 } else {
                     tally.counts.good += 1;
                 }
-                tally.latency.record(latency.as_nanos());
+                let condition = usize::from(frame.condition);
+                tally.latency.record_in_both(
+                    &mut self.tally.latency_by_condition[condition],
+                    latency.as_nanos(),
+                );
                 for (bound, within) in self.bounds.iter().zip(&mut tally.within) {
                     *within += u64::from(latency <= *bound);
                 }
-                let condition = usize::from(frame.condition);
-                self.tally.latency_by_condition[condition].record(latency.as_nanos());
             } else {
                 let index = self.blames.cause(frame.what, self.now);
                 tally.counts.failed += 1;
@@ -378,6 +389,11 @@ impl<'a> Stretch<'a> {
             add(&mut self.tally.pools[pool]);
         }
     }
+}
+
+/// Whether any slot is cut off.
+pub(super) fn has_islands(regime: &Regime) -> bool {
+    regime.islands.iter().any(Option::is_some)
 }
 
 /// Whether somebody still waits for a deadline.
