@@ -5,6 +5,7 @@
 //! random-stream keys, never for look-ups on a hot path. Spans that are drawn are in seconds
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
+mod blame;
 mod faults;
 mod run;
 mod service;
@@ -15,6 +16,7 @@ pub(crate) mod testing;
 mod topology;
 mod workload;
 
+pub use blame::{Blame, Phase};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use run::{Method, RunSettings, Start};
 pub use service::{

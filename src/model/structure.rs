@@ -18,7 +18,7 @@
 
 use super::{Owner, ServedBy, System};
 use crate::ids::{BalancerId, CallId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
-use crate::path::Blame;
+use crate::model::Blame;
 
 /// A pool or balancer: a group of slots of which some number must be able to serve.
 #[derive(Clone, Debug)]

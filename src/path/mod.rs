@@ -10,7 +10,9 @@ mod key;
 pub use cause::Cause;
 pub use key::KeyMaker;
 
-use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
+pub use crate::model::{Blame, Phase};
+
+use crate::ids::{BalancerId, ClockId, DomainId, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::System;
 use crate::time::SimTime;
 
@@ -23,56 +25,6 @@ pub enum SlotState {
     Refusing,
     /// Nothing: packets vanish, the caller learns from its own timer.
     Silent,
-}
-
-/// A phase of an incident, in order of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Nobody has noticed.
-    Detect,
-    /// Noticed; who takes over is being decided.
-    Decide,
-    /// The chosen one is being promoted.
-    Promote,
-    /// The change is on its way to those who must know.
-    Converge,
-    /// Waiting for the repair.
-    Repair,
-    /// Repaired; starting, refilling, working off a backlog.
-    WarmUp,
-}
-
-impl Phase {
-    /// All phases, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Detect,
-        Self::Decide,
-        Self::Promote,
-        Self::Converge,
-        Self::Repair,
-        Self::WarmUp,
-    ];
-
-    /// The word of the reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Detect => "detect",
-            Self::Decide => "decide",
-            Self::Promote => "promote",
-            Self::Converge => "converge",
-            Self::Repair => "repair",
-            Self::WarmUp => "warm up",
-        }
-    }
-}
-
-/// Whom a failure is attributed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Blame {
-    /// The fault.
-    pub fault: FaultId,
-    /// How far its handling had come.
-    pub phase: Phase,
 }
 
 /// One change of what traffic can see.
