@@ -44,6 +44,14 @@ pub(super) fn simulate(
         output.error(&format!("cannot start threads: {error}"));
         Exit::Failure
     })?;
+    if !arguments.quiet {
+        let system = &file.loaded.system;
+        // A refusal is reported by the run itself, with its place.
+        if let Ok((plan, cost)) = experiment::plan(system, &options) {
+            let replications = options.replications.or(system.run.replications);
+            output.note(&cost.words(&plan, replications));
+        }
+    }
     let progress = Progress::default();
     progress::listen_for_ctrl_c();
     let result = progress::during(&progress, show, arguments.max_time, || {

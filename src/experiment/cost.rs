@@ -18,7 +18,7 @@ const TRANSITIONS_PER_CPU_S: f64 = 1e7;
 /// CPU seconds that `exact` may cost without being asked for by name.
 const EXACT_CPU_S: f64 = 60.0;
 
-/// CPU seconds that `windows` may cost without being asked for by name.
+/// CPU seconds that a block of `windows` may cost without being asked for by name.
 const WINDOWS_CPU_S: f64 = 600.0;
 
 /// CPU seconds of traffic in one block, at most, if more than the least number of replications.
@@ -56,6 +56,32 @@ impl Cost {
     /// CPU seconds of one replication with traffic.
     fn with_traffic_s(self) -> f64 {
         self.attempts / ATTEMPTS_PER_CPU_S + self.control_s()
+    }
+
+    /// What a run by `plan` costs, in a sentence for people.
+    pub fn words(&self, plan: &Plan, replications: Option<u64>) -> String {
+        let histories = replications.unwrap_or(BLOCK);
+        let in_block = histories.min(BLOCK);
+        let with_traffic = plan.traffic_per_block.min(in_block);
+        let traffic = if with_traffic == 0 {
+            String::new()
+        } else {
+            format!(
+                ", {with_traffic} of them with traffic, about {} attempts",
+                many(self.attempts * with_traffic as f64)
+            )
+        };
+        let each = if histories > BLOCK {
+            "each block of "
+        } else {
+            ""
+        };
+        format!(
+            "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time, {:.0} MB",
+            many(self.transitions * in_block as f64),
+            cpu(self.block_cpu_s.max(1.0)),
+            (self.bytes / 1e6).max(1.0),
+        )
     }
 
     fn control_s(self) -> f64 {
@@ -190,11 +216,11 @@ fn finish(
     let total = cost.block_cpu_s * blocks;
     check_memory(system, &cost, line)?;
     let unasked = plan.method == Method::Exact && options.method != Some(Method::Exact);
-    let limit = match plan.method {
-        Method::Exact if unasked => EXACT_CPU_S,
-        Method::Windows if options.method != Some(Method::Windows) => WINDOWS_CPU_S,
-        Method::None | Method::Windows | Method::Exact => LIMIT_CPU_S,
-    };
+    let limit = if unasked { EXACT_CPU_S } else { LIMIT_CPU_S };
+    // A run can end at a block border, so it is the block that must not take too long.
+    let long_block = plan.method == Method::Windows
+        && options.method != Some(Method::Windows)
+        && cost.block_cpu_s > WINDOWS_CPU_S;
     let mostly_faults = cost.control_s() > 0.5 * cost.with_traffic_s();
     if cost.control_s() * in_control > LIMIT_CPU_S / 24.0 || (total > limit && mostly_faults) {
         return Err(too_dense(
@@ -222,13 +248,18 @@ fn finish(
             .into(),
         });
     }
-    if total > limit {
+    if total > limit || long_block {
+        let (what, secs, limit) = if long_block {
+            ("a block of the run", cost.block_cpu_s, WINDOWS_CPU_S)
+        } else {
+            ("the run", total, limit)
+        };
         return Err(RunError::TooCostly {
             line,
             message: format!(
-                "the run would take about {} of CPU time ({} attempts in each replication with \
+                "{what} would take about {} of CPU time ({} attempts in each replication with \
                  traffic); the limit is {}",
-                cpu(total),
+                cpu(secs),
                 many(cost.attempts),
                 cpu(limit)
             ),

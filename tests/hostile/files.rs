@@ -120,7 +120,7 @@ fn check_ends_with_the_worst_verdict() {
     let place = Place::new();
     for (targets, code) in [
         ("[availability >= 50%]", 0),
-        ("[availability >= 50%, availability >= 100%]", 99),
+        ("[availability >= 50%, latency.p50 <= 1us]", 99),
         (
             "[availability >= 50%, probability(downtime > 30d) <= 0%]",
             98,
