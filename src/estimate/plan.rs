@@ -157,36 +157,39 @@ fn default_slice(rate_min: f64) -> SimSpan {
 /// How long queues need to forget an empty start.
 ///
 /// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
-/// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1); ten of them leave 5e-5 of the
-/// difference. It is taken at the busiest time with one slot missing. Where that is close to or
-/// above saturation, a queue forgets as fast as impatient users leave it: five patiences.
+/// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1), below and above saturation.
+/// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and with
+/// one missing. Near saturation it grows without bound, but a queue that impatient users leave, or
+/// that is bounded, moves only between empty and full: K places of it relax as a diffusion in about
+/// K^2 / (pi^2 mu c), after it has been filled once.
 pub fn warm_up(system: &System, load: &Load) -> SimSpan {
-    let patient = look_back(system).map(|patience| 5.0 * patience.as_secs_f64());
+    /// For queues that nothing bounds, close to saturation: a day.
+    const LONGEST: f64 = 86_400.0;
+    let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
     let mut longest: f64 = 1.0;
     for (id, pool) in system.pools.pairs() {
         let loaded = &load.pools[id];
+        longest = longest.max(10.0 * loaded.hold_mean);
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
-            longest = longest.max(10.0 * loaded.hold_mean);
             continue;
         };
         let slots = pool.slots.len() as f64;
-        let rho = if slots > 1.0 {
+        let each = loaded.hold_mean / f64::from(workers);
+        let places = pool
+            .queue
+            .map_or(f64::INFINITY, f64::from)
+            .min(patience / each.max(1e-12));
+        let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
+        let bound = (diffusion + 2.0 * places * each).min(LONGEST);
+        let missing = if slots > 1.0 {
             rho * slots / (slots - 1.0)
         } else {
             rho
         };
-        let relaxation = if rho < 1.0 {
-            loaded.hold_mean / f64::from(workers) / (1.0 - rho.sqrt()).powi(2)
-        } else {
-            f64::INFINITY
-        };
-        // A bounded queue forgets once it has been full: five times what it takes to empty it.
-        let full = pool
-            .queue
-            .map(|queue| 5.0 * f64::from(queue + workers) * loaded.hold_mean / f64::from(workers));
-        let bound = patient.unwrap_or(86_400.0).min(full.unwrap_or(86_400.0));
-        let bounded = (10.0 * relaxation).min(bound);
-        longest = longest.max(bounded).max(10.0 * loaded.hold_mean);
+        for rho in [rho, missing] {
+            let relaxation = each / (1.0 - rho.sqrt()).powi(2).max(1e-12);
+            longest = longest.max((10.0 * relaxation).min(bound));
+        }
     }
     SimSpan::from_secs_f64(longest.ceil())
 }
