@@ -51,7 +51,7 @@ pub(super) struct RunArguments {
     /// The scenario; `-` reads it from standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Where the report goes [default of run: reports/<name of FILE>/]
+    /// Where the report goes [default of run: reports/NAME-OF-FILE/]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Instead of the scenario's seed

@@ -172,7 +172,7 @@ impl Frame {
     }
 }
 
-/// Uniform on (0, 1) from 64 random bits, as [`Stream::uniform`] makes it.
+/// Uniform on (0, 1) from 64 random bits, as `Stream::uniform` makes it.
 #[inline]
 pub(super) fn uniform(bits: u64) -> f64 {
     ((bits >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)

@@ -1,7 +1,7 @@
 //! A tree of YAML values with their places.
 //!
 //! Built from the parser's events without recursion, so that nesting cannot exhaust the stack, and
-//! within [`limits`](crate::scenario::limits), so that aliases cannot exhaust the memory. Scalars
+//! within [`crate::scenario::limits`], so that aliases cannot exhaust the memory. Scalars
 //! keep their text: whether `1.10` is a number is for the reader to say, who knows what is wanted.
 
 use crate::scenario::limits;
