@@ -1,9 +1,9 @@
 //! The pending events of the slow clock: at most one for each timer, and the earliest at hand.
 //!
-//! A tournament: each timer is a leaf, each inner node holds the earlier of its two children, the root
-//! holds the winner. Setting a timer replays the matches on its way up, without branches and without
-//! ever moving anything else, and cancelling is setting to never. Timers that are due at the same
-//! instant come in the order of their rows. A heap would have to find a timer to move it.
+//! A tournament: in each match two timers meet, the earlier goes on to the match above, and the winner
+//! of the topmost is due first. Setting a timer replays the matches on its way up, without branches and
+//! without ever moving anything else, and cancelling is setting to never. Timers that are due at the
+//! same instant come in the order of their rows. A heap would have to find a timer to move it.
 
 use crate::time::SimTime;
 use std::hint::select_unpredictable;
@@ -12,26 +12,24 @@ use std::hint::select_unpredictable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Due {
     at: SimTime,
-    timer: u64,
+    timer: u32,
 }
 
 impl Due {
-    #[inline]
-    fn new(at: SimTime, timer: u32) -> Self {
-        let timer = u64::from(timer);
-        Self { at, timer }
-    }
-
-    /// The winner of a match: the earlier, and of two at the same instant the timer of the lower row.
+    /// The winner of a match against `other`, which stands at `side`: the earlier, and of two at the
+    /// same instant the one at side 0, which has the lower row.
     ///
     /// Who wins cannot be predicted, and one wrong guess of the processor takes longer than all other
     /// matches of an event. So no branch: the compiler has to be told for each half, or it makes one.
     #[inline]
-    fn earlier(self, other: Self) -> Self {
-        let ahead = (self.at < other.at) | ((self.at == other.at) & (self.timer < other.timer));
+    fn against(self, other: Self, side: usize) -> Self {
+        // One comparison for both sides: in whole nanoseconds "not later than" is "earlier than one
+        // more". No history reaches the first nanosecond of the clock, so this never wraps.
+        let handicap = 1 - side as u64;
+        let loses = other.at.as_nanos().wrapping_sub(handicap) < self.at.as_nanos();
         Self {
-            at: select_unpredictable(ahead, self.at, other.at),
-            timer: select_unpredictable(ahead, self.timer, other.timer),
+            at: select_unpredictable(loses, other.at, self.at),
+            timer: select_unpredictable(loses, other.timer, self.timer),
         }
     }
 }
@@ -39,68 +37,87 @@ impl Due {
 /// All timers of a history.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    /// Node 1 is the root, the children of `n` are `2 n` and `2 n + 1`, the leaves are the last half.
-    nodes: Vec<Due>,
-    leaves: usize,
+    /// Match 1 is the topmost; the winner of match `n` is at side `n % 2` of match `n / 2`. The timers
+    /// are at the sides of the last half, in order.
+    matches: Vec<[Due; 2]>,
+    first: Due,
 }
 
 impl Agenda {
     /// `timers` timers, none of them set.
     pub(super) fn new(timers: usize) -> Self {
-        let leaves = timers.max(1).next_power_of_two();
+        let unset = Due {
+            at: SimTime::NEVER,
+            timer: 0,
+        };
         let mut agenda = Self {
-            nodes: vec![Due::new(SimTime::NEVER, 0); 2 * leaves],
-            leaves,
+            matches: vec![[unset; 2]; timers.next_power_of_two().max(2)],
+            first: unset,
         };
         agenda.clear_unplayed();
         agenda.play_all();
         agenda
     }
 
+    /// The match in which `timer` starts, and its side.
+    #[inline]
+    fn start(&self, timer: u32) -> (usize, usize) {
+        let place = self.matches.len() + timer as usize;
+        (place / 2, place % 2)
+    }
+
     /// Cancels everything; [`Agenda::play_all`] has to follow.
     pub(super) fn clear_unplayed(&mut self) {
-        for (timer, node) in self.nodes[self.leaves..].iter_mut().enumerate() {
-            *node = Due::new(SimTime::NEVER, timer as u32);
+        let first = self.matches.len() / 2;
+        let sides = self.matches[first..].as_flattened_mut();
+        for (timer, side) in (0..).zip(sides) {
+            let at = SimTime::NEVER;
+            *side = Due { at, timer };
         }
     }
 
     /// When the next timer is due, and which; never, if none is set.
     #[inline]
     pub(super) fn first(&self) -> (SimTime, u32) {
-        let first = self.nodes[1];
-        (first.at, first.timer as u32)
+        (self.first.at, self.first.timer)
     }
 
     /// Sets `timer` to `at`, whatever it was set to before.
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {
-        let mut node = self.leaves + timer as usize;
-        let mut winner = Due::new(at, timer);
-        self.nodes[node] = winner;
-        // Each match is against the sibling only, so that the loads need not wait for the stores.
-        while node > 1 {
-            winner = winner.earlier(self.nodes[node ^ 1]);
-            node /= 2;
-            self.nodes[node] = winner;
+        debug_assert!(at > SimTime::EPOCH, "see `Due::against`");
+        let (mut index, mut side) = self.start(timer);
+        let mut winner = Due { at, timer };
+        while index > 0 {
+            let sides = &mut self.matches[index];
+            sides[side] = winner;
+            winner = winner.against(sides[1 - side], 1 - side);
+            (index, side) = (index / 2, index % 2);
         }
+        self.first = winner;
     }
 
     /// Sets `timer` without playing its matches; [`Agenda::play_all`] has to follow.
     pub(super) fn set_unplayed(&mut self, timer: u32, at: SimTime) {
-        self.nodes[self.leaves + timer as usize] = Due::new(at, timer);
+        let (index, side) = self.start(timer);
+        self.matches[index][side] = Due { at, timer };
     }
 
     /// Plays all matches.
     pub(super) fn play_all(&mut self) {
-        for node in (1..self.leaves).rev() {
-            self.nodes[node] = self.nodes[2 * node].earlier(self.nodes[2 * node + 1]);
+        for index in (1..self.matches.len()).rev() {
+            let [left, right] = self.matches[index];
+            self.matches[index / 2][index % 2] = left.against(right, 1);
         }
+        // The winner of match 1 went to side 1 of a match that is never played.
+        self.first = self.matches[0][1];
     }
 
     /// Sets `timer` to never, if it is not already.
     #[inline]
     pub(super) fn cancel(&mut self, timer: u32) {
-        if self.nodes[self.leaves + timer as usize] != Due::new(SimTime::NEVER, timer) {
+        let (index, side) = self.start(timer);
+        if self.matches[index][side].at != SimTime::NEVER {
             self.set(timer, SimTime::NEVER);
         }
     }
@@ -121,7 +138,7 @@ mod tests {
                 let timer = (stream.bits() % timers as u64) as usize;
                 plain[timer] = match stream.bits() % 4 {
                     0 => SimTime::NEVER,
-                    _ => SimTime::from_nanos(stream.bits() % 50),
+                    _ => SimTime::from_nanos(1 + stream.bits() % 50),
                 };
                 agenda.set(timer as u32, plain[timer]);
                 let least = *plain.iter().min().unwrap();
