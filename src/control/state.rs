@@ -17,8 +17,8 @@ use crate::time::{SimSpan, SimTime};
 pub(super) struct ClockNow {
     pub(super) active: bool,
     /// The span that begins with the next event, drawn ahead while others keep the processor busy:
-    /// an event need not wait for a logarithm. `None` before the first event.
-    pub(super) ahead: Option<SimSpan>,
+    /// an event need not wait for a logarithm.
+    pub(super) ahead: SimSpan,
     /// Times to failure, and durations.
     pub(super) draws: [Sequence; 2],
 }
@@ -103,7 +103,7 @@ impl State {
         let idle = Key::of_seed(0).sequence();
         let clock = ClockNow {
             active: false,
-            ahead: None,
+            ahead: SimSpan::ZERO,
             draws: [idle.clone(), idle.clone()],
         };
         let slot = SlotNow {
@@ -240,7 +240,7 @@ impl State {
             let clock = &mut self.clocks[id];
             clock.draws = [Purpose::Failure, Purpose::Repair]
                 .map(|purpose| key.with(purpose as u64).sequence());
-            (clock.active, clock.ahead) = (false, None);
+            clock.active = false;
             let due = match plan.start {
                 Start::New => known.spans[0].draw(&mut clock.draws[0]),
                 Start::Steady => {
@@ -255,6 +255,7 @@ impl State {
                     rest
                 }
             };
+            clock.ahead = clock.draw(known, !clock.active);
             self.agenda.set_unplayed(index as u32, self.now + due);
             debug_assert!(matches!(plan.timers[index], Timer::Clock(clock) if clock == id));
         }

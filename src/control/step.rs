@@ -10,7 +10,7 @@ use crate::time::{SimSpan, SimTime};
 impl ClockNow {
     /// How long a fault lasts, or the time to the next one.
     #[inline]
-    fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
+    pub(super) fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
         // Beginnings and ends alternate unpredictably: chosen by index, they cost no branch.
         let which = usize::from(fault);
         known.spans[which].draw(&mut self.draws[which])
@@ -61,9 +61,8 @@ impl State {
         let (known, clock) = (&plan.clocks[id], &mut self.clocks[id]);
         let begins = !clock.active;
         clock.active = begins;
-        let span = clock.ahead.unwrap_or_else(|| clock.draw(known, begins));
-        self.agenda.set(timer, self.now + span);
-        clock.ahead = Some(clock.draw(known, !begins));
+        self.agenda.set(timer, self.now + clock.ahead);
+        clock.ahead = clock.draw(known, !begins);
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
