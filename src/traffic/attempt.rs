@@ -27,6 +27,7 @@ enum Target {
 
 impl<'a> Stretch<'a> {
     /// One attempt of the current call of `caller`.
+    #[inline(always)]
     pub(super) fn attempt(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         if self.frames.full() {
             self.overflowed = true;

@@ -37,12 +37,17 @@ pub(super) enum Gone {
 impl<'a> Stretch<'a> {
     #[inline(always)]
     pub(super) fn drive(&mut self, plan: &Plan<'a>, next: Next) {
-        // What arrives nearly always has to wait.
+        // What arrives nearly always has to wait, and most answers are to calls that end a request.
+        let next = match next {
+            Next::Answered(caller) => self.call_answered(plan, caller),
+            other => other,
+        };
         if next != Next::Idle {
             self.drive_on(plan, next);
         }
     }
 
+    #[inline(never)]
     fn drive_on(&mut self, plan: &Plan<'a>, mut next: Next) {
         loop {
             next = match next {
@@ -56,7 +61,7 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn proceed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         let now = self.now;
         let frame = &mut self.frames[caller];
@@ -118,7 +123,7 @@ impl<'a> Stretch<'a> {
         self.branch(caller, Kind::Rescue, call.on_failure)
     }
 
-    #[inline]
+    #[inline(always)]
     fn call_answered(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         let frame = &mut self.frames[caller];
         let call = plan.call(frame.position);
@@ -142,7 +147,7 @@ impl<'a> Stretch<'a> {
             self.end_request(plan, caller, true);
             return Next::Idle;
         }
-        self.proceed(plan, caller)
+        Next::Proceed(caller)
     }
 
     /// Makes the calls that follow a miss or a failure of the current call.
@@ -170,7 +175,7 @@ impl<'a> Stretch<'a> {
             frame.degraded = true;
         }
         frame.position += 1;
-        self.proceed(plan, caller)
+        Next::Proceed(caller)
     }
 
     /// The caller of a call in progress has gone: what it waited for is let go, down through the

@@ -237,7 +237,7 @@ impl<'a> Stretch<'a> {
                     self.end_attempt(plan, due.payload, true)
                 } else {
                     frame.state = State::Calling;
-                    self.proceed(plan, due.payload)
+                    Next::Proceed(due.payload)
                 }
             }
             Wait::Pause => Next::Try(due.payload),
