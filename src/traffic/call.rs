@@ -19,8 +19,8 @@ pub(super) enum Next {
     Try(u32),
     /// The attempt of its current call has failed.
     TryFailed(u32),
-    /// The attempt of its current call was answered.
-    Answered(u32),
+    /// The attempt of its current call was answered, completely or not.
+    Answered { caller: u32, degraded: bool },
     /// Its current call is over, and has succeeded or not.
     Over(u32, bool),
 }
@@ -39,7 +39,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn drive(&mut self, plan: &Plan<'a>, next: Next) {
         // What arrives nearly always has to wait, and most answers are to calls that end a request.
         let next = match next {
-            Next::Answered(caller) => self.call_answered(plan, caller),
+            Next::Answered { caller, degraded } => self.call_answered(plan, caller, degraded),
             other => other,
         };
         if next != Next::Idle {
@@ -55,7 +55,7 @@ impl<'a> Stretch<'a> {
                 Next::Proceed(caller) => self.proceed(plan, caller),
                 Next::Try(caller) => self.attempt(plan, caller),
                 Next::TryFailed(caller) => self.attempt_failed(plan, caller),
-                Next::Answered(caller) => self.call_answered(plan, caller),
+                Next::Answered { caller, degraded } => self.call_answered(plan, caller, degraded),
                 Next::Over(caller, succeeded) => self.call_over(plan, caller, succeeded),
             };
         }
@@ -124,24 +124,25 @@ impl<'a> Stretch<'a> {
     }
 
     #[inline(always)]
-    fn call_answered(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+    fn call_answered(&mut self, plan: &Plan<'a>, caller: u32, degraded: bool) -> Next {
+        let now = self.now;
         let frame = &mut self.frames[caller];
+        frame.child = NONE;
+        frame.degraded |= degraded;
         let call = plan.call(frame.position);
         let missed = call.hit < 1.0 && uniform(frame.roll()) >= call.hit;
         if frame.counted {
             let tally = &mut self.tally.pools[call.pool];
             tally.calls += 1;
-            tally
-                .latency
-                .record(self.now.since(frame.call_from).as_nanos());
+            tally.latency.record(now.since(frame.call_from).as_nanos());
         }
-        if frame.tried != 0 {
+        if missed || frame.tried != 0 {
             self.forget_tried(plan, caller);
+            if missed && !call.on_miss.is_empty() {
+                return self.branch(caller, Kind::Miss, call.on_miss);
+            }
+            return Next::Over(caller, true);
         }
-        if missed && !call.on_miss.is_empty() {
-            return self.branch(caller, Kind::Miss, call.on_miss);
-        }
-        let frame = &mut self.frames[caller];
         frame.position += 1;
         if frame.position == frame.end && frame.kind == Kind::Request {
             self.end_request(plan, caller, true);
