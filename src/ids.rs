@@ -46,6 +46,8 @@ define_ids! {
     OperationId;
     /// A call site: one place in an operation or journey that calls an operation.
     CallId;
+    /// Calls of one list that are made at the same time.
+    ForkId;
     /// A journey.
     JourneyId;
     /// A stream of requests.

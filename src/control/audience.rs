@@ -145,12 +145,8 @@ fn cone(system: &System, calls: &[CallId], units: usize) -> Vec<bool> {
         if let Some(balancer) = call.through {
             cone[Audiences::unit_of(system, Owner::Balancer(balancer)) as usize] = true;
         }
-        open.extend(
-            call.on_miss
-                .iter()
-                .chain(&call.on_failure)
-                .chain(&operation.calls),
-        );
+        open.extend(system.followers(id));
+        open.extend(&operation.calls);
     }
     cone
 }

@@ -1,11 +1,11 @@
 //! The load a scenario offers to its pools when nothing fails: what a run costs, how busy each pool
 //! is, how long its queues remember.
 //!
-//! Visits are counted along the calls (a cache look-up's misses with their probability, retries and
-//! fallbacks not at all), so these are the figures of a healthy system.
+//! Visits are counted along the calls (a cache look-up's misses and calls with a chance with their
+//! probability, retries and fallbacks not at all), so these are the figures of a healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
-use crate::model::System;
+use crate::model::{Fork, System};
 
 /// The load on one pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,14 +46,62 @@ impl Walk<'_> {
     /// Seconds from the start to the end of a call that succeeds at once.
     fn call_lasts(&mut self, call: CallId) -> f64 {
         let row = &self.system.calls[call];
-        let misses: f64 = row.on_miss.iter().map(|&miss| self.call_lasts(miss)).sum();
+        let misses = self.calls_last(&row.on_miss);
         self.operation_holds(row.to) + (1.0 - row.hit) * misses
+    }
+
+    /// Seconds from the start to the end of a list of calls that all succeed at once.
+    fn calls_last(&mut self, calls: &[CallId]) -> f64 {
+        let system = self.system;
+        let mut secs = 0.0;
+        for item in system.items(calls) {
+            secs += match system.calls[item[0]].fork {
+                Some(fork) => system.forks[fork].chance * self.fork_lasts(&system.forks[fork]),
+                None => system.calls[item[0]].chance * self.call_lasts(item[0]),
+            };
+        }
+        secs
+    }
+
+    /// Seconds until `wait_for` of the calls of `fork` are done, taking the calls as independent and
+    /// all but the operation's own work in them as constant: the time by which the expected number
+    /// done is that of the order statistic's median rank (Blom), right within some per cent.
+    fn fork_lasts(&mut self, fork: &Fork) -> f64 {
+        let system = self.system;
+        let copies = f64::from(fork.copies);
+        let mut legs = Vec::with_capacity(fork.calls.len());
+        for &call in &fork.calls {
+            let takes = &system.operations[system.calls[call].to].takes;
+            let rest = self.call_lasts(call) - takes.mean();
+            legs.push((takes, rest.max(0.0)));
+        }
+        let n = copies * legs.len() as f64;
+        let wanted = (f64::from(fork.wait_for) - 0.375) / (n + 0.25) * n;
+        let done = |at: f64| -> f64 {
+            let each = legs.iter().map(|(takes, rest)| 1.0 - takes.sf(at - rest));
+            copies * each.sum::<f64>()
+        };
+        let mut high = 1e-9;
+        while done(high) < wanted && high < 1e9 {
+            high *= 2.0;
+        }
+        let mut low = 0.0;
+        // 60 halvings leave nothing that a double could tell apart.
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if done(middle) < wanted {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        high
     }
 
     fn operation_holds(&mut self, operation: OperationId) -> f64 {
         if self.hold[operation].is_nan() {
             let row = &self.system.operations[operation];
-            let calls: f64 = row.calls.iter().map(|&call| self.call_lasts(call)).sum();
+            let calls = self.calls_last(&row.calls);
             self.hold[operation] = row.takes.mean() + calls;
         }
         self.hold[operation]
@@ -62,6 +110,9 @@ impl Walk<'_> {
     /// Adds `rate` attempts per second to everything below `call`.
     fn visit(&mut self, call: CallId, rate: f64) {
         let row = &self.system.calls[call];
+        let fork = row.fork.map(|fork| &self.system.forks[fork]);
+        let made = fork.map_or(1.0, |fork| f64::from(fork.copies) * fork.chance);
+        let rate = rate * made * row.chance;
         self.rate[row.to] += rate;
         for &below in &self.system.operations[row.to].calls {
             self.visit(below, rate);

@@ -7,6 +7,7 @@
 
 mod blame;
 mod faults;
+mod fork;
 mod run;
 mod service;
 pub mod structure;
@@ -18,6 +19,7 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use fork::Fork;
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
@@ -28,8 +30,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, ClockId, DomainId, FaultId, IdVec, JourneyId, NodeId, OperationId, PoolId,
-    SlotId, WorkloadId,
+    BalancerId, CallId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId, OperationId,
+    PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -53,6 +55,8 @@ pub struct System {
     pub operations: IdVec<OperationId, Operation>,
     /// Call sites. A call's own `on_miss` and `on_failure` calls are rows of this table too.
     pub calls: IdVec<CallId, Call>,
+    /// Calls made at the same time.
+    pub forks: IdVec<ForkId, Fork>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.

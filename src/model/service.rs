@@ -1,6 +1,6 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
-use crate::ids::{BalancerId, CallId, OperationId, PoolId, SlotId};
+use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -75,7 +75,7 @@ pub struct Operation {
     pub served_by: ServedBy,
     /// Its own work, before its calls, seconds.
     pub takes: Dist,
-    /// Calls it makes, one after the other.
+    /// Calls it makes, one after the other but for those of one fork.
     pub calls: Vec<CallId>,
 }
 
@@ -99,6 +99,10 @@ pub struct Call {
     pub on_failure: Vec<CallId>,
     /// Whether the caller goes on without an answer; its own answer is then degraded.
     pub optional: bool,
+    /// The probability that it is made at all; not made is as good as done.
+    pub chance: f64,
+    /// The fork that it is made in; `None`: it is made alone, after the one before.
+    pub fork: Option<ForkId>,
 }
 
 /// Further attempts of one call.

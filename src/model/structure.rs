@@ -7,6 +7,8 @@
 //!   of all members can (for what needs a quorum), and all of its calls that are not optional are up;
 //! - a call is up if the balancer in its way and the operation called are up, with all of its `on_miss`
 //!   calls unless every look-up is a hit; or else if it has `on_failure` calls and all of them are up;
+//! - a fork is up if as many of its calls are as are waited for, an optional one always; or else if
+//!   its `on_failure` calls are. Calls of a fork count through it only;
 //! - a journey is up if all of its calls that are not optional are;
 //! - the system is up if every journey is. A system without journeys is up if all of its pools and
 //!   balancers are.
@@ -17,7 +19,7 @@
 //! monotone, so one change never makes a gate flip twice.
 
 use super::{Owner, ServedBy, System};
-use crate::ids::{BalancerId, CallId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use crate::model::Blame;
 
 /// A pool or balancer: a group of slots of which some number must be able to serve.
@@ -33,9 +35,8 @@ struct Group {
 
 #[derive(Clone, Copy, Debug)]
 struct Gate {
-    /// Up while any input is, instead of while all are.
-    any: bool,
-    inputs: u32,
+    /// Down from so many inputs on that are down, at least 1: any, all, or some number of them.
+    fails_at: u32,
     /// Where its consumers stand in `Structure::consumers`.
     consumers: (u32, u32),
 }
@@ -52,6 +53,11 @@ struct Layout {
     /// The way of each call when the regular one is down.
     instead: usize,
     calls: usize,
+    /// The calls of each fork.
+    forked: usize,
+    /// What is done instead of each fork.
+    fork_instead: usize,
+    forks: usize,
     journeys: usize,
     system: usize,
 }
@@ -74,7 +80,8 @@ impl Structure {
         let leaders = pools + system.balancers.len();
         let operations = leaders + 2 * pools;
         let regular = operations + system.operations.len();
-        let journeys = regular + 3 * calls;
+        let (forked, forks) = (regular + 3 * calls, system.forks.len());
+        let journeys = forked + 3 * forks;
         let layout = Layout {
             balancers: pools,
             leaders,
@@ -83,6 +90,9 @@ impl Structure {
             regular,
             instead: regular + calls,
             calls: regular + 2 * calls,
+            forked,
+            fork_instead: forked + forks,
+            forks: forked + 2 * forks,
             journeys,
             system: journeys + system.journeys.len(),
         };
@@ -98,8 +108,7 @@ impl Structure {
             let first = consumers.len() as u32;
             consumers.extend_from_slice(mine);
             gates.push(Gate {
-                any: (layout.calls..layout.journeys).contains(&gate),
-                inputs: inputs[gate].len() as u32,
+                fails_at: layout.fails_at(system, gate, inputs[gate].len()),
                 consumers: (first, consumers.len() as u32),
             });
         }
@@ -144,12 +153,41 @@ impl Layout {
         }
     }
 
+    /// From how many of its `inputs` down on a gate is down.
+    fn fails_at(self, system: &System, gate: usize, inputs: usize) -> u32 {
+        let inputs = inputs as u32;
+        if (self.calls..self.forked).contains(&gate) || (self.forks..self.journeys).contains(&gate)
+        {
+            // Either way is enough.
+            return inputs;
+        }
+        if !(self.forked..self.fork_instead).contains(&gate) {
+            return 1;
+        }
+        // One call stands for all copies of it: they are up and down together.
+        let fork = &system.forks[ForkId::from_index(gate - self.forked)];
+        if fork.copies > 1 {
+            return 1;
+        }
+        // Optional ones are refused where not all are waited for, so the others are all of them.
+        inputs.saturating_sub(fork.wait_for) + 1
+    }
+
     /// The gates that each gate depends on.
     fn inputs(self, system: &System) -> Vec<Vec<usize>> {
         let mut inputs = vec![Vec::new(); self.system + 1];
         let needed = |calls: &[CallId]| -> Vec<usize> {
-            let needed = calls.iter().filter(|&&call| !system.calls[call].optional);
-            needed.map(|call| self.calls + call.index()).collect()
+            let items = system.items(calls).filter(|item| {
+                let first = &system.calls[item[0]];
+                !first
+                    .fork
+                    .map_or(first.optional, |id| system.forks[id].optional)
+            });
+            let gate = |item: &[CallId]| match system.calls[item[0]].fork {
+                Some(fork) => self.forks + fork.index(),
+                None => self.calls + item[0].index(),
+            };
+            items.map(gate).collect()
         };
         for (id, operation) in system.operations.pairs() {
             let pool = operation.pool.index();
@@ -176,6 +214,19 @@ impl Layout {
             if !call.on_failure.is_empty() {
                 inputs[self.instead + id.index()] = needed(&call.on_failure);
                 inputs[self.calls + id.index()].push(self.instead + id.index());
+            }
+        }
+        for (id, fork) in system.forks.pairs() {
+            let calls = fork
+                .calls
+                .iter()
+                .filter(|&&call| !system.calls[call].optional);
+            inputs[self.forked + id.index()] =
+                calls.map(|call| self.calls + call.index()).collect();
+            inputs[self.forks + id.index()].push(self.forked + id.index());
+            if !fork.on_failure.is_empty() {
+                inputs[self.fork_instead + id.index()] = needed(&fork.on_failure);
+                inputs[self.forks + id.index()].push(self.fork_instead + id.index());
             }
         }
         for (id, journey) in system.journeys.pairs() {
@@ -366,11 +417,7 @@ impl StructureState {
             } else {
                 self.down[index] += 1;
             }
-            let up = if gate.any {
-                self.down[index] < gate.inputs
-            } else {
-                self.down[index] == 0
-            };
+            let up = self.down[index] < gate.fails_at;
             if up != self.up[index] {
                 self.up[index] = up;
                 self.changes += 1;
@@ -424,10 +471,7 @@ pub fn evaluate(
         .collect();
     let mut operations: IdVec<OperationId, bool> = IdVec::filled(true, system.operations.len());
     let mut calls: IdVec<CallId, bool> = IdVec::filled(true, system.calls.len());
-    let all = |calls: &IdVec<CallId, bool>, list: &[CallId]| {
-        list.iter()
-            .all(|&call| calls[call] || system.calls[call].optional)
-    };
+    let all = |calls: &IdVec<CallId, bool>, list: &[CallId]| all_up(system, calls, list);
     loop {
         let before = (operations.clone(), calls.clone());
         for (id, operation) in system.operations.pairs() {
@@ -466,6 +510,21 @@ pub fn evaluate(
         journeys,
         system,
     }
+}
+
+/// Whether all items of `list` are up that are needed.
+fn all_up(system: &System, calls: &IdVec<CallId, bool>, list: &[CallId]) -> bool {
+    system.items(list).all(|item| {
+        let first = &system.calls[item[0]];
+        let Some(fork) = first.fork.map(|id| &system.forks[id]) else {
+            return calls[item[0]] || first.optional;
+        };
+        let succeed = |call: &&CallId| calls[**call] || system.calls[**call].optional;
+        let up = fork.copies * item.iter().filter(succeed).count() as u32;
+        up >= fork.wait_for
+            || fork.optional
+            || !fork.on_failure.is_empty() && all_up(system, calls, &fork.on_failure)
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Component, Domain, Fault, FaultClock, FaultKind, Jitter,
-    Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot, Start,
-    System,
+    Algorithm, Backoff, Balancer, Call, Component, Domain, Fault, FaultClock, FaultKind, Fork,
+    Jitter, Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot,
+    Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId, PoolId, SlotId,
@@ -50,6 +50,7 @@ impl System {
             balancers: IdVec::new(),
             operations: IdVec::new(),
             calls: IdVec::new(),
+            forks: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -153,6 +154,8 @@ impl System {
             on_miss: Vec::new(),
             on_failure: Vec::new(),
             optional: false,
+            chance: 1.0,
+            fork: None,
         })
     }
 
@@ -262,12 +265,33 @@ pub(crate) fn random_system(stream: &mut Stream) -> System {
                 let (other, _) = site(&mut system, false);
                 system.calls[call].on_failure = vec![other];
             }
+            let mut calls = vec![call];
+            let (more, kind) = site(&mut system, false);
+            if kind < 3 {
+                if kind < 2 {
+                    calls.push(more);
+                }
+                let (other, rest) = site(&mut system, true);
+                let count = calls.len();
+                let id = system.forks.push(Fork {
+                    copies: if count == 1 { 3 } else { 1 },
+                    wait_for: 1 + (rest % count) as u32,
+                    chance: 1.0,
+                    on_failure: if rest < 2 { vec![other] } else { Vec::new() },
+                    optional: rest == 5,
+                    calls: calls.clone(),
+                });
+                for &call in &calls {
+                    system.calls[call].fork = Some(id);
+                    // What is not waited for cannot be optional too.
+                    system.calls[call].optional &= rest % count + 1 == count && count > 1;
+                }
+            }
             if caller == operations {
-                system.journey_of(vec![call]);
+                system.journey_of(calls);
             } else {
-                system.operations[OperationId::from_index(caller)]
-                    .calls
-                    .push(call);
+                let row = &mut system.operations[OperationId::from_index(caller)];
+                row.calls.extend(calls);
             }
         }
     }

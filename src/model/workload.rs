@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 pub struct Journey {
     /// Its name with its workload's, e.g. `readers.read`.
     pub name: String,
-    /// The calls it makes, one after the other. The first goes through the entry point.
+    /// The calls it makes, one after the other but for those of one fork. The first goes through the entry point.
     pub calls: Vec<CallId>,
     /// An answer later than this is no good; `None`: the workload's patience.
     pub good_within: Option<SimSpan>,

@@ -42,6 +42,9 @@ pub(super) const CALL_LEVELS: u32 = 64;
 /// unlucky request would take longer to simulate than a quiet hour.
 pub(super) const ATTEMPTS_PER_REQUEST: f64 = 10_000.0;
 
+/// Calls that one fan-out makes at the same time.
+pub(super) const FAN_OUT: u64 = 10_000;
+
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
 

@@ -452,6 +452,13 @@ impl<'a> Stretch<'a> {
         }
     }
 
+    /// The caller does not need the answer any more, and closes its connection.
+    pub(super) fn let_go(&mut self, plan: &Plan<'a>, index: u32) {
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
+        self.close(index);
+    }
+
     /// Parts an attempt from its caller; returns what it counts for.
     pub(super) fn part(&mut self, plan: &Plan<'a>, index: u32) -> (PoolId, bool) {
         let frame = &mut self.frames[index];

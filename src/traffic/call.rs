@@ -32,6 +32,8 @@ pub(super) enum Gone {
     Left,
     /// The caller's slot has stopped.
     Stopped,
+    /// The caller needs no answer any more: others have decided.
+    Decided,
 }
 
 impl<'a> Stretch<'a> {
@@ -51,7 +53,10 @@ impl<'a> Stretch<'a> {
     fn drive_on(&mut self, plan: &Plan<'a>, mut next: Next) {
         loop {
             next = match next {
-                Next::Idle => return,
+                Next::Idle => match self.next_leg() {
+                    Some(leg) => Next::Proceed(leg),
+                    None => return,
+                },
                 Next::Proceed(caller) => self.proceed(plan, caller),
                 Next::Try(caller) => self.attempt(plan, caller),
                 Next::TryFailed(caller) => self.attempt_failed(plan, caller),
@@ -71,6 +76,9 @@ impl<'a> Stretch<'a> {
         frame.call_from = now;
         frame.attempts = 0;
         frame.latest = NONE;
+        if plan.call(frame.position).special {
+            return self.begin_special(plan, caller);
+        }
         self.attempt(plan, caller)
     }
 
@@ -84,6 +92,9 @@ impl<'a> Stretch<'a> {
         }
         if kind == Kind::Attempt {
             return self.end_attempt(plan, index, succeeded);
+        }
+        if kind == Kind::Leg {
+            return self.end_leg(plan, index, succeeded);
         }
         self.end_branch(index, succeeded)
     }
@@ -152,7 +163,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Makes the calls that follow a miss or a failure of the current call.
-    fn branch(&mut self, caller: u32, kind: Kind, calls: Span) -> Next {
+    pub(super) fn branch(&mut self, caller: u32, kind: Kind, calls: Span) -> Next {
         if self.frames.full() {
             self.overflowed = true;
             return Next::Idle;
@@ -188,11 +199,15 @@ impl<'a> Stretch<'a> {
             let frame = &mut self.frames[index];
             let (child, counted, kind) = (frame.child, frame.counted, frame.kind);
             let pool = plan.call(frame.position).pool;
+            let forked = std::mem::take(&mut frame.needed) > 0;
             frame.child = NONE;
             frame.due = 0;
             if index != caller {
                 debug_assert!(matches!(kind, Kind::Miss | Kind::Rescue));
                 self.frames.release(index);
+            }
+            if forked {
+                return self.let_legs_go(plan, child, why);
             }
             if child != NONE && self.frames[child].kind != Kind::Attempt {
                 index = child;
@@ -208,6 +223,7 @@ impl<'a> Stretch<'a> {
                 match why {
                     Gone::Left => self.time_out(plan, child),
                     Gone::Stopped => self.abandon(plan, child),
+                    Gone::Decided => self.let_go(plan, child),
                 }
             }
             return;

@@ -1,13 +1,14 @@
 //! The work in progress: one frame for each request and attempt, in a slab that is reused.
 //!
 //! A frame is something that makes calls one after the other, so it carries the state of its current
-//! call as well. Three kinds: a *request* runs the calls of its journey for a user; an *attempt*
+//! call as well. Four kinds: a *request* runs the calls of its journey for a user; an *attempt*
 //! waits at a slot, is served and runs the calls of its operation; a *branch* runs the calls that
-//! follow a miss or a failure of another frame's current call.
+//! follow a miss or a failure of another frame's current call; a *leg* makes one of the calls that
+//! another frame makes at the same time.
 //!
-//! Frames form chains: a frame has at most one child, the attempt or branch that its current call
-//! waits for, and the child knows its parent. Both links are kept up to date, so that they need no
-//! generations; only deadlines, which are dropped late, do.
+//! Frames form trees: a frame has at most one child, the attempt or branch that its current call
+//! waits for, or a list of legs, and the child knows its parent. All links are kept up to date, so
+//! that they need no generations; only deadlines, which are dropped late, do.
 
 use crate::ids::{Id, SlotId};
 use crate::random::{Sequence, mix};
@@ -32,6 +33,8 @@ pub(super) enum Kind {
     Miss,
     /// The calls instead of one that failed.
     Rescue,
+    /// One of several calls made at the same time.
+    Leg,
 }
 
 /// Where an attempt is.
@@ -78,11 +81,11 @@ pub(super) struct Frame {
     pub generation: u32,
     /// Who waits for it; [`NONE`] for a request and for an attempt whose caller has gone.
     pub parent: u32,
-    /// The attempt or branch that the current call waits for.
+    /// The attempt or branch that the current call waits for, or the first of its legs.
     pub child: u32,
-    /// The one queued before it.
+    /// The one queued before it; the leg before.
     pub before: u32,
-    /// The one queued after it; the next free cell.
+    /// The one queued after it; the leg after; the next free cell.
     pub after: u32,
     /// Where its calls come from: an attempt's slot, [`NONE`] for a user.
     pub slot: u32,
@@ -99,6 +102,10 @@ pub(super) struct Frame {
     pub attempts: u32,
     /// The member that the latest of them went to.
     pub latest: u32,
+    /// Legs that must still succeed; 0 while it has none.
+    pub needed: u32,
+    /// Legs that may still fail.
+    pub spare: u32,
     /// The slice of a counted request.
     pub cell: u32,
     pub kind: Kind,
@@ -141,6 +148,8 @@ impl Frame {
             end: 0,
             attempts: 0,
             latest: NONE,
+            needed: 0,
+            spare: 0,
             cell: 0,
             kind,
             state: State::Outside,
@@ -218,6 +227,11 @@ impl Frames {
     #[inline]
     pub(super) fn full(&self) -> bool {
         self.live >= self.limit
+    }
+
+    /// Whether `count` more may be taken.
+    pub(super) fn room(&self, count: u32) -> bool {
+        self.live.saturating_add(count) <= self.limit
     }
 
     pub(super) fn live(&self) -> u32 {

@@ -16,6 +16,12 @@
 //! are made instead, if there are any, and decide. An optional call that fails leaves the answer
 //! *degraded*; any other fails the attempt that made it at once, which its own caller may retry.
 //!
+//! **At the same time.** Calls of a fork begin together, each with its own attempts. When `wait_for`
+//! of them have succeeded the fork has, and fails as soon as that is impossible; what is still in
+//! progress is then let go as after a time-out, and is neither a success nor a failure of who serves
+//! it (*abandoned*). A call with a chance is drawn anew for each run of its caller; one that is not
+//! made counts as done.
+//!
 //! **Deadlines.** An attempt whose `timeout` is over has failed for its caller: it leaves the queue,
 //! or its slot works on for nobody. A user whose patience is over leaves: the request has failed, and
 //! its attempt is let go in the same way. An answer exactly at a deadline has come in time. At one
@@ -59,6 +65,7 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod fork;
 mod frames;
 mod plan;
 mod signals;

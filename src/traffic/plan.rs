@@ -2,7 +2,7 @@
 
 use crate::balance::Kind;
 use crate::engine::Rings;
-use crate::ids::{BalancerId, CallId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use crate::model::{Algorithm, Backoff, Jitter, System};
 use crate::model::{Owner, ServedBy};
 use crate::random::Dist;
@@ -61,6 +61,21 @@ pub(super) struct CallPlan<'a> {
     pub on_miss: Span,
     pub on_failure: Span,
     pub optional: bool,
+    /// Whether it has a chance or is a fork: see `traffic::fork`.
+    pub special: bool,
+    /// The probability that it is made at all.
+    pub chance: f64,
+    /// The calls made at the same time that stand here. Then only what is said of all of them
+    /// together is said here: `chance`, `on_failure`, `optional`.
+    pub fork: Option<ForkPlan>,
+}
+
+/// Calls made at the same time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ForkPlan {
+    pub legs: Span,
+    pub copies: u32,
+    pub wait_for: u32,
 }
 
 /// An operation.
@@ -75,6 +90,8 @@ pub(super) struct OperationPlan<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct JourneyPlan {
     pub calls: Span,
+    /// Whether the first of them is plain, so that it begins with an attempt.
+    pub direct: bool,
     /// An answer later than this is no good.
     pub good_within: SimSpan,
 }
@@ -112,9 +129,30 @@ impl<'a> Plan<'a> {
     /// at one instant an attempt times out before its user leaves.
     pub(super) fn new(system: &'a System, rings: &mut Rings) -> Self {
         let mut sequence = Vec::new();
+        // Where forks stand in the sequence, in order, and which.
+        let mut heads: Vec<(usize, ForkId)> = Vec::new();
+        let legs: IdVec<ForkId, Span> = system
+            .forks
+            .iter()
+            .map(|fork| {
+                let from = sequence.len() as u32;
+                sequence.extend_from_slice(&fork.calls);
+                Span {
+                    from,
+                    end: sequence.len() as u32,
+                }
+            })
+            .collect();
         let mut lay = |calls: &[CallId]| {
             let from = sequence.len() as u32;
-            sequence.extend_from_slice(calls);
+            for item in system.items(calls) {
+                heads.extend(
+                    system.calls[item[0]]
+                        .fork
+                        .map(|fork| (sequence.len(), fork)),
+                );
+                sequence.push(item[0]);
+            }
             Span {
                 from,
                 end: sequence.len() as u32,
@@ -162,6 +200,9 @@ impl<'a> Plan<'a> {
                 on_miss: lay(&call.on_miss),
                 on_failure: lay(&call.on_failure),
                 optional: call.optional,
+                special: call.chance < 1.0,
+                chance: call.chance,
+                fork: None,
             })
             .collect();
         let operations: IdVec<OperationId, OperationPlan<'a>> = system
@@ -181,6 +222,7 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|journey| JourneyPlan {
                 calls: lay(&journey.calls),
+                direct: false,
                 good_within: journey.good_within.unwrap_or(SimSpan::MAX),
             })
             .collect();
@@ -204,11 +246,36 @@ impl<'a> Plan<'a> {
                 timer,
             });
         }
+        let instead: IdVec<ForkId, Span> = system
+            .forks
+            .iter()
+            .map(|fork| lay(&fork.on_failure))
+            .collect();
+        let mut calls: Vec<CallPlan<'a>> = sequence
+            .iter()
+            .map(|&id: &CallId| calls[id].clone())
+            .collect();
+        for (position, id) in heads {
+            let (fork, call) = (&system.forks[id], &mut calls[position]);
+            call.special = true;
+            call.chance = fork.chance;
+            call.on_failure = instead[id];
+            call.optional = fork.optional;
+            call.fork = Some(ForkPlan {
+                legs: legs[id],
+                copies: fork.copies,
+                wait_for: fork.wait_for,
+            });
+        }
+        for journey in journeys.as_mut_slice() {
+            let Span { from, end } = journey.calls;
+            journey.direct = from < end && !calls[from as usize].special;
+        }
         let members = |balancer: &crate::model::Balancer| system.pools[balancer.to].slots.len();
         let largest = system.balancers.iter().map(members).max().unwrap_or(0);
         Self {
             system,
-            calls: sequence.iter().map(|&id| calls[id].clone()).collect(),
+            calls,
             sequence,
             operations,
             journeys,

@@ -60,6 +60,8 @@ pub(super) struct Stretch<'a> {
     /// Members tried by calls to pools of more than 64: blocks of words, and free blocks.
     pub tried: Vec<u64>,
     pub tried_free: Vec<u32>,
+    /// Legs that have not begun, the next one last, with their generations.
+    pub pending: Vec<(u32, u32)>,
     /// Frames found by a scan.
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
@@ -114,6 +116,7 @@ impl<'a> Stretch<'a> {
             bounds: settings.bounds.clone(),
             tried: Vec::new(),
             tried_free: Vec::new(),
+            pending: Vec::new(),
             found: Vec::new(),
             tally: Tally::new(system, settings),
             latencies: system
@@ -183,6 +186,7 @@ impl<'a> Stretch<'a> {
         }
         self.tried.clear();
         self.tried_free.clear();
+        self.pending.clear();
         self.islands_moved = false;
         self.slices.clear();
         self.counted_in_flight = 0;
@@ -302,7 +306,7 @@ impl<'a> Stretch<'a> {
                 workload.journeys[place.min(workload.journeys.len() - 1)].0
             }
         };
-        let calls = plan.journeys[journey].calls;
+        let (calls, direct) = (plan.journeys[journey].calls, plan.journeys[journey].direct);
         (frame.since, frame.call_from) = (arrival.at, arrival.at);
         frame.what = journey.index() as u32;
         (frame.position, frame.end) = (calls.from, calls.end);
@@ -316,10 +320,10 @@ impl<'a> Stretch<'a> {
         let generation = frame.generation;
         self.start_timer(workload.timer, index, generation);
         // What a new frame needs for its first call it has got above.
-        let next = if calls.is_empty() {
-            Next::Proceed(index)
-        } else {
+        let next = if direct {
             self.attempt(plan, index)
+        } else {
+            Next::Proceed(index)
         };
         self.drive(plan, next);
     }
@@ -413,7 +417,7 @@ impl<'a> Stretch<'a> {
                         tally.busy_ns += u128::from(at.since(frame.since).as_nanos());
                     }
                 }
-                Kind::Free | Kind::Miss | Kind::Rescue => {}
+                Kind::Free | Kind::Miss | Kind::Rescue | Kind::Leg => {}
             }
         }
         self.slices.finish(at, &mut self.tally.slices);

@@ -56,7 +56,8 @@ pub struct PoolTally {
     pub attempts_reset: u64,
     /// Attempts whose caller stopped waiting.
     pub attempts_timed_out: u64,
-    /// Attempts whose caller stopped, its slot having stopped.
+    /// Attempts whose caller needs no answer any more: its slot has stopped, or other calls of its
+    /// fork have decided.
     pub attempts_abandoned: u64,
     /// Attempts still in progress when the stretch ended.
     pub attempts_in_flight: u64,

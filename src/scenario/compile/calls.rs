@@ -24,10 +24,11 @@ impl<'a> Compiler<'a> {
     /// Compiles a list of calls.
     pub(super) fn calls(&mut self, calls: &At<List<CallForm>>) -> Vec<CallId> {
         let list = calls.get().map_or(&[][..], Vec::as_slice);
-        list.iter().filter_map(|at| self.call(at)).collect()
+        list.iter().flat_map(|at| self.item(at)).collect()
     }
 
-    fn call(&mut self, at: &At<CallForm>) -> Option<CallId> {
+    /// Compiles a single call.
+    pub(super) fn call(&mut self, at: &At<CallForm>) -> Option<CallId> {
         let form = at.get()?;
         let to = match &form.to {
             None => {
@@ -114,6 +115,8 @@ impl<'a> Compiler<'a> {
             on_miss,
             on_failure,
             optional,
+            chance: self.chance(&form.chance),
+            fork: None,
         };
         let place = form
             .retries
@@ -143,6 +146,8 @@ impl<'a> Compiler<'a> {
             on_miss: Vec::new(),
             on_failure: Vec::new(),
             optional: false,
+            chance: 1.0,
+            fork: None,
         }))
     }
 
@@ -301,7 +306,7 @@ impl<'a> Compiler<'a> {
                     self.problem(
                         place,
                         format!("one request of {} can cause {} attempts, all retries used", quoted(&name), large(attempts)),
-                        format!("retries inside retries multiply; at most {} attempts per request are simulated", limits::ATTEMPTS_PER_REQUEST),
+                        format!("retries and fan-outs inside each other multiply; at most {} attempts per request are simulated", limits::ATTEMPTS_PER_REQUEST),
                     );
                 }
             }
@@ -319,6 +324,17 @@ impl<'a> Compiler<'a> {
         let mut deep = levels[row.to];
         let mut attempts = (f64::from(row.retries.max) + 1.0) * worst[row.to];
         for &other in row.on_miss.iter().chain(&row.on_failure) {
+            let (other_deep, other_attempts) = self.cost(other, levels, worst);
+            deep = deep.max(other_deep);
+            attempts += other_attempts;
+        }
+        attempts *= f64::from(self.system.copies(call));
+        for &other in self
+            .system
+            .fork_of_first(call)
+            .iter()
+            .flat_map(|fork| &fork.on_failure)
+        {
             let (other_deep, other_attempts) = self.cost(other, levels, worst);
             deep = deep.max(other_deep);
             attempts += other_attempts;
@@ -346,9 +362,8 @@ impl<'a> Compiler<'a> {
             let below: Vec<CallId> = self.system.operations[row.to]
                 .calls
                 .iter()
-                .chain(&row.on_miss)
-                .chain(&row.on_failure)
                 .copied()
+                .chain(self.system.followers(found))
                 .collect();
             match most(&below) {
                 Some(next) if attempts(next) > limits::ATTEMPTS_PER_REQUEST => found = next,
@@ -427,7 +442,7 @@ impl<'a> Compiler<'a> {
         while let Some(call) = open.pop() {
             let row = &self.system.calls[call];
             found.push((row.to, call));
-            open.extend(row.on_miss.iter().chain(&row.on_failure));
+            open.extend(self.system.followers(call));
         }
         found
     }

@@ -69,10 +69,12 @@ impl<'a> Compiler<'a> {
         for (index, entry) in journeys.iter().enumerate() {
             if !self.journeys_used.contains(&index) {
                 let (calls, used) = (self.system.calls.len(), self.balancers_used.clone());
+                let forks = self.system.forks.clone();
                 self.journey(entry);
                 // None of it is part of the system.
                 let kept: Vec<_> = self.system.calls.as_slice()[..calls].to_vec();
                 self.system.calls = kept.into_iter().collect();
+                self.system.forks = forks;
                 self.call_places = self.call_places.as_slice()[..calls]
                     .iter()
                     .copied()
@@ -290,8 +292,12 @@ impl<'a> Compiler<'a> {
             self.journeys_used.insert(index);
             let entry = &journeys[index];
             let (calls, good_within) = self.journey(entry)?;
-            if let (Some(balancer), Some(&first)) = (through, calls.first()) {
-                self.enter(first, balancer, key, &workload.name);
+            let first = self.system.items(&calls).next();
+            let first = first.map_or_else(Vec::new, <[CallId]>::to_vec);
+            for call in first {
+                if let Some(balancer) = through {
+                    self.enter(call, balancer, key, &workload.name);
+                }
             }
             let source = entry
                 .value

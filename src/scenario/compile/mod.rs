@@ -7,6 +7,7 @@
 mod calls;
 mod dist;
 mod faults;
+mod forks;
 mod journeys;
 mod names;
 mod pools;
@@ -107,6 +108,7 @@ impl<'a> Compiler<'a> {
                 balancers: IdVec::new(),
                 operations: IdVec::new(),
                 calls: IdVec::new(),
+                forks: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

@@ -32,7 +32,6 @@ const LATER: &[&str] = &[
     "clock",
     "crews",
     "replication",
-    "parallel",
     "hedge",
     "weights",
     "hosts",

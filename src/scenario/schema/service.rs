@@ -104,7 +104,7 @@ pub(in crate::scenario) struct ServiceOperation {
     /// Its own work, before the calls it makes.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
-    /// Calls it makes, one after the other.
+    /// Calls it makes, one after the other, or some of them at the same time (`parallel`).
     pub(in crate::scenario) calls: Opt<List<CallForm>>,
 }
 
@@ -253,11 +253,27 @@ pub(in crate::scenario) struct VrrpForm {
     deny_unknown_fields,
     expecting = "a call such as {to: articles.query, timeout: 20ms}"
 )]
-#[schemars(rename = "Call")]
+#[schemars(
+    rename = "Call",
+    extend("oneOf" = [{"required": ["to"]}, {"required": ["parallel"]}])
+)]
 pub(in crate::scenario) struct CallForm {
     /// What is called: `<service>.<operation>`.
-    #[schemars(required)]
     pub(in crate::scenario) to: Opt<String>,
+    /// Instead of `to`: calls that are made at the same time. Beside it may stand `wait_for`, `chance`,
+    /// `on_failure` and `optional`, which are then said of all of them together.
+    pub(in crate::scenario) parallel: Opt<List<CallForm>>,
+    /// How often this call is made at the same time, such as once for each shard. `chance`,
+    /// `on_failure` and `optional` are then said of all of them together, everything else of each. Default: once.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub(in crate::scenario) fan_out: Opt<u64>,
+    /// With `parallel` or `fan_out`: how many of the calls must succeed. Then the caller goes on, and
+    /// lets go what is still in progress, as after a timeout; it fails as soon as so many cannot
+    /// succeed any more. With 1 the first answer wins. Default: all.
+    #[schemars(range(min = 1))]
+    pub(in crate::scenario) wait_for: Opt<u64>,
+    /// How often the call is made at all, drawn for each run of its caller. Default: 100%.
+    pub(in crate::scenario) chance: Opt<Percent>,
     /// The balancer that the attempts go through. Default: the caller takes the replicas in turn, whatever their state.
     pub(in crate::scenario) through: Opt<String>,
     /// How long one attempt may last. Default: as long as the caller's own patience.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 )]
 #[schemars(rename = "Journey")]
 pub(in crate::scenario) struct JourneyForm {
-    /// The calls it makes, one after the other.
+    /// The calls it makes, one after the other, or some of them at the same time (`parallel`).
     #[schemars(required)]
     pub(in crate::scenario) calls: Opt<List<CallForm>>,
     /// An answer later than this is no good. Default: the workload's `good_within`, or else its patience.

@@ -3,7 +3,7 @@
 
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
-use crate::model::{Algorithm, Call, Fault, FaultKind, Jitter, PoolKind, ServedBy};
+use crate::model::{Algorithm, Call, Fault, FaultKind, Fork, Jitter, PoolKind, ServedBy};
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
 use crate::time::{SimSpan, SimTime};
@@ -51,10 +51,10 @@ fn any_system(dice: &mut Dice) -> Build {
         }
         let operation = system.served_by(pool, dice.span(), served_by);
         for _ in 0..dice.below(3).min(later.len() as u64) {
-            let site = any_call(&mut system, dice, &later);
+            let item = any_item(&mut system, dice, &later);
             system.0.operations.as_mut_slice()[operation.index()]
                 .calls
-                .push(site);
+                .extend(item);
         }
         let algorithms = [
             Algorithm::RoundRobin,
@@ -73,7 +73,7 @@ fn any_system(dice: &mut Dice) -> Build {
     }
     for name in ["readers", "writers"] {
         let sites = (0..1 + dice.below(2))
-            .map(|_| any_call(&mut system, dice, &later))
+            .flat_map(|_| any_item(&mut system, dice, &later))
             .collect();
         let patience = dice
             .chance(0.7)
@@ -91,6 +91,40 @@ fn any_system(dice: &mut Dice) -> Build {
     system
 }
 
+/// A call, or several at the same time.
+fn any_item(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> Vec<crate::ids::CallId> {
+    if dice.chance(0.8) {
+        return vec![any_call(system, dice, targets)];
+    }
+    let copies = if dice.chance(0.5) {
+        1
+    } else {
+        2 + dice.below(4) as u32
+    };
+    let count = if copies > 1 {
+        1
+    } else {
+        1 + dice.below(3) as u32
+    };
+    let calls = (0..count)
+        .map(|_| any_call(system, dice, targets))
+        .collect();
+    let on_failure = if dice.chance(0.2) {
+        any_item(system, dice, targets)
+    } else {
+        Vec::new()
+    };
+    let fork = Fork {
+        calls,
+        copies,
+        wait_for: 1 + dice.below(u64::from(count * copies)) as u32,
+        chance: if dice.chance(0.3) { 0.7 } else { 1.0 },
+        on_failure,
+        optional: dice.chance(0.2),
+    };
+    system.fork(fork)
+}
+
 /// A call of one of `targets`, with any deadline, retries, misses and fallbacks.
 fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids::CallId {
     let mut site = targets[dice.below(targets.len() as u64) as usize].clone();
@@ -101,12 +135,13 @@ fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids
     site.retries.backoff.jitter =
         [Jitter::None, Jitter::Full, Jitter::Equal][dice.below(3) as usize];
     site.optional = dice.chance(0.2);
+    site.chance = if dice.chance(0.1) { 0.5 } else { 1.0 };
     if dice.chance(0.2) {
         site.hit = 0.5;
-        site.on_miss = vec![any_call(system, dice, targets)];
+        site.on_miss = any_item(system, dice, targets);
     }
     if dice.chance(0.2) {
-        site.on_failure = vec![any_call(system, dice, targets)];
+        site.on_failure = any_item(system, dice, targets);
     }
     system.site(site)
 }
@@ -218,9 +253,17 @@ fn audit(stretch: &Stretch<'_>) {
         .zip(0_u32..)
         .filter(|(frame, _)| frame.kind != Kind::Free)
     {
-        if frame.parent != NONE {
+        if frame.kind == Kind::Leg && frame.before != NONE {
+            assert_eq!(frames[frame.before as usize].after, index);
+            assert_eq!(frames[frame.before as usize].parent, frame.parent);
+        } else if frame.parent != NONE {
             assert_eq!(frames[frame.parent as usize].child, index);
         }
+        let legs = frames
+            .iter()
+            .filter(|leg| leg.kind == Kind::Leg && leg.parent == index);
+        // When the last that is needed ends, or one too many, none is left.
+        assert!(frame.needed == 0 || legs.count() as u32 == frame.needed + frame.spare);
         if frame.child != NONE {
             assert_eq!(frames[frame.child as usize].parent, index);
         }

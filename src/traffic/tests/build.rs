@@ -2,8 +2,8 @@
 
 use super::fivenines::ids::{BalancerId, CallId, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use super::fivenines::model::{
-    Algorithm, Backoff, Balancer, Call, Jitter, Journey, Operation, Owner, Pool, PoolKind, Retries,
-    RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
+    Algorithm, Backoff, Balancer, Call, Fork, Jitter, Journey, Operation, Owner, Pool, PoolKind,
+    Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
 };
 use super::fivenines::random::Dist;
 use super::fivenines::time::SimSpan;
@@ -34,6 +34,8 @@ pub(crate) fn call(to: OperationId) -> Call {
         on_miss: vec![],
         on_failure: vec![],
         optional: false,
+        chance: 1.0,
+        fork: None,
     }
 }
 
@@ -81,6 +83,7 @@ impl Build {
             balancers: IdVec::new(),
             operations: IdVec::new(),
             calls: IdVec::new(),
+            forks: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -182,6 +185,17 @@ impl Build {
 
     pub(crate) fn site(&mut self, call: Call) -> CallId {
         self.0.calls.push(call)
+    }
+
+    /// Makes the calls of `fork` at the same time.
+    pub(crate) fn fork(&mut self, fork: Fork) -> Vec<CallId> {
+        let calls = fork.calls.clone();
+        let id = self.0.forks.push(fork);
+        for &call in &calls {
+            use super::fivenines::ids::Id;
+            self.0.calls.as_mut_slice()[call.index()].fork = Some(id);
+        }
+        calls
     }
 
     /// A workload with one journey.

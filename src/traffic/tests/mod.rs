@@ -7,5 +7,6 @@ mod any_system;
 mod build;
 mod calls;
 mod case;
+mod forks;
 mod queues;
 mod rules;
