@@ -3,7 +3,8 @@
 //! Its own test binary, because the counting allocator serves the whole process.
 
 use ::fivenines;
-use fivenines::model::{Algorithm, Call};
+use fivenines::ids::Id;
+use fivenines::model::{Algorithm, Call, Discipline, Fork};
 use fivenines::path::{Regime, Signal, SlotState};
 use fivenines::time::{SimSpan, SimTime};
 use fivenines::traffic::{Source, Traffic};
@@ -14,7 +15,8 @@ mod build;
 use build::{Build, call, exponential, retries, settings};
 
 /// Ten application replicas behind two balancer instances, three store members, misses, timeouts,
-/// retries with pauses, some of them in progress at any time.
+/// retries with pauses, some of them in progress at any time; queues by priority, shared processors,
+/// calls at the same time.
 fn system() -> Build {
     let mut system = Build::new();
     let app = system.pool("app", 10, Some(4), Some(64));
@@ -33,6 +35,24 @@ fn system() -> Build {
             ..call(query)
         },
     );
+    system.0.pools.as_mut_slice()[app.index()].discipline = Discipline::Priority;
+    let leaf = system.pool("leaf", 6, Some(2), Some(50));
+    system.0.pools.as_mut_slice()[leaf.index()].discipline = Discipline::ProcessorSharing;
+    let get = system.operation(leaf, exponential(0.002));
+    let shards = system.site(Call {
+        timeout: Some(SimSpan::from_millis(10)),
+        priority: Some(1),
+        ..call(get)
+    });
+    let shards = system.fork(Fork {
+        calls: vec![shards],
+        copies: 3,
+        wait_for: 2,
+        chance: 0.5,
+        on_failure: vec![],
+        optional: true,
+    });
+    system.0.operations[serve].calls.extend(shards);
     let site = system.site(Call {
         through: Some(edge),
         timeout: Some(SimSpan::from_millis(200)),

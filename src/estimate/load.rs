@@ -5,7 +5,7 @@
 //! probability, retries and fallbacks not at all), so these are the figures of a healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
-use crate::model::{Fork, System};
+use crate::model::{Discipline, Fork, System};
 
 /// The load on one pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -147,7 +147,14 @@ impl Load {
         for (id, operation) in system.operations.pairs() {
             let pool = &mut pools[operation.pool];
             pool.rate_max += walk.rate[id];
-            pool.hold_mean += walk.rate[id] * walk.operation_holds(id);
+            // A request that waits for its calls takes no share of a processor.
+            let held = match system.pools[operation.pool].discipline {
+                Discipline::ProcessorSharing => operation.takes.mean(),
+                Discipline::Fifo | Discipline::Lifo | Discipline::Priority => {
+                    walk.operation_holds(id)
+                }
+            };
+            pool.hold_mean += walk.rate[id] * held;
         }
         let attempts_max: f64 = pools.iter().map(|pool| pool.rate_max).sum();
         for index in 0..pools.len() {

@@ -22,8 +22,8 @@ pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use fork::Fork;
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
-    ServedBy, Vrrp,
+    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Lease, Operation, Pool, PoolKind,
+    Probes, Retries, ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};

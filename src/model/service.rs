@@ -18,11 +18,26 @@ pub struct Pool {
     /// Requests that one slot serves at once, `None` for any number. A request holds its worker
     /// through the calls it makes.
     pub workers: Option<u32>,
-    /// Requests that may wait at one slot when all workers are busy, first in first out; `None` for
-    /// any number. One more is refused at once.
+    /// Requests that may wait at one slot when all workers are busy; `None` for any number. One more is refused at once.
     pub queue: Option<u32>,
+    /// In which order they are served.
+    pub discipline: Discipline,
     /// From the end of what stopped a slot to serving again, seconds.
     pub starts_in: Dist,
+}
+
+/// Whom a worker that is free takes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discipline {
+    /// The one that has waited longest.
+    Fifo,
+    /// The one that has waited shortest.
+    Lifo,
+    /// The most urgent, of equally urgent ones the one that has waited longest; nothing is interrupted.
+    Priority,
+    /// Nobody waits: `k` requests in their own work progress at the rate `min(1, workers / k)` each.
+    /// `workers + queue` may be there, those that wait for calls included.
+    ProcessorSharing,
 }
 
 /// What kind of pool.
@@ -101,6 +116,9 @@ pub struct Call {
     pub optional: bool,
     /// The probability that it is made at all; not made is as good as done.
     pub chance: f64,
+    /// How urgent it is, the higher the sooner; `None`: as urgent as its caller,
+    /// and 0 for a user.
+    pub priority: Option<i16>,
     /// The fork that it is made in; `None`: it is made alone, after the one before.
     pub fork: Option<ForkId>,
 }

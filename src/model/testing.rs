@@ -1,9 +1,9 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Component, Domain, Fault, FaultClock, FaultKind, Fork,
-    Jitter, Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot,
-    Start, System,
+    Algorithm, Backoff, Balancer, Call, Component, Discipline, Domain, Fault, FaultClock,
+    FaultKind, Fork, Jitter, Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings,
+    ServedBy, Slot, Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId, PoolId, SlotId,
@@ -105,6 +105,7 @@ impl System {
             needs,
             workers: None,
             queue: None,
+            discipline: Discipline::Fifo,
             starts_in: fixed(0.0),
         });
         self.operation(pool, ServedBy::Any);
@@ -155,6 +156,7 @@ impl System {
             on_failure: Vec::new(),
             optional: false,
             chance: 1.0,
+            priority: None,
             fork: None,
         })
     }

@@ -45,6 +45,9 @@ pub(super) const ATTEMPTS_PER_REQUEST: f64 = 10_000.0;
 /// Calls that one fan-out makes at the same time.
 pub(super) const FAN_OUT: u64 = 10_000;
 
+/// Different priorities: each has a place in the queue of every slot.
+pub(super) const PRIORITIES: usize = 32;
+
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
 

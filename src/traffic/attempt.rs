@@ -7,7 +7,7 @@ use super::stretch::{Stretch, WORK};
 use crate::balance::Tried;
 use crate::engine::Agenda;
 use crate::ids::{Id, PoolId, SlotId};
-use crate::model::ServedBy;
+use crate::model::{Discipline, ServedBy};
 use crate::path::SlotState;
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
@@ -77,6 +77,16 @@ impl<'a> Stretch<'a> {
                         tally.served += 1;
                     }
                 } else if station.waiting >= station.queue {
+                    if station.discipline == Discipline::ProcessorSharing
+                        && station.busy < self.shared[station.more as usize].most
+                    {
+                        if counted {
+                            tally.served += 1;
+                        }
+                        let index = self.send(call, caller, key, counted, (relay, member));
+                        self.begin_share(call.takes, slot, index);
+                        return Next::Idle;
+                    }
                     if counted {
                         tally.attempts_shed += 1;
                     }
@@ -91,7 +101,7 @@ impl<'a> Stretch<'a> {
                 if free {
                     serve(frame, call.takes, now, index, &mut self.agenda);
                 } else {
-                    self.enqueue(slot, index);
+                    self.enqueue(plan, slot, index);
                 }
                 Next::Idle
             }
@@ -108,11 +118,13 @@ impl<'a> Stretch<'a> {
         counted: bool,
         (relay, member): (u32, u32),
     ) -> u32 {
+        let rank = call.rank.unwrap_or(self.frames[caller].rank);
         let (index, frame) = self.frames.take(Kind::Attempt, key);
         (frame.parent, frame.counted) = (caller, counted);
         frame.what = call.operation.index() as u32;
         (frame.position, frame.end) = (call.calls.from, call.calls.end);
         (frame.relay, frame.member) = (relay, member);
+        frame.rank = rank;
         let generation = frame.generation;
         if member != NONE {
             frame.connected = true;
@@ -304,8 +316,11 @@ impl<'a> Stretch<'a> {
         frame.latest = NONE;
     }
 
-    fn enqueue(&mut self, slot: SlotId, index: u32) {
+    fn enqueue(&mut self, plan: &Plan<'a>, slot: SlotId, index: u32) {
         let station = &mut self.stations[slot];
+        if station.discipline != Discipline::Fifo {
+            return self.enqueue_ahead(plan, slot, index);
+        }
         let last = station.last;
         station.last = index;
         station.waiting += 1;
@@ -320,7 +335,8 @@ impl<'a> Stretch<'a> {
     }
 
     /// Takes an attempt out of its queue.
-    pub(super) fn dequeue(&mut self, index: u32) {
+    pub(super) fn dequeue(&mut self, plan: &Plan<'a>, index: u32) {
+        self.leave_rank(plan, index);
         let frame = &self.frames[index];
         let (before, after) = (frame.before, frame.after);
         let station = &mut self.stations[SlotId::from_index(frame.slot as usize)];
@@ -381,6 +397,10 @@ impl<'a> Stretch<'a> {
             station.busy -= 1;
             return;
         }
+        if station.discipline == Discipline::Priority {
+            self.leave_rank(plan, first);
+        }
+        let station = &mut self.stations[slot];
         let now = self.now;
         let frame = &mut self.frames[first];
         let after = frame.after;
@@ -425,16 +445,16 @@ impl<'a> Stretch<'a> {
     pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        self.close(index);
+        self.close(plan, index);
     }
 
     /// Ends the connection between an attempt and its caller.
-    pub(super) fn close(&mut self, index: u32) {
+    pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
         let frame = &self.frames[index];
         match frame.state {
             State::Lost => self.drop_attempt(index),
             State::Queued if !frame.cut_front && !frame.cut_back => {
-                self.dequeue(index);
+                self.dequeue(plan, index);
                 self.drop_attempt(index);
             }
             State::Outside | State::Queued | State::Working | State::Calling => {
@@ -456,7 +476,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn let_go(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        self.close(index);
+        self.close(plan, index);
     }
 
     /// Parts an attempt from its caller; returns what it counts for.
@@ -482,7 +502,7 @@ fn serve(frame: &mut Frame, takes: &Dist, now: SimTime, index: u32, agenda: &mut
 /// A drawn number of seconds as a span, to the nearest nanosecond, halves up. Cheaper than
 /// [`SimSpan::from_secs_f64`], whose rounding is a function call on most machines.
 #[inline]
-fn nanos(secs: f64) -> SimSpan {
+pub(super) fn nanos(secs: f64) -> SimSpan {
     // The cast saturates and maps NaN to zero.
     SimSpan::from_nanos((secs * 1e9 + 0.5) as u64)
 }

@@ -170,9 +170,10 @@ impl<'a> Stretch<'a> {
         }
         let parent = &mut self.frames[caller];
         let (key, slot, counted) = (parent.roll(), parent.slot, parent.counted);
+        let rank = parent.rank;
         let (index, frame) = self.frames.take(kind, key);
         (frame.parent, frame.slot, frame.counted) = (caller, slot, counted);
-        (frame.position, frame.end) = (calls.from, calls.end);
+        (frame.position, frame.end, frame.rank) = (calls.from, calls.end, rank);
         self.frames[caller].child = index;
         Next::Proceed(index)
     }

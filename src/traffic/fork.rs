@@ -37,7 +37,7 @@ impl<'a> Stretch<'a> {
         }
         let frame = &mut self.frames[caller];
         (frame.needed, frame.spare) = (fork.wait_for, count - fork.wait_for);
-        let (slot, counted) = (frame.slot, frame.counted);
+        let (slot, counted, rank) = (frame.slot, frame.counted, frame.rank);
         let mut before = NONE;
         let first_pending = self.pending.len();
         for position in fork.legs.from..fork.legs.end {
@@ -45,6 +45,7 @@ impl<'a> Stretch<'a> {
                 let key = self.frames[caller].roll();
                 let (index, leg) = self.frames.take(Kind::Leg, key);
                 (leg.parent, leg.slot, leg.counted) = (caller, slot, counted);
+                leg.rank = rank;
                 (leg.position, leg.end) = (position, position + 1);
                 leg.before = before;
                 self.pending.push((index, leg.generation));

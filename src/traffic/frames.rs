@@ -57,6 +57,8 @@ pub(super) enum State {
 pub(super) enum Wait {
     /// Its own work to be done.
     Work,
+    /// The same where requests share the workers: only the next to be done has an entry.
+    Share,
     /// The pause before its next attempt to end.
     Pause,
     /// To hear that its attempt was cut off.
@@ -123,6 +125,8 @@ pub(super) struct Frame {
     pub cut_back: bool,
     /// A request: healthy, failover or degraded on arrival.
     pub condition: u8,
+    /// How urgent it is: priorities of the scenario below the normal one; negative for those above.
+    pub rank: i8,
 }
 
 impl Frame {
@@ -160,6 +164,7 @@ impl Frame {
             cut_front: false,
             cut_back: false,
             condition: 0,
+            rank: 0,
         }
     }
 

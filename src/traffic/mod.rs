@@ -7,7 +7,8 @@
 //!
 //! **Requests.** A request is one run of a journey: its calls, one after the other. A call is up to
 //! `1 + retries.max` attempts with pauses in between. An attempt goes to a slot: a free worker
-//! serves it; else it queues, first in first out; if the queue is full it is refused (*shed*). Being
+//! serves it; else it queues, first in first out unless its pool has another [discipline](crate::model::Discipline);
+//! if the queue is full it is refused (*shed*). Being
 //! served means the operation's own time, then the operation's calls while holding the worker, then
 //! the answer. The network takes no time.
 //!
@@ -65,9 +66,11 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod discipline;
 mod fork;
 mod frames;
 mod plan;
+mod sharing;
 mod signals;
 mod slices;
 mod stretch;

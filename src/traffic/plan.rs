@@ -57,6 +57,8 @@ pub(super) struct CallPlan<'a> {
     pub timer: Option<u32>,
     pub retries: u32,
     pub backoff: backoff::Backoff,
+    /// How urgent it is, as [`Frame::rank`](super::frames::Frame::rank); `None`: as its caller.
+    pub rank: Option<i8>,
     pub hit: f64,
     pub on_miss: Span,
     pub on_failure: Span,
@@ -120,6 +122,9 @@ pub(super) struct Plan<'a> {
     pub relay_of: IdVec<SlotId, Option<u32>>,
     /// The instances of all balancers: whose they are and their slots.
     pub relays: Vec<(BalancerId, SlotId)>,
+    /// Priorities above the normal one, and all of them.
+    pub above: u32,
+    pub ranks: u32,
     /// Words of a set of members of the largest pool behind a balancer.
     pub tried_words: usize,
 }
@@ -158,6 +163,13 @@ impl<'a> Plan<'a> {
                 end: sequence.len() as u32,
             }
         };
+        let stated = system.calls.iter().filter_map(|call| call.priority);
+        let mut priorities: Vec<i16> = stated.chain([0]).collect();
+        priorities.sort_unstable_by_key(|&priority| std::cmp::Reverse(priority));
+        priorities.dedup();
+        let row = |priority: i16| priorities.iter().position(|&one| one == priority);
+        let above = row(0).unwrap_or(0);
+        let rank = |priority: i16| row(priority).map(|row| row as i8 - above as i8);
         let mut known: Vec<(SimSpan, u32)> = Vec::new();
         let ring = |span: SimSpan, rings: &mut Rings, known: &mut Vec<(SimSpan, u32)>| {
             if let Some(&(_, ring)) = known.iter().find(|(other, _)| *other == span) {
@@ -196,6 +208,7 @@ impl<'a> Plan<'a> {
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
                 retries: call.retries.max,
                 backoff: backoff_of(&call.retries.backoff),
+                rank: call.priority.and_then(rank),
                 hit: call.hit,
                 on_miss: lay(&call.on_miss),
                 on_failure: lay(&call.on_failure),
@@ -282,6 +295,8 @@ impl<'a> Plan<'a> {
             workloads,
             relay_of,
             relays,
+            above: above as u32,
+            ranks: priorities.len() as u32,
             tried_words: largest.div_ceil(64),
         }
     }

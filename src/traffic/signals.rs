@@ -68,6 +68,7 @@ impl<'a> Stretch<'a> {
     /// A slot of a pool stops: everything queued or served there is gone.
     fn stop_slot(&mut self, plan: &Plan<'a>, slot: SlotId, state: SlotState) {
         let row = slot.index() as u32;
+        self.settle_shares(slot);
         let found = self.find(|frame| frame.slot == row && frame.is_at_slot());
         for &(since, index) in &found {
             let frame = &mut self.frames[index];
@@ -88,6 +89,7 @@ impl<'a> Stretch<'a> {
         let station = &mut self.stations[slot];
         (station.busy, station.waiting) = (0, 0);
         (station.first, station.last) = (NONE, NONE);
+        self.empty_discipline(plan, slot);
         for &(_, index) in &found {
             let frame = &self.frames[index];
             // One that was called by another of them may have been dropped with its caller.
@@ -129,7 +131,7 @@ impl<'a> Stretch<'a> {
         let caller = self.frames[index].parent;
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_reset += 1);
-        self.close(index);
+        self.close(plan, index);
         let due = self.agenda.push(self.now, PAUSE, caller);
         let frame = &mut self.frames[caller];
         frame.wait = Wait::Reset;

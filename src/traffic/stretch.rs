@@ -5,11 +5,13 @@ use super::blame::Blames;
 use super::call::Next;
 use super::frames::{Frames, Kind, NONE, State, Wait};
 use super::plan::{Plan, kind_of};
+use super::sharing::Sharing;
 use super::slices::Slices;
 use super::tally::{Tally, TrafficSettings};
 use crate::balance::AnyBalancer;
 use crate::engine::{Agenda, Due, Rings, Timer};
 use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
+use crate::model::Discipline;
 use crate::path::Regime;
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
@@ -28,6 +30,10 @@ pub(super) struct Station {
     pub queue: u32,
     pub first: u32,
     pub last: u32,
+    pub discipline: Discipline,
+    /// By priority: where its ranks begin in [`Stretch::ranks`]. Sharing: its row of
+    /// [`Stretch::shared`], and then it has neither workers nor a queue of its own.
+    pub more: u32,
 }
 
 /// An instance of a balancer.
@@ -46,6 +52,10 @@ pub(super) struct Stretch<'a> {
     pub rings: Rings,
     pub frames: Frames,
     pub stations: IdVec<SlotId, Station>,
+    /// The last of each rank in the queues of the stations that serve by priority.
+    pub ranks: Vec<u32>,
+    /// The work in progress at stations whose workers are shared.
+    pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
@@ -80,17 +90,34 @@ impl<'a> Stretch<'a> {
         frame_limit: u32,
     ) -> Self {
         let system = plan.system;
+        let (mut ranks, mut shared) = (Vec::new(), Vec::new());
         let station = |slot: SlotId| {
             let pool = plan.pool_of(slot).map(|pool| &system.pools[pool]);
-            Station {
+            let mut station = Station {
                 busy: 0,
                 workers: pool.and_then(|pool| pool.workers).unwrap_or(u32::MAX),
                 waiting: 0,
                 queue: pool.and_then(|pool| pool.queue).unwrap_or(u32::MAX),
                 first: NONE,
                 last: NONE,
+                discipline: pool.map_or(Discipline::Fifo, |pool| pool.discipline),
+                more: NONE,
+            };
+            match station.discipline {
+                Discipline::Fifo | Discipline::Lifo => {}
+                Discipline::Priority => {
+                    station.more = ranks.len() as u32;
+                    ranks.resize(ranks.len() + plan.ranks as usize, NONE);
+                }
+                Discipline::ProcessorSharing => {
+                    station.more = shared.len() as u32;
+                    shared.push(Sharing::new(station.workers, station.queue));
+                    (station.workers, station.queue) = (0, 0);
+                }
             }
+            station
         };
+        let stations = system.slots.ids().map(station).collect();
         let relay = |&(balancer, slot): &_| {
             let balancer = &system.balancers[balancer];
             let weights = vec![1; system.pools[balancer.to].slots.len()];
@@ -105,7 +132,9 @@ impl<'a> Stretch<'a> {
             agenda: Agenda::new(),
             rings,
             frames: Frames::new(frame_limit),
-            stations: system.slots.ids().map(station).collect(),
+            stations,
+            ranks,
+            shared,
             relays: plan.relays.iter().map(relay).collect(),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
@@ -184,6 +213,10 @@ impl<'a> Stretch<'a> {
             (station.busy, station.waiting) = (0, 0);
             (station.first, station.last) = (NONE, NONE);
         }
+        self.ranks.fill(NONE);
+        for shared in &mut self.shared {
+            shared.clear();
+        }
         self.tried.clear();
         self.tried_free.clear();
         self.pending.clear();
@@ -255,6 +288,7 @@ impl<'a> Stretch<'a> {
                 frame.state = State::Calling;
                 Next::Proceed(due.payload)
             }
+            Wait::Share => self.share_done(plan, due.payload),
             Wait::Pause => Next::Try(due.payload),
             Wait::Reset => Next::TryFailed(due.payload),
         };
@@ -398,6 +432,7 @@ impl<'a> Stretch<'a> {
 
     pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {
         self.now = self.now.max(at);
+        self.settle_all_shares();
         for frame in self.frames.cells() {
             if !frame.counted {
                 continue;

@@ -116,6 +116,7 @@ impl<'a> Compiler<'a> {
             on_failure,
             optional,
             chance: self.chance(&form.chance),
+            priority: self.priority(&form.priority),
             fork: None,
         };
         let place = form
@@ -147,6 +148,7 @@ impl<'a> Compiler<'a> {
             on_failure: Vec::new(),
             optional: false,
             chance: 1.0,
+            priority: None,
             fork: None,
         }))
     }

@@ -2,12 +2,13 @@
 
 use super::Compiler;
 use crate::ids::CallId;
-use crate::model::Fork;
+use crate::model::{Discipline, Fork};
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, List, Opt};
-use crate::scenario::schema::CallForm;
+use crate::scenario::schema::{CallForm, Priority};
 use crate::scenario::units::Percent;
+use std::collections::BTreeSet;
 
 impl Compiler<'_> {
     /// One item of a list of calls: a call, copies of it, or several.
@@ -50,6 +51,7 @@ impl Compiler<'_> {
             ("retries", place_of(&form.retries)),
             ("hit", place_of(&form.hit)),
             ("on_miss", place_of(&form.on_miss)),
+            ("priority", place_of(&form.priority)),
         ];
         for (name, place) in own {
             if let Some(place) = place {
@@ -157,6 +159,40 @@ impl Compiler<'_> {
                 "it needs `fan_out` or `parallel` beside it",
             );
         }
+    }
+
+    /// How urgent something is; noted, because somebody must care.
+    pub(super) fn priority(&mut self, field: &Opt<Priority>) -> Option<i16> {
+        let at = field.as_ref()?;
+        let priority = at.get()?.0;
+        self.priorities.get_or_insert(at.place);
+        Some(priority)
+    }
+
+    /// Makes the calls of a list, and those that may follow them, as urgent as the journey that makes
+    /// them, unless they say it themselves.
+    pub(super) fn make_urgent(&mut self, calls: &[CallId], priority: i16) {
+        let mut open = calls.to_vec();
+        while let Some(call) = open.pop() {
+            self.system.calls[call].priority.get_or_insert(priority);
+            open.extend(self.system.followers(call));
+        }
+    }
+
+    /// Refuses priorities that nobody looks at, and more of them than queues have places.
+    pub(super) fn check_priorities(&mut self) {
+        let Some(place) = self.priorities else { return };
+        let mut by_priority = self.system.pools.iter().map(|pool| pool.discipline);
+        if !by_priority.any(|discipline| discipline == Discipline::Priority) {
+            self.problem(
+                place,
+                "`priority`, but nothing serves by priority",
+                "say so where requests queue: `discipline: priority` beside `workers`",
+            );
+        }
+        let calls = self.system.calls.iter();
+        let all: BTreeSet<i16> = calls.filter_map(|call| call.priority).collect();
+        self.over("different priorities", all.len(), limits::PRIORITIES, place);
     }
 
     /// How often a call is made at all.

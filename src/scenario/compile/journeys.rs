@@ -103,7 +103,12 @@ impl<'a> Compiler<'a> {
                 "name at least one call, such as {to: app.read}",
             );
         }
-        Some((self.calls(calls), good_within))
+        let priority = self.priority(&form.priority);
+        let calls = self.calls(calls);
+        if let Some(priority) = priority {
+            self.make_urgent(&calls, priority);
+        }
+        Some((calls, good_within))
     }
 
     fn workload(

@@ -51,6 +51,7 @@ pub(super) fn compile(
     if let Some(order) = order {
         compiler.check_call_graph(&order);
     }
+    compiler.check_priorities();
     compiler.targets(file);
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
@@ -80,6 +81,8 @@ struct Compiler<'a> {
     waiting: Vec<(OperationId, &'a At<Vec<At<super::schema::CallForm>>>)>,
     call_places: IdVec<CallId, Place>,
     journey_places: Vec<Place>,
+    /// Where the first priority is stated.
+    priorities: Option<Place>,
     /// Limits that have been reported, each once.
     limits_hit: BTreeSet<&'static str>,
     /// Fields that are there but misspelt, with where their mapping begins: they are not missing.
@@ -126,6 +129,7 @@ impl<'a> Compiler<'a> {
             waiting: Vec::new(),
             call_places: IdVec::new(),
             journey_places: Vec::new(),
+            priorities: None,
             limits_hit: BTreeSet::new(),
         }
     }

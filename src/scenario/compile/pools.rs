@@ -4,15 +4,16 @@ use super::Compiler;
 use super::names::{self, Kind};
 use crate::ids::{BalancerId, Id, PoolId, SlotId};
 use crate::model::{
-    self, Component, FaultKind, Lease, Operation, Owner, Pool, PoolKind, Probes, ServedBy, Slot,
-    Vrrp,
+    self, Component, Discipline, FaultKind, Lease, Operation, Owner, Pool, PoolKind, Probes,
+    ServedBy, Slot, Vrrp,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, List, Opt};
 use crate::scenario::schema::{
-    self, Algorithm, BalancerFailover, File, FromForm, ProbesForm, SpanDist, StoreFailover,
+    self, Algorithm, BalancerFailover, DisciplineForm, File, FromForm, ProbesForm, SpanDist,
+    StoreFailover,
 };
 use crate::time::SimSpan;
 
@@ -55,8 +56,11 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 let common = common!(entry, form, replicas);
-                let Some(pool) = self.pool(&common, PoolKind::Service, &form.workers, &form.queue)
-                else {
+                let Some(pool) = self.pool(
+                    &common,
+                    PoolKind::Service,
+                    (&form.workers, &form.queue, &form.discipline),
+                ) else {
                     return;
                 };
                 for operation in form
@@ -88,8 +92,11 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 let common = common!(entry, form, replicas);
-                let Some(pool) = self.pool(&common, PoolKind::Cache, &form.workers, &form.queue)
-                else {
+                let Some(pool) = self.pool(
+                    &common,
+                    PoolKind::Cache,
+                    (&form.workers, &form.queue, &form.discipline),
+                ) else {
                     return;
                 };
                 for operation in form
@@ -116,7 +123,11 @@ impl<'a> Compiler<'a> {
                 let failover = self.lease(&form.failover);
                 let common = common!(entry, form, members);
                 let kind = PoolKind::Store { failover };
-                let Some(pool) = self.pool(&common, kind, &form.workers, &form.queue) else {
+                let Some(pool) = self.pool(
+                    &common,
+                    kind,
+                    (&form.workers, &form.queue, &form.discipline),
+                ) else {
                     return;
                 };
                 for operation in form
@@ -148,6 +159,7 @@ impl<'a> Compiler<'a> {
             needs: 1,
             workers: None,
             queue: None,
+            discipline: Discipline::Fifo,
             starts_in: super::no_time(),
         });
     }
@@ -157,8 +169,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         common: &Common<'_>,
         kind: PoolKind,
-        workers: &Opt<u64>,
-        queue: &Opt<u64>,
+        (workers, queue, discipline): (&Opt<u64>, &Opt<u64>, &Opt<DisciplineForm>),
     ) -> Option<PoolId> {
         let id = PoolId::from_index(self.system.pools.len());
         if self.too_many_pools(id.index() + self.system.balancers.len() + 1, common.place) {
@@ -171,6 +182,19 @@ impl<'a> Compiler<'a> {
                 "requests wait only if the number of workers is limited; add `workers`",
             );
         }
+        if let (Some(discipline), None) = (discipline, workers) {
+            self.problem(
+                discipline.place,
+                "`discipline` without `workers`",
+                "requests wait or share only if the number of workers is limited; add `workers`",
+            );
+        }
+        let discipline = match discipline.as_ref().and_then(At::get) {
+            None | Some(DisciplineForm::Fifo) => Discipline::Fifo,
+            Some(DisciplineForm::Lifo) => Discipline::Lifo,
+            Some(DisciplineForm::Priority) => Discipline::Priority,
+            Some(DisciplineForm::ProcessorSharing) => Discipline::ProcessorSharing,
+        };
         let optional = |compiler: &mut Self, field: &Opt<u64>, name: &str, least: u64| {
             field
                 .is_some()
@@ -187,6 +211,7 @@ impl<'a> Compiler<'a> {
             needs,
             workers,
             queue,
+            discipline,
             starts_in,
         }))
     }

@@ -7,14 +7,16 @@
 
 mod dist;
 mod infrastructure;
+mod priority;
 mod service;
 mod workload;
 
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
+pub(super) use priority::Priority;
 pub(super) use service::{
-    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, ProbesForm,
-    RetriesForm, Service, Store, StoreFailover,
+    Algorithm, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm, JitterForm,
+    ProbesForm, RetriesForm, Service, Store, StoreFailover,
 };
 pub(super) use workload::{JourneyForm, WorkloadForm};
 

@@ -1,6 +1,6 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, SpanDist};
+use super::{Faults, Priority, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -41,6 +41,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// Whom a worker that is free takes next. Default: fifo.
+        discipline: DisciplineForm,
         /// What it can be asked to do.
         operations: Entries<ServiceOperation>,
     }
@@ -57,6 +59,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// Whom a worker that is free takes next. Default: fifo.
+        discipline: DisciplineForm,
         /// What it can be asked to do.
         operations: Entries<PlainOperation>,
     }
@@ -73,6 +77,8 @@ placed! {
         /// Requests that may wait at one member while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// Whom a worker that is free takes next. Default: fifo.
+        discipline: DisciplineForm,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
         /// What it can be asked to do.
@@ -129,6 +135,27 @@ pub(in crate::scenario) struct StoreOperation {
     pub(in crate::scenario) takes: Opt<SpanDist>,
     /// Which members can serve it. Default: any.
     pub(in crate::scenario) from: Opt<FromForm>,
+}
+
+/// Whom a worker that is free takes next.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`fifo`, `lifo`, `priority` or `processor_sharing`"
+)]
+#[schemars(rename = "Discipline")]
+pub(in crate::scenario) enum DisciplineForm {
+    /// The one that has waited longest.
+    Fifo,
+    /// The one that has waited shortest.
+    Lifo,
+    /// The most urgent; of equally urgent ones the one that has waited longest. Work that has begun is not interrupted.
+    Priority,
+    /// Nobody waits: the requests in work share the workers evenly, each at most one, as processes
+    /// share the cores of a machine. One that waits for a call takes no share. `queue` says how many more
+    /// than `workers` may be there; one more is refused.
+    ProcessorSharing,
 }
 
 /// Which members can serve an operation.
@@ -288,6 +315,9 @@ pub(in crate::scenario) struct CallForm {
     pub(in crate::scenario) on_failure: Opt<List<CallForm>>,
     /// Whether the caller goes on without an answer; its own answer is then degraded. Default: false.
     pub(in crate::scenario) optional: Opt<bool>,
+    /// How urgent it is where `discipline: priority` serves it, as are the calls that it causes.
+    /// Default: as urgent as its caller.
+    pub(in crate::scenario) priority: Opt<Priority>,
 }
 
 /// Further attempts of one call.

@@ -1,6 +1,6 @@
 //! Journeys and workloads as a file states them.
 
-use super::CallForm;
+use super::{CallForm, Priority};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Rate, Span, TimeOfDay};
 use schemars::JsonSchema;
@@ -17,6 +17,8 @@ pub(in crate::scenario) struct JourneyForm {
     /// The calls it makes, one after the other, or some of them at the same time (`parallel`).
     #[schemars(required)]
     pub(in crate::scenario) calls: Opt<List<CallForm>>,
+    /// How urgent its calls are where `discipline: priority` serves them. Default: normal.
+    pub(in crate::scenario) priority: Opt<Priority>,
     /// An answer later than this is no good. Default: the workload's `good_within`, or else its patience.
     pub(in crate::scenario) good_within: Opt<Span>,
 }

@@ -3,11 +3,13 @@
 
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
-use crate::model::{Algorithm, Call, Fault, FaultKind, Fork, Jitter, PoolKind, ServedBy};
+use crate::model::{
+    Algorithm, Call, Discipline, Fault, FaultKind, Fork, Jitter, PoolKind, ServedBy,
+};
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::frames::{Frame, Kind, NONE, State};
+use crate::traffic::frames::{Frame, Kind, NONE, State, Wait};
 use crate::traffic::stretch::Stretch;
 use crate::traffic::{Source, Tally, Traffic};
 use proptest::prelude::*;
@@ -48,6 +50,16 @@ fn any_system(dice: &mut Dice) -> Build {
         let served_by = [ServedBy::Any, ServedBy::Leader, ServedBy::Quorum][dice.below(3) as usize];
         if served_by == ServedBy::Leader {
             system.0.pools.as_mut_slice()[pool.index()].kind = PoolKind::Store { failover: None };
+        }
+        let disciplines = [
+            Discipline::Fifo,
+            Discipline::Lifo,
+            Discipline::Priority,
+            Discipline::ProcessorSharing,
+        ];
+        if workers.is_some() && dice.chance(0.6) {
+            system.0.pools.as_mut_slice()[pool.index()].discipline =
+                disciplines[dice.below(4) as usize];
         }
         let operation = system.served_by(pool, dice.span(), served_by);
         for _ in 0..dice.below(3).min(later.len() as u64) {
@@ -135,6 +147,7 @@ fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids
     site.retries.backoff.jitter =
         [Jitter::None, Jitter::Full, Jitter::Equal][dice.below(3) as usize];
     site.optional = dice.chance(0.2);
+    site.priority = dice.chance(0.3).then(|| dice.below(5) as i16 - 2);
     site.chance = if dice.chance(0.1) { 0.5 } else { 1.0 };
     if dice.chance(0.2) {
         site.hit = 0.5;
@@ -245,8 +258,30 @@ fn audit(stretch: &Stretch<'_>) {
     for (slot, station) in stretch.stations.pairs() {
         assert_eq!(station.busy, at(slot, &[State::Working, State::Calling]));
         assert_eq!(station.waiting, at(slot, &[State::Queued]));
+        if station.discipline == Discipline::ProcessorSharing {
+            let shared = &stretch.shared[station.more as usize];
+            assert!(station.busy <= shared.most && station.waiting == 0);
+            assert_eq!(shared.in_work() as u32, at(slot, &[State::Working]));
+            continue;
+        }
         assert!(station.busy <= station.workers && station.waiting <= station.queue);
         assert!(station.waiting == 0 || station.busy == station.workers);
+        let (mut next, mut line) = (station.first, Vec::new());
+        while next != NONE {
+            let frame = &frames[next as usize];
+            line.push((frame.rank, next));
+            next = frame.after;
+        }
+        assert_eq!(line.len() as u32, station.waiting);
+        assert_eq!(line.last().map_or(NONE, |last| last.1), station.last);
+        if station.discipline == Discipline::Priority {
+            assert!(line.is_sorted_by_key(|&(rank, _)| rank));
+            let lasts = stretch.ranks[station.more as usize..].iter();
+            let lasts: Vec<u32> = lasts.copied().filter(|&last| last != NONE).collect();
+            for group in line.chunk_by(|one, next| one.0 == next.0) {
+                assert!(lasts.contains(&group[group.len() - 1].1));
+            }
+        }
     }
     for (frame, index) in frames
         .iter()
@@ -269,7 +304,9 @@ fn audit(stretch: &Stretch<'_>) {
         }
         let waits = frame.child != NONE || frame.due != 0;
         assert!(
-            waits || matches!(frame.state, State::Queued | State::Lost),
+            waits
+                || matches!(frame.state, State::Queued | State::Lost)
+                || frame.wait == Wait::Share,
             "{frame:?} is stuck"
         );
     }

@@ -2,8 +2,8 @@
 
 use super::fivenines::ids::{BalancerId, CallId, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use super::fivenines::model::{
-    Algorithm, Backoff, Balancer, Call, Fork, Jitter, Journey, Operation, Owner, Pool, PoolKind,
-    Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
+    Algorithm, Backoff, Balancer, Call, Discipline, Fork, Jitter, Journey, Operation, Owner, Pool,
+    PoolKind, Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
 };
 use super::fivenines::random::Dist;
 use super::fivenines::time::SimSpan;
@@ -35,6 +35,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         on_failure: vec![],
         optional: false,
         chance: 1.0,
+        priority: None,
         fork: None,
     }
 }
@@ -125,6 +126,7 @@ impl Build {
             needs: 1,
             workers,
             queue,
+            discipline: Discipline::Fifo,
             starts_in: constant(1.0),
         })
     }
