@@ -4,7 +4,7 @@
 
 use ::fivenines;
 use fivenines::ids::Id;
-use fivenines::model::{Algorithm, Call, Discipline, Fork};
+use fivenines::model::{Algorithm, Call, Discipline, Fork, Patience};
 use fivenines::path::{Regime, Signal, SlotState};
 use fivenines::time::{SimSpan, SimTime};
 use fivenines::traffic::{Source, Traffic};
@@ -16,7 +16,7 @@ use build::{Build, call, exponential, retries, settings};
 
 /// Ten application replicas behind two balancer instances, three store members, misses, timeouts,
 /// retries with pauses, some of them in progress at any time; queues by priority, shared processors,
-/// calls at the same time.
+/// calls at the same time with a deadline that is passed on; users each with a patience of its own.
 fn system() -> Build {
     let mut system = Build::new();
     let app = system.pool("app", 10, Some(4), Some(64));
@@ -42,12 +42,14 @@ fn system() -> Build {
     let shards = system.site(Call {
         timeout: Some(SimSpan::from_millis(10)),
         priority: Some(1),
+        passes_deadline: true,
         ..call(get)
     });
     let shards = system.fork(Fork {
         calls: vec![shards],
         copies: 3,
         wait_for: 2,
+        deadline: Some(SimSpan::from_millis(8)),
         chance: 0.5,
         on_failure: vec![],
         optional: true,
@@ -60,6 +62,9 @@ fn system() -> Build {
         ..call(serve)
     });
     system.workload("users", 1_800.0, Some(SimSpan::from_secs(1)), vec![site]);
+    system.workload("others", 50.0, None, vec![site]);
+    let others = &mut system.0.workloads.as_mut_slice()[1];
+    others.patience = Some(Patience::Drawn(exponential(0.5)));
     system
 }
 

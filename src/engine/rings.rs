@@ -1,4 +1,5 @@
-//! Deadlines that lie a constant span ahead: each span has a ring in which they come in order.
+//! Deadlines that lie a constant span ahead: each span has a ring in which they come in order. Those
+//! at spans of their own lie in a heap.
 //!
 //! Nearly all deadlines are dropped, because what they guard ends first. Adding one is a plain
 //! append; after a number of them a ring drops those at its front that are not wanted any more, and
@@ -7,13 +8,17 @@
 //! one is still wanted is the caller's knowledge: it hands in a predicate.
 
 use crate::time::{SimSpan, SimTime};
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// Deadlines added between two looks at the front of a ring: enough to make the look cheap, few
 /// enough to keep a small ring in the first cache level (64 x 16 bytes).
 const TRIM: usize = 64;
 /// A ring is not swept below this many entries.
 const SHORT: usize = 512;
+
+/// Stands for a ring: the heap.
+const LOOSE: usize = usize::MAX;
 
 /// A deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,11 @@ impl Ring {
 #[derive(Clone, Debug)]
 pub struct Rings {
     rings: Vec<Ring>,
+    /// Deadlines of no ring: instant, order of scheduling, payload, generation.
+    loose: BinaryHeap<Reverse<(SimTime, u64, u32, u32)>>,
+    loose_order: u64,
+    /// At this many entries the heap is swept.
+    loose_sweep_at: usize,
     soonest: SimTime,
     soonest_ring: usize,
 }
@@ -61,6 +71,9 @@ impl Rings {
     pub fn new() -> Self {
         Self {
             rings: Vec::new(),
+            loose: BinaryHeap::new(),
+            loose_order: 0,
+            loose_sweep_at: SHORT,
             soonest: SimTime::NEVER,
             soonest_ring: 0,
         }
@@ -83,6 +96,8 @@ impl Rings {
             ring.entries.clear();
             (ring.trim_at, ring.sweep_at) = (TRIM, SHORT);
         }
+        self.loose.clear();
+        (self.loose_order, self.loose_sweep_at) = (0, SHORT);
         self.soonest = SimTime::NEVER;
     }
 
@@ -123,12 +138,51 @@ impl Rings {
         }
     }
 
+    /// Adds the deadline of `payload` in its `generation` at any instant. At one instant it comes after
+    /// those of all rings, and after those added before it.
+    pub fn push_loose(
+        &mut self,
+        at: SimTime,
+        payload: u32,
+        generation: u32,
+        wanted: impl Fn(&Timer) -> bool,
+    ) {
+        if at == SimTime::NEVER {
+            return;
+        }
+        self.loose_order += 1;
+        self.loose
+            .push(Reverse((at, self.loose_order, payload, generation)));
+        if self.loose.len() >= self.loose_sweep_at {
+            self.loose.retain(|&Reverse((at, _, payload, generation))| {
+                wanted(&Timer {
+                    at,
+                    payload,
+                    generation,
+                })
+            });
+            self.loose_sweep_at = (4 * self.loose.len()).max(SHORT);
+            self.find_soonest();
+        } else if at < self.soonest {
+            (self.soonest, self.soonest_ring) = (at, LOOSE);
+        }
+    }
+
     /// Takes out the next deadline, wanted or not.
     pub fn pop(&mut self) -> Option<Timer> {
         if self.soonest == SimTime::NEVER {
             return None;
         }
-        let timer = self.rings[self.soonest_ring].entries.pop_front();
+        let timer = if self.soonest_ring == LOOSE {
+            let next = self.loose.pop();
+            next.map(|Reverse((at, _, payload, generation))| Timer {
+                at,
+                payload,
+                generation,
+            })
+        } else {
+            self.rings[self.soonest_ring].entries.pop_front()
+        };
         self.find_soonest();
         timer
     }
@@ -141,6 +195,11 @@ impl Rings {
             {
                 (self.soonest, self.soonest_ring) = (front.at, index);
             }
+        }
+        if let Some(Reverse(next)) = self.loose.peek()
+            && next.0 < self.soonest
+        {
+            (self.soonest, self.soonest_ring) = (next.0, LOOSE);
         }
     }
 }
@@ -213,6 +272,27 @@ mod tests {
             rings.push(short, secs(0), index, 0, |_| false);
         }
         assert_eq!(rings.next_time(), secs(9));
+    }
+
+    #[test]
+    fn deadlines_of_no_ring_come_in_order_and_after_those_of_rings() {
+        let mut rings = Rings::new();
+        let ring = rings.add(SimSpan::from_secs(2));
+        rings.push_loose(secs(5), 1, 0, |_| true);
+        rings.push_loose(secs(3), 2, 0, |_| true);
+        rings.push(ring, secs(1), 3, 0, |_| true);
+        rings.push_loose(secs(3), 4, 0, |_| true);
+        let order: Vec<_> = std::iter::from_fn(|| rings.pop())
+            .map(|timer| timer.payload)
+            .collect();
+        assert_eq!(order, [3, 2, 4, 1]);
+        for index in 0..100_000_u32 {
+            rings.push_loose(secs(u64::from(index)), index, 0, |timer| {
+                timer.payload % 1_000 == 0
+            });
+            assert!(rings.loose.len() <= (4 * (index as usize / 1_000 + 1)).max(SHORT) + 1);
+        }
+        assert_eq!(rings.next_time(), secs(0));
     }
 
     #[test]

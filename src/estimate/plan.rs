@@ -142,9 +142,9 @@ pub fn look_back(system: &System) -> Option<SimSpan> {
     system
         .workloads
         .iter()
-        .map(|workload| workload.patience)
+        .map(|workload| workload.patience.as_ref())
         .try_fold(SimSpan::ZERO, |longest, patience| {
-            patience.map(|patience| longest.max(patience))
+            patience.map(|patience| longest.max(patience.longest()))
         })
 }
 

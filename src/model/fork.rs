@@ -2,8 +2,9 @@
 
 use super::System;
 use crate::ids::CallId;
+use crate::time::SimSpan;
 
-/// What is said of several calls made at the same time, together.
+/// What is said of several calls made at the same time, together; or of a single one with a deadline.
 ///
 /// In a list of calls they stand side by side and name the same fork ([`Call::fork`](super::Call)).
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Fork {
     /// How many must succeed, at least 1 and at most all: then the fork has succeeded, and what is
     /// still in progress is let go. It fails as soon as that is impossible.
     pub wait_for: u32,
+    /// From its beginning: then what is still in progress is let go, and it has failed.
+    pub deadline: Option<SimSpan>,
     /// The probability that it is made at all.
     pub chance: f64,
     /// Calls to make instead, when it has failed. If it is not empty, it succeeds if they do.

@@ -27,7 +27,7 @@ pub use service::{
 };
 pub use target::{Metric, Population, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Journey, Profile, Workload};
+pub use workload::{Journey, Patience, Profile, Workload};
 
 use crate::ids::{
     BalancerId, CallId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId, OperationId,

@@ -104,6 +104,9 @@ pub struct Call {
     pub through: Option<BalancerId>,
     /// How long one attempt may last; `None`: as long as the caller's own patience.
     pub timeout: Option<SimSpan>,
+    /// Whether who serves it knows how long the caller waits, and stops when that is over, with the
+    /// calls that it makes.
+    pub passes_deadline: bool,
     /// What happens after a failed attempt.
     pub retries: Retries,
     /// The probability that the answer is a hit; 1 for anything that is not a cache look-up.

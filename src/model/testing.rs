@@ -150,6 +150,7 @@ impl System {
             to,
             through,
             timeout: None,
+            passes_deadline: false,
             retries: Retries { max: 0, backoff },
             hit: 1.0,
             on_miss: Vec::new(),
@@ -278,6 +279,7 @@ pub(crate) fn random_system(stream: &mut Stream) -> System {
                 let id = system.forks.push(Fork {
                     copies: if count == 1 { 3 } else { 1 },
                     wait_for: 1 + (rest % count) as u32,
+                    deadline: None,
                     chance: 1.0,
                     on_failure: if rest < 2 { vec![other] } else { Vec::new() },
                     optional: rest == 5,

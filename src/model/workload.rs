@@ -1,6 +1,7 @@
 //! What users do, and how often.
 
 use crate::ids::{CallId, JourneyId};
+use crate::random::Dist;
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 use std::f64::consts::TAU;
 
@@ -27,9 +28,29 @@ pub struct Workload {
     /// Journeys with their shares, which sum to 1.
     pub journeys: Vec<(JourneyId, f64)>,
     /// How long a user waits before leaving; `None`: for ever.
-    pub patience: Option<SimSpan>,
+    pub patience: Option<Patience>,
     /// The line of the file that states the rate, for messages about cost.
     pub line: u32,
+}
+
+/// How long users wait before they leave.
+#[derive(Clone, Debug)]
+pub enum Patience {
+    /// All of them so long.
+    Fixed(SimSpan),
+    /// Each as long as it draws, seconds.
+    Drawn(Dist),
+}
+
+impl Patience {
+    /// The longest that any user waits. Of a distribution without an end, what all but one in 1e9
+    /// users stay below: more than that many are seldom simulated.
+    pub fn longest(&self) -> SimSpan {
+        match self {
+            Self::Fixed(span) => *span,
+            Self::Drawn(dist) => SimSpan::from_secs_f64(dist.max().min(dist.quantile_of_sf(1e-9))),
+        }
+    }
 }
 
 /// A daily swing of the rate: a cosine with its top at `peak`.

@@ -1,6 +1,6 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
-use super::call::Next;
+use super::call::{Gone, Next};
 use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
 use super::stretch::{Stretch, WORK};
@@ -441,11 +441,24 @@ impl<'a> Stretch<'a> {
     }
 
     /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
-    /// service is worked on for nobody. What cannot hear of it, being cut off, stays in its queue.
+    /// service is worked on for nobody, unless its slot knows of the deadline. What cannot hear of it,
+    /// being cut off, stays in its queue.
     pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
+        let passes = self.passes(plan, index);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        self.close(plan, index);
+        if passes {
+            self.stop_work(plan, index);
+        } else {
+            self.close(plan, index);
+        }
+    }
+
+    /// Whether the slot of an attempt knows how long its caller waits.
+    #[inline]
+    fn passes(&self, plan: &Plan<'a>, index: u32) -> bool {
+        let caller = &self.frames[self.frames[index].parent];
+        plan.call(caller.position).passes
     }
 
     /// Ends the connection between an attempt and its caller.
@@ -474,9 +487,40 @@ impl<'a> Stretch<'a> {
 
     /// The caller does not need the answer any more, and closes its connection.
     pub(super) fn let_go(&mut self, plan: &Plan<'a>, index: u32) {
+        let frame = &self.frames[index];
+        let passes = self.passes(plan, index) && !frame.cut_front && !frame.cut_back;
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        self.close(plan, index);
+        if passes {
+            self.stop_work(plan, index);
+        } else {
+            self.close(plan, index);
+        }
+    }
+
+    /// A slot stops the work of an attempt that nobody waits for any more, with the calls it makes.
+    #[inline(never)]
+    fn stop_work(&mut self, plan: &Plan<'a>, index: u32) {
+        let frame = &mut self.frames[index];
+        let slot = SlotId::from_index(frame.slot as usize);
+        match frame.state {
+            State::Outside | State::Lost => return self.close(plan, index),
+            State::Queued => {
+                self.dequeue(plan, index);
+                return self.drop_attempt(index);
+            }
+            State::Working if frame.wait == Wait::Share => self.leave_share(slot, index),
+            State::Working => frame.due = 0,
+            State::Calling => self.give_up_call(plan, index, Gone::Left),
+        }
+        let frame = &self.frames[index];
+        let busy = self.now.since(frame.since);
+        let (what, counted) = (frame.what, frame.counted);
+        self.count(plan.operation(what).pool, counted, |tally| {
+            tally.busy_ns += u128::from(busy.as_nanos());
+        });
+        self.drop_attempt(index);
+        self.free_worker(plan, slot);
     }
 
     /// Parts an attempt from its caller; returns what it counts for.

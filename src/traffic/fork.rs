@@ -1,4 +1,4 @@
-//! Calls made at the same time, and calls that are not always made.
+//! Calls made at the same time, calls with a deadline, and calls that are not always made.
 //!
 //! Each of the calls is made by a frame of its own, a *leg*, so that it has its own attempts, retries,
 //! misses and fallbacks; nothing else in traffic knows that there are several. The caller counts how
@@ -7,6 +7,8 @@
 //! Legs begin one after the other at the same instant. One that fails at once may decide the fork
 //! before the next has begun, so they wait in a list, from which [`Stretch::drive`] takes them: an
 //! answer never begins a leg within a leg, and no scenario makes the stack grow.
+//!
+//! A call with a deadline of its own is the only leg of its caller, and the deadline is the leg's.
 
 use super::call::{Gone, Next};
 use super::frames::{Kind, NONE, uniform};
@@ -48,7 +50,9 @@ impl<'a> Stretch<'a> {
                 leg.rank = rank;
                 (leg.position, leg.end) = (position, position + 1);
                 leg.before = before;
-                self.pending.push((index, leg.generation));
+                let generation = leg.generation;
+                self.pending.push((index, generation));
+                self.start_timer(fork.timer, index, generation);
                 if before == NONE {
                     self.frames[caller].child = index;
                 } else {
@@ -104,6 +108,13 @@ impl<'a> Stretch<'a> {
         } else {
             self.branch(caller, Kind::Rescue, on_failure)
         }
+    }
+
+    /// The deadline of what a leg does is over.
+    #[inline(never)]
+    pub(super) fn leg_expired(&mut self, plan: &Plan<'a>, leg: u32) -> Next {
+        self.give_up_call(plan, leg, Gone::Left);
+        self.end_leg(plan, leg, false)
     }
 
     /// Lets go the list of legs that begins with `first`, and what they wait for.

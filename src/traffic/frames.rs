@@ -199,6 +199,13 @@ pub(super) fn pick_bits(key: u64) -> u64 {
     mix(key)
 }
 
+/// What the user of the request `key` draws: apart from the request's own sequence, so that the rest
+/// is the same whatever the patience.
+#[inline]
+pub(super) fn patience_draws(key: u64) -> Sequence {
+    Sequence::from_key(mix(key ^ GOLDEN))
+}
+
 /// The bits with which the balancer instance is drawn: the number before.
 #[inline]
 pub(super) fn relay_bits(key: u64) -> u64 {

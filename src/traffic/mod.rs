@@ -24,10 +24,13 @@
 //! made counts as done.
 //!
 //! **Deadlines.** An attempt whose `timeout` is over has failed for its caller: it leaves the queue,
-//! or its slot works on for nobody. A user whose patience is over leaves: the request has failed, and
+//! or its slot works on for nobody; where the call passes its deadline on, the slot stops at that
+//! instant, as if it were told, with the calls it makes, and its worker is free. (A caller whose slot
+//! has stopped tells nobody.) A call whose own `deadline` is over lets go its attempt or pause in the
+//! same way, and has failed. A user whose patience is over leaves: the request has failed, and
 //! its attempt is let go in the same way. An answer exactly at a deadline has come in time. At one
-//! instant the order is: changes of control, work done, pauses over, attempts timing out, users
-//! leaving, requests arriving; within each, in the order of scheduling.
+//! instant the order is: changes of control, work done, pauses over, attempts timing out,
+//! calls, users leaving, requests arriving; within each, in the order of scheduling.
 //!
 //! **Targets that are down.** A slot that refuses fails the attempt at once. A silent slot, and one
 //! that is cut off from the caller, gives no answer: the attempt ends by its timeout or the user's

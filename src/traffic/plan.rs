@@ -3,7 +3,7 @@
 use crate::balance::Kind;
 use crate::engine::Rings;
 use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
-use crate::model::{Algorithm, Backoff, Jitter, System};
+use crate::model::{Algorithm, Backoff, Jitter, Patience, System};
 use crate::model::{Owner, ServedBy};
 use crate::random::Dist;
 use crate::resilience::backoff;
@@ -53,8 +53,10 @@ pub(super) struct CallPlan<'a> {
     pub slots: &'a [SlotId],
     pub served_by: ServedBy,
     pub through: Through,
-    /// The ring of its deadline.
+    /// The ring of an attempt's deadline.
     pub timer: Option<u32>,
+    /// Whether who serves it stops when the caller does not wait any more.
+    pub passes: bool,
     pub retries: u32,
     pub backoff: backoff::Backoff,
     /// How urgent it is, as [`Frame::rank`](super::frames::Frame::rank); `None`: as its caller.
@@ -78,6 +80,8 @@ pub(super) struct ForkPlan {
     pub legs: Span,
     pub copies: u32,
     pub wait_for: u32,
+    /// The ring of its deadline. Then it has one leg, which does what has the deadline.
+    pub timer: Option<u32>,
 }
 
 /// An operation.
@@ -100,11 +104,13 @@ pub(super) struct JourneyPlan {
 
 /// A workload.
 #[derive(Clone, Debug)]
-pub(super) struct WorkloadPlan {
+pub(super) struct WorkloadPlan<'a> {
     /// Journeys with the share of all before and including each, in 2^64ths.
     pub journeys: Vec<(JourneyId, u64)>,
-    /// The ring of its users' patience.
+    /// The ring of its users' patience, if it is the same for all.
     pub timer: Option<u32>,
+    /// Their patience, if each has its own.
+    pub patience: Option<&'a Dist>,
 }
 
 /// Everything.
@@ -117,7 +123,7 @@ pub(super) struct Plan<'a> {
     pub calls: Vec<CallPlan<'a>>,
     pub operations: IdVec<OperationId, OperationPlan<'a>>,
     pub journeys: IdVec<JourneyId, JourneyPlan>,
-    pub workloads: Vec<WorkloadPlan>,
+    pub workloads: Vec<WorkloadPlan<'a>>,
     /// The balancer instance of a slot, as a row of the table of instances.
     pub relay_of: IdVec<SlotId, Option<u32>>,
     /// The instances of all balancers: whose they are and their slots.
@@ -136,17 +142,20 @@ impl<'a> Plan<'a> {
         let mut sequence = Vec::new();
         // Where forks stand in the sequence, in order, and which.
         let mut heads: Vec<(usize, ForkId)> = Vec::new();
-        let legs: IdVec<ForkId, Span> = system
+        let mut add = |calls: &[CallId]| {
+            let from = sequence.len() as u32;
+            sequence.extend_from_slice(calls);
+            Span {
+                from,
+                end: sequence.len() as u32,
+            }
+        };
+        let legs: IdVec<ForkId, Span> = system.forks.iter().map(|fork| add(&fork.calls)).collect();
+        // One with a deadline stands on its own, as the only leg of what stands in the list of calls.
+        let within: IdVec<ForkId, Option<Span>> = system
             .forks
             .iter()
-            .map(|fork| {
-                let from = sequence.len() as u32;
-                sequence.extend_from_slice(&fork.calls);
-                Span {
-                    from,
-                    end: sequence.len() as u32,
-                }
-            })
+            .map(|fork| fork.deadline.map(|_| add(&fork.calls[..1])))
             .collect();
         let mut lay = |calls: &[CallId]| {
             let from = sequence.len() as u32;
@@ -206,6 +215,7 @@ impl<'a> Plan<'a> {
                 served_by: system.operations[call.to].served_by,
                 through: call.through.map_or(Through::Nobody, |id| throughs[id]),
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
+                passes: call.passes_deadline,
                 retries: call.retries.max,
                 backoff: backoff_of(&call.retries.backoff),
                 rank: call.priority.and_then(rank),
@@ -239,6 +249,13 @@ impl<'a> Plan<'a> {
                 good_within: journey.good_within.unwrap_or(SimSpan::MAX),
             })
             .collect();
+        // A call ends after its attempts, and before its user leaves.
+        known.clear();
+        let deadlines: IdVec<ForkId, Option<u32>> = system
+            .forks
+            .iter()
+            .map(|fork| fork.deadline.map(|span| ring(span, rings, &mut known)))
+            .collect();
         known.clear();
         let mut workloads = Vec::with_capacity(system.workloads.len());
         for workload in &system.workloads {
@@ -248,15 +265,21 @@ impl<'a> Plan<'a> {
                 before += share;
                 // The cast saturates: 2^64 itself becomes the largest threshold.
                 shares.push((journey, (before * 18_446_744_073_709_551_616.0) as u64));
-                if let Some(patience) = workload.patience {
+                if let Some(Patience::Fixed(patience)) = workload.patience {
                     let good_within = &mut journeys[journey].good_within;
                     *good_within = (*good_within).min(patience);
                 }
             }
-            let timer = workload.patience.map(|span| ring(span, rings, &mut known));
+            let (mut timer, mut patience) = (None, None);
+            match &workload.patience {
+                None => {}
+                Some(Patience::Fixed(span)) => timer = Some(ring(*span, rings, &mut known)),
+                Some(Patience::Drawn(dist)) => patience = Some(dist),
+            }
             workloads.push(WorkloadPlan {
                 journeys: shares,
                 timer,
+                patience,
             });
         }
         let instead: IdVec<ForkId, Span> = system
@@ -274,11 +297,29 @@ impl<'a> Plan<'a> {
             call.chance = fork.chance;
             call.on_failure = instead[id];
             call.optional = fork.optional;
-            call.fork = Some(ForkPlan {
+            let whole = ForkPlan {
                 legs: legs[id],
                 copies: fork.copies,
                 wait_for: fork.wait_for,
+                timer: None,
+            };
+            let Some(within) = within[id] else {
+                call.fork = Some(whole);
+                continue;
+            };
+            call.fork = Some(ForkPlan {
+                legs: within,
+                copies: 1,
+                wait_for: 1,
+                timer: deadlines[id],
             });
+            if fork.calls.len() > 1 || fork.copies > 1 {
+                let inner = &mut calls[within.from as usize];
+                inner.special = true;
+                (inner.chance, inner.optional) = (1.0, false);
+                inner.on_failure = Span { from: 0, end: 0 };
+                inner.fork = Some(whole);
+            }
         }
         for journey in journeys.as_mut_slice() {
             let Span { from, end } = journey.calls;

@@ -187,6 +187,14 @@ impl<'a> Stretch<'a> {
         }
     }
 
+    /// A request in work is not worked on any more; its time in work counts from `since`.
+    pub(super) fn leave_share(&mut self, slot: SlotId, index: u32) {
+        self.settle_shares(slot);
+        let shared = &mut self.shared[self.stations[slot].more as usize];
+        shared.jobs.retain(|Reverse(job)| job.index != index);
+        self.schedule_share(slot);
+    }
+
     /// Makes the requests in work look as if they had begun as long ago as they were worked on: what
     /// is cut off now counts as busy for no longer.
     pub(super) fn settle_shares(&mut self, slot: SlotId) {

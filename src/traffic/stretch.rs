@@ -1,9 +1,10 @@
 //! The state of a stretch and its event loop: what is next, requests arriving and ending.
 
 use super::arrivals::{Arrivals, Source};
+use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
-use super::frames::{Frames, Kind, NONE, State, Wait};
+use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -13,6 +14,7 @@ use crate::engine::{Agenda, Due, Rings, Timer};
 use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::Discipline;
 use crate::path::Regime;
+use crate::random::Dist;
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
 
@@ -301,8 +303,12 @@ impl<'a> Stretch<'a> {
             return;
         }
         let index = timer.payload;
-        if self.frames[index].kind == Kind::Request {
+        let kind = self.frames[index].kind;
+        if kind == Kind::Request {
             self.leave(plan, index);
+        } else if kind == Kind::Leg {
+            let next = self.leg_expired(plan, index);
+            self.drive(plan, next);
         } else {
             let caller = self.frames[index].parent;
             self.time_out(plan, index);
@@ -318,6 +324,15 @@ impl<'a> Stretch<'a> {
         self.rings.push(ring, self.now, index, generation, |timer| {
             wanted(frames, timer)
         });
+    }
+
+    /// The user of request `index` leaves after a time of its own.
+    #[inline(never)]
+    fn start_patience(&mut self, patience: &Dist, key: u64, index: u32, generation: u32) {
+        let at = self.now + nanos(patience.sample(&mut patience_draws(key)));
+        let frames = &self.frames;
+        self.rings
+            .push_loose(at, index, generation, |timer| wanted(frames, timer));
     }
 
     fn arrive(&mut self, plan: &Plan<'a>) {
@@ -353,6 +368,9 @@ impl<'a> Stretch<'a> {
         }
         let generation = frame.generation;
         self.start_timer(workload.timer, index, generation);
+        if let Some(patience) = workload.patience {
+            self.start_patience(patience, arrival.key, index, generation);
+        }
         // What a new frame needs for its first call it has got above.
         let next = if direct {
             self.attempt(plan, index)
@@ -483,5 +501,6 @@ pub(super) fn has_islands(regime: &Regime) -> bool {
 fn wanted(frames: &Frames, timer: &Timer) -> bool {
     let frame = &frames[timer.payload];
     frame.generation == timer.generation
-        && (frame.kind == Kind::Request || (frame.kind == Kind::Attempt && frame.parent != NONE))
+        && (matches!(frame.kind, Kind::Request | Kind::Leg)
+            || (frame.kind == Kind::Attempt && frame.parent != NONE))
 }

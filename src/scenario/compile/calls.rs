@@ -53,6 +53,7 @@ impl<'a> Compiler<'a> {
                 self.problem(field.place, message, format!("it takes at least {least} s"));
             }
         }
+        let passes_deadline = form.passes_deadline.as_ref().and_then(At::get);
         let retries = self.retries(&form.retries);
         let cache = to.is_none_or(|to| {
             matches!(
@@ -110,6 +111,7 @@ impl<'a> Compiler<'a> {
             to: to?,
             through,
             timeout,
+            passes_deadline: passes_deadline.copied().unwrap_or(false),
             retries,
             hit,
             on_miss,
@@ -142,6 +144,7 @@ impl<'a> Compiler<'a> {
             to,
             through,
             timeout: None,
+            passes_deadline: false,
             retries: no_retries(),
             hit: 1.0,
             on_miss: Vec::new(),

@@ -8,6 +8,7 @@ use crate::scenario::place::Place;
 use crate::scenario::read::{At, List, Opt};
 use crate::scenario::schema::{CallForm, Priority};
 use crate::scenario::units::Percent;
+use crate::time::SimSpan;
 use std::collections::BTreeSet;
 
 impl Compiler<'_> {
@@ -19,22 +20,29 @@ impl Compiler<'_> {
         if let Some(parallel) = &form.parallel {
             return self.parallel(form, parallel);
         }
-        let Some(copies_at) = &form.fan_out else {
+        let deadline = self.deadline(form);
+        let (mut copies, mut wait_for) = (1, 1);
+        if form.fan_out.is_some() {
+            copies = self.count(&form.fan_out, 2, "fan_out", 2, limits::FAN_OUT);
+            wait_for = self.wait_for(form, copies);
+        } else {
             self.no_wait_for(form);
-            return self.call(at).into_iter().collect();
-        };
-        let copies = self.count(&form.fan_out, 2, "fan_out", 2, limits::FAN_OUT);
-        let wait_for = self.wait_for(form, copies);
+        }
         let Some(call) = self.call(at) else {
             return Vec::new();
         };
-        // The worst case is this many times the call itself.
-        self.call_places[call] = copies_at.place;
+        if let Some(fan_out) = &form.fan_out {
+            // The worst case is this many times the call itself.
+            self.call_places[call] = fan_out.place;
+        } else if deadline.is_none() {
+            return vec![call];
+        }
         let row = &mut self.system.calls[call];
         let fork = Fork {
             calls: vec![call],
             copies,
             wait_for,
+            deadline,
             chance: std::mem::replace(&mut row.chance, 1.0),
             on_failure: std::mem::take(&mut row.on_failure),
             optional: std::mem::take(&mut row.optional),
@@ -48,6 +56,7 @@ impl Compiler<'_> {
             ("through", place_of(&form.through)),
             ("fan_out", place_of(&form.fan_out)),
             ("timeout", place_of(&form.timeout)),
+            ("passes_deadline", place_of(&form.passes_deadline)),
             ("retries", place_of(&form.retries)),
             ("hit", place_of(&form.hit)),
             ("on_miss", place_of(&form.on_miss)),
@@ -77,13 +86,15 @@ impl Compiler<'_> {
             for (name, inside) in [
                 ("parallel", place_of(&branch.parallel)),
                 ("fan_out", place_of(&branch.fan_out)),
+                ("deadline", place_of(&branch.deadline)),
             ] {
                 if let Some(inside) = inside {
-                    self.problem(
-                        inside,
-                        format!("`{name}` inside `parallel`"),
-                        "put the calls side by side, or call an operation that makes them",
-                    );
+                    let help = if name == "deadline" {
+                        "one attempt has a `timeout`; say the deadline of all calls beside `parallel`"
+                    } else {
+                        "put the calls side by side, or call an operation that makes them"
+                    };
+                    self.problem(inside, format!("`{name}` inside `parallel`"), help);
                 }
             }
             if branch.parallel.is_some() {
@@ -117,6 +128,7 @@ impl Compiler<'_> {
             copies: 1,
             wait_for: wait_for.min(calls.len() as u32),
             calls,
+            deadline: self.deadline(form),
             chance: self.chance(&form.chance),
             on_failure,
             optional: optional.copied().unwrap_or(false),
@@ -149,6 +161,22 @@ impl Compiler<'_> {
             "at least one call is waited for, and at most all",
         );
         of
+    }
+
+    /// How long a call may last; not shorter than what it waits for anyway.
+    fn deadline(&mut self, form: &CallForm) -> Option<SimSpan> {
+        let deadline = self.positive(&form.deadline, "deadline")?;
+        if let Some(at) = &form.timeout
+            && let Some(timeout) = at.get().and_then(|span| span.fixed())
+            && timeout >= deadline
+        {
+            self.problem(
+                at.place,
+                "`timeout` is not shorter than the deadline of the call",
+                "the deadline ends the attempt first; remove the timeout, or let it be shorter",
+            );
+        }
+        Some(deadline)
     }
 
     fn no_wait_for(&mut self, form: &CallForm) {

@@ -4,12 +4,12 @@ use super::dist::per_cent;
 use super::names::Kind;
 use super::{Compiler, list};
 use crate::ids::{BalancerId, CallId, Id, JourneyId, OperationId, PoolId};
-use crate::model::{Journey, Operation, Profile, ServedBy, Workload};
+use crate::model::{Journey, Operation, Patience, Profile, ServedBy, Workload};
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::line;
-use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{File, JourneyForm, WorkloadForm};
+use crate::scenario::read::{At, Entry, Opt};
+use crate::scenario::schema::{File, JourneyForm, SpanDist, WorkloadForm};
 use crate::scenario::suggest::nearest;
 use crate::time::SimSpan;
 use std::collections::BTreeSet;
@@ -130,7 +130,14 @@ impl<'a> Compiler<'a> {
             }
         }
         self.balancers_used.extend(through);
-        let patience = self.positive(&form.patience, "patience");
+        let stated = self.patience(&form.patience);
+        let patience = match &stated {
+            Some(Patience::Fixed(span)) => Some(*span),
+            Some(Patience::Drawn(dist)) if dist.max().is_finite() => {
+                Some(SimSpan::from_secs_f64(dist.max()))
+            }
+            Some(Patience::Drawn(_)) | None => None,
+        };
         let good_within = self.positive(&form.good_within, "good_within");
         if let (Some(patience), Some(good), Some(at)) = (patience, good_within, &form.good_within)
             && good > patience
@@ -216,9 +223,32 @@ impl<'a> Compiler<'a> {
             rate,
             profile,
             journeys: shares,
-            patience,
+            patience: stated,
             line: line(self.source, rate_place),
         });
+    }
+
+    /// How long users wait; never no time at all.
+    fn patience(&mut self, field: &Opt<SpanDist>) -> Option<Patience> {
+        let at = field.as_ref()?;
+        if let SpanDist::Constant(span) = at.get()? {
+            let span = Some(At {
+                place: at.place,
+                value: Some(*span),
+            });
+            return self.positive(&span, "patience").map(Patience::Fixed);
+        }
+        let problems = self.problems.len();
+        let dist = self.dist(field);
+        let right = self.problems.len() == problems;
+        if right && dist.quantile(0.01) <= 0.0 {
+            self.problem(
+                at.place,
+                "users without any patience",
+                "a user who leaves on arrival is no request; draw spans longer than 0s",
+            );
+        }
+        Some(Patience::Drawn(dist))
     }
 
     fn arrivals(

@@ -287,11 +287,11 @@ pub(in crate::scenario) struct VrrpForm {
 pub(in crate::scenario) struct CallForm {
     /// What is called: `<service>.<operation>`.
     pub(in crate::scenario) to: Opt<String>,
-    /// Instead of `to`: calls that are made at the same time. Beside it may stand `wait_for`, `chance`,
-    /// `on_failure` and `optional`, which are then said of all of them together.
+    /// Instead of `to`: calls that are made at the same time. Beside it may stand `wait_for`, `deadline`,
+    /// `chance`, `on_failure` and `optional`, which are then said of all of them together.
     pub(in crate::scenario) parallel: Opt<List<CallForm>>,
-    /// How often this call is made at the same time, such as once for each shard. `chance`,
-    /// `on_failure` and `optional` are then said of all of them together, everything else of each. Default: once.
+    /// How often this call is made at the same time, such as once for each shard. `deadline`,
+    /// `chance`, `on_failure` and `optional` are then said of all of them together, everything else of each. Default: once.
     #[schemars(range(min = 2, max = 10_000))]
     pub(in crate::scenario) fan_out: Opt<u64>,
     /// With `parallel` or `fan_out`: how many of the calls must succeed. Then the caller goes on, and
@@ -305,6 +305,13 @@ pub(in crate::scenario) struct CallForm {
     pub(in crate::scenario) through: Opt<String>,
     /// How long one attempt may last. Default: as long as the caller's own patience.
     pub(in crate::scenario) timeout: Opt<Span>,
+    /// How long the call may last, with all its attempts and pauses, before it has failed; an
+    /// `on_failure` begins then. Default: as long as the caller's own patience.
+    pub(in crate::scenario) deadline: Opt<Span>,
+    /// Whether who serves it knows how long the caller waits: when that is over, its work for this
+    /// call stops, with the calls that it makes (where those pass it on as well). Otherwise it works
+    /// on for nobody. Default: false.
+    pub(in crate::scenario) passes_deadline: Opt<bool>,
     /// Further attempts after a failed one. Default: none.
     pub(in crate::scenario) retries: Opt<RetriesForm>,
     /// How often a look-up in a cache finds something. Default: 100%.

@@ -1,6 +1,6 @@
 //! Journeys and workloads as a file states them.
 
-use super::{CallForm, Priority};
+use super::{CallForm, Priority, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Rate, Span, TimeOfDay};
 use schemars::JsonSchema;
@@ -41,8 +41,8 @@ pub(in crate::scenario) struct WorkloadForm {
     pub(in crate::scenario) journeys: Opt<Entries<Percent>>,
     /// The balancer that they enter through. Default: none; users take the replicas in turn.
     pub(in crate::scenario) through: Opt<String>,
-    /// How long a user waits before leaving. Default: for ever.
-    pub(in crate::scenario) patience: Opt<Span>,
+    /// How long a user waits before leaving: for all the same, or drawn for each. Default: for ever.
+    pub(in crate::scenario) patience: Opt<SpanDist>,
     /// An answer later than this is no good. Default: the patience.
     pub(in crate::scenario) good_within: Opt<Span>,
 }

@@ -4,7 +4,7 @@
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
-    Algorithm, Call, Discipline, Fault, FaultKind, Fork, Jitter, PoolKind, ServedBy,
+    Algorithm, Call, Discipline, Fault, FaultKind, Fork, Jitter, Patience, PoolKind, ServedBy,
 };
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
@@ -91,6 +91,10 @@ fn any_system(dice: &mut Dice) -> Build {
             .chance(0.7)
             .then(|| SimSpan::from_millis(20 + dice.below(500)));
         system.workload(name, 5.0 + dice.below(60) as f64, patience, sites);
+        if dice.chance(0.3) {
+            let last = system.0.workloads.as_mut_slice().last_mut().unwrap();
+            last.patience = Some(Patience::Drawn(exponential(0.2)));
+        }
     }
     let span = constant(1.0);
     let (name, kind) = ("fault".to_owned(), FaultKind::Crash);
@@ -130,6 +134,9 @@ fn any_item(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> Vec<crate:
         calls,
         copies,
         wait_for: 1 + dice.below(u64::from(count * copies)) as u32,
+        deadline: dice
+            .chance(0.3)
+            .then(|| SimSpan::from_millis(10 + dice.below(200))),
         chance: if dice.chance(0.3) { 0.7 } else { 1.0 },
         on_failure,
         optional: dice.chance(0.2),
@@ -147,6 +154,7 @@ fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids
     site.retries.backoff.jitter =
         [Jitter::None, Jitter::Full, Jitter::Equal][dice.below(3) as usize];
     site.optional = dice.chance(0.2);
+    site.passes_deadline = dice.chance(0.4);
     site.priority = dice.chance(0.3).then(|| dice.below(5) as i16 - 2);
     site.chance = if dice.chance(0.1) { 0.5 } else { 1.0 };
     if dice.chance(0.2) {

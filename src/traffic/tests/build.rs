@@ -2,8 +2,8 @@
 
 use super::fivenines::ids::{BalancerId, CallId, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use super::fivenines::model::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Fork, Jitter, Journey, Operation, Owner, Pool,
-    PoolKind, Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
+    Algorithm, Backoff, Balancer, Call, Discipline, Fork, Jitter, Journey, Operation, Owner,
+    Patience, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
 };
 use super::fivenines::random::Dist;
 use super::fivenines::time::SimSpan;
@@ -29,6 +29,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         to,
         through: None,
         timeout: None,
+        passes_deadline: false,
         retries: retries(0, 0),
         hit: 1.0,
         on_miss: vec![],
@@ -218,7 +219,7 @@ impl Build {
             rate,
             profile: None,
             journeys: vec![(journey, 1.0)],
-            patience,
+            patience: patience.map(Patience::Fixed),
             line: 1,
         });
         journey

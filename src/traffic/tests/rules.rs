@@ -4,7 +4,7 @@
 use super::build::{Build, call, constant, retries};
 use super::case::{RARE, ended, failed, first, good, journey, latency_ms, ms, slot, state};
 use crate::ids::{BalancerId, DomainId, Id, PoolId, SlotId};
-use crate::model::{Algorithm, Call};
+use crate::model::{Algorithm, Call, Patience};
 use crate::path::{Regime, Signal, SlotState};
 use crate::time::SimSpan;
 use crate::traffic::{Counts, Tally};
@@ -103,7 +103,7 @@ fn an_attempt_that_times_out_in_the_queue_leaves_it() {
 #[test]
 fn a_user_who_has_lost_patience_fails_the_request_and_its_attempt() {
     let mut case = simple(1, 1, |_| {});
-    case.system.0.workloads.as_mut_slice()[0].patience = Some(ms(70));
+    case.system.0.workloads.as_mut_slice()[0].patience = Some(Patience::Fixed(ms(70)));
     let tally = case.check(&case.up(), &[], failed(), &[("timed out", 1)]);
     assert_eq!(tally.pools[case.pool].busy_ns, 100_000_000);
 }
