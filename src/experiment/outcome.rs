@@ -88,6 +88,8 @@ pub struct Availability {
     pub time: Option<Estimate>,
     /// Share of time in which every journey could have been served.
     pub structural: Estimate,
+    /// Share of replications in which every journey could have been served at the end of the horizon.
+    pub structural_at_end: Estimate,
 }
 
 /// Downtime per replication, scaled to a year.

@@ -180,6 +180,7 @@ pub(crate) fn ordinary() -> Outcome {
             full: Some(e(0.999_42, 0.999_39, 0.999_45, 64)),
             time: Some(e(0.999_75, 0.999_7, 0.999_8, 64)),
             structural: e(0.999_9, 0.999_88, 0.999_92, 1_024),
+            structural_at_end: e(0.999_9, 0.996, 1.0, 1_024),
         },
         downtime: Some(downtime(7_900.0, 64)),
         outages: Some(outages(1.8)),
@@ -353,6 +354,7 @@ pub(crate) fn without_failures() -> Outcome {
         full: Some(good),
         time: Some(good),
         structural: good,
+        structural_at_end: good,
     };
     (o.structural_downtime, o.structural_outages) = (downtime.clone(), outages.clone());
     (o.downtime, o.outages) = (Some(downtime), Some(outages.clone()));
