@@ -320,6 +320,7 @@ fn calls(pool: &PoolFold) -> Option<Calls> {
             .ratio(1.0, CONFIDENCE)
             .map(|failed| failed.complement().counted(count)),
         attempts_per_call: any(&pool.attempts),
+        attempts_per_request: any(&pool.per_request),
         utilisation: any(&pool.busy),
         wait_mean: any(&pool.wait),
         latency: latency(&[&pool.latency]),

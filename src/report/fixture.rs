@@ -98,6 +98,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),
             attempts_per_call: Some(e(1.003_1, 1.002_7, 1.003_5, 98_000_000)),
+            attempts_per_request: Some(e(1.502, 1.501, 1.503, 98_000_000)),
             utilisation: Some(e(0.312, 0.309, 0.315, 64)),
             wait_mean: Some(e(0.000_41, 0.000_39, 0.000_43, 98_000_000)),
             latency: Some(latency(0.006, 0.4)),

@@ -1,13 +1,14 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
 use super::call::Next;
-use super::frames::{Kind, NONE, State, Wait, pick_bits, relay_bits};
+use super::frames::{Kind, NONE, State, Wait, pick_bits, queue_draws, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
-use super::stretch::{Stretch, WORK};
+use super::stretch::{PAUSE, Stretch, WORK};
 use crate::balance::Tried;
 use crate::ids::{Id, PoolId, SlotId};
 use crate::model::ServedBy;
 use crate::path::SlotState;
+use crate::random::Dist;
 use crate::time::SimSpan;
 
 /// What an attempt meets on its way.
@@ -38,6 +39,7 @@ impl<'a> Stretch<'a> {
         let (counted, from) = (frame.counted, frame.at());
         let mut fresh = frame.tried == 0;
         frame.attempts += 1;
+        frame.base = false;
         if frame.attempts > 1 {
             self.mark_tried(plan, caller);
             fresh = self.frames[caller].tried == 0;
@@ -85,7 +87,7 @@ impl<'a> Stretch<'a> {
                 if free {
                     self.serve(plan, index);
                 } else {
-                    self.enqueue(slot, index);
+                    self.enqueue(plan, slot, index, key);
                 }
                 Next::Idle
             }
@@ -310,13 +312,14 @@ impl<'a> Stretch<'a> {
             tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
         }
         let secs = operation.takes.sample(&mut frame.draws);
+        let fails = operation.fails > 0.0 && frame.draws.uniform() < operation.fails;
         frame.since = now;
         frame.state = State::Working;
-        frame.wait = Wait::Work;
+        frame.wait = if fails { Wait::Error } else { Wait::Work };
         frame.due = self.agenda.push(now + nanos(secs), WORK, index);
     }
 
-    fn enqueue(&mut self, slot: SlotId, index: u32) {
+    fn enqueue(&mut self, plan: &Plan<'a>, slot: SlotId, index: u32, key: u64) {
         let station = &mut self.stations[slot];
         let last = station.last;
         station.last = index;
@@ -329,6 +332,43 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[index];
         (frame.before, frame.after) = (last, NONE);
         frame.state = State::Queued;
+        if let Some(most) = plan.operation(frame.what).queue_timeout {
+            self.limit_wait(most, index, key);
+        }
+    }
+
+    /// An attempt in a queue waits no longer than it draws from `most`. A worker that takes it sooner
+    /// leaves the entry behind, so those that are not wanted any more are swept now and then.
+    #[inline(never)]
+    fn limit_wait(&mut self, most: &Dist, index: u32, key: u64) {
+        let ends = self.now + nanos(most.sample(&mut queue_draws(key)));
+        let frame = &mut self.frames[index];
+        frame.wait = Wait::Worker;
+        frame.due = self.agenda.push(ends, PAUSE, index);
+        let frames = &self.frames;
+        self.agenda
+            .sweep(|payload, ticket| frames[payload].due == ticket);
+    }
+
+    /// An attempt has waited in its queue for as long as it may: it is refused, if its caller can hear
+    /// of it.
+    #[inline(never)]
+    pub(super) fn waited_too_long(&mut self, plan: &Plan<'a>, index: u32) -> Next {
+        self.dequeue(index);
+        let frame = &mut self.frames[index];
+        let (caller, reachable) = (frame.parent, !frame.cut_front && !frame.cut_back);
+        if caller != NONE && !reachable {
+            frame.state = State::Lost;
+            return Next::Idle;
+        }
+        if caller == NONE {
+            self.drop_attempt(index);
+            return Next::Idle;
+        }
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_shed += 1);
+        self.drop_attempt(index);
+        Next::TryFailed(caller)
     }
 
     /// Takes an attempt out of its queue.
@@ -355,6 +395,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
+        let base = frame.base;
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         frame.state = State::Lost;
@@ -380,6 +421,7 @@ impl<'a> Stretch<'a> {
             frame.degraded |= degraded;
             Next::Answered(caller)
         } else {
+            frame.base = base;
             Next::TryFailed(caller)
         }
     }

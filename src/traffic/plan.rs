@@ -66,6 +66,10 @@ pub(super) struct CallPlan<'a> {
 pub(super) struct OperationPlan<'a> {
     pub pool: PoolId,
     pub takes: &'a Dist,
+    /// The probability that its own work ends in an error.
+    pub fails: f64,
+    /// How long an attempt waits for a worker at most.
+    pub queue_timeout: Option<&'a Dist>,
     pub calls: Span,
 }
 
@@ -167,6 +171,8 @@ impl<'a> Plan<'a> {
             .map(|operation| OperationPlan {
                 pool: operation.pool,
                 takes: &operation.takes,
+                fails: operation.fails,
+                queue_timeout: system.pools[operation.pool].queue_timeout.as_ref(),
                 calls: lay(&operation.calls),
             })
             .collect();

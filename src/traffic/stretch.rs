@@ -240,6 +240,11 @@ impl<'a> Stretch<'a> {
                     self.proceed(plan, due.payload)
                 }
             }
+            Wait::Error => {
+                frame.base = true;
+                self.end_attempt(plan, due.payload, false)
+            }
+            Wait::Worker => self.waited_too_long(plan, due.payload),
             Wait::Pause => Next::Try(due.payload),
             Wait::Reset => Next::TryFailed(due.payload),
         };
@@ -338,7 +343,9 @@ impl<'a> Stretch<'a> {
                     *within += u64::from(latency <= *bound);
                 }
             } else {
-                let index = self.blames.cause(frame.what, self.now);
+                let index = self
+                    .blames
+                    .cause(frame.what, self.now, !answered && frame.base);
                 tally.counts.failed += 1;
                 tally.failed_by_cause[index] += 1;
                 cause = Some(index);
