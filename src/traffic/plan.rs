@@ -46,6 +46,10 @@ pub(super) struct CallPlan<'a> {
     pub operation: OperationId,
     /// The calls of that operation.
     pub calls: Span,
+    /// How long the operation's own work takes, seconds.
+    pub takes: &'a Dist,
+    /// The probability that it ends in an error.
+    pub fails: f64,
     pub pool: PoolId,
     /// The slots of that pool.
     pub slots: &'a [SlotId],
@@ -152,6 +156,8 @@ impl<'a> Plan<'a> {
             .map(|call| CallPlan {
                 operation: call.to,
                 calls: Span { from: 0, end: 0 },
+                takes: &system.operations[call.to].takes,
+                fails: system.operations[call.to].fails,
                 pool: system.operations[call.to].pool,
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
