@@ -35,6 +35,8 @@ pub struct PoolFold {
     pub failed: Sums,
     /// (attempts, calls).
     pub attempts: Sums,
+    /// (attempts, requests issued).
+    pub per_request: Sums,
     /// (worker seconds in use, worker seconds there are); x is zero if workers are not limited.
     pub busy: Sums,
     /// (seconds waited, attempts served).
@@ -131,6 +133,7 @@ impl TrafficFold {
         let pool = PoolFold {
             failed: Sums::default(),
             attempts: Sums::default(),
+            per_request: Sums::default(),
             busy: Sums::default(),
             wait: Sums::default(),
             latency: latency(),
@@ -207,7 +210,7 @@ impl TrafficFold {
         }
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
             let workers = model.workers.map_or(0.0, f64::from) * model.slots.len() as f64;
-            fold.push(group, pool, workers * totals.covered_s);
+            fold.push(group, pool, issued, workers * totals.covered_s);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;
@@ -252,9 +255,10 @@ impl TrafficFold {
 }
 
 impl PoolFold {
-    fn push(&mut self, group: usize, pool: &PoolTotals, capacity_s: f64) {
+    fn push(&mut self, group: usize, pool: &PoolTotals, issued: f64, capacity_s: f64) {
         self.failed.push(pool.calls_failed, pool.calls);
         self.attempts.push(pool.attempts, pool.calls);
+        self.per_request.push(pool.attempts, issued);
         self.busy
             .push(if capacity_s > 0.0 { pool.busy_s } else { 0.0 }, capacity_s);
         self.wait.push(pool.wait_s, pool.served);

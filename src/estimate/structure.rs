@@ -27,6 +27,8 @@ pub struct StructureRecord {
     pub duration_histogram: Histogram,
     /// Outages that were still going on one horizon after the end.
     pub unended: u64,
+    /// Replications that were up at the last instant of the horizon.
+    pub up_at_end: u64,
     /// Downtime of each replication in order, nanoseconds.
     pub downtimes: Vec<u64>,
     /// Per replication: downtime in seconds by [`Cause::index`]; rows that are zero are not pushed,
@@ -50,6 +52,7 @@ impl StructureRecord {
             durations: Sums::default(),
             duration_histogram: Histogram::new(),
             unended: 0,
+            up_at_end: 0,
             downtimes: Vec::new(),
             by_cause: vec![Sums::default(); Cause::count(system.faults.len())],
             pools: vec![Sums::default(); system.pools.len()],
@@ -68,6 +71,7 @@ impl StructureRecord {
             self.duration_histogram.merge(&other.duration_histogram);
         }
         self.unended += other.unended;
+        self.up_at_end += other.up_at_end;
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
             (&mut self.by_cause, &other.by_cause),
@@ -260,6 +264,8 @@ impl StructureTally {
     pub fn end(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
         if self.system.down_since.is_some() {
             self.charge(self.to);
+        } else {
+            record.up_at_end += 1;
         }
         self.system.end(self.to);
         if self.began.is_some() {

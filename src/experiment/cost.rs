@@ -301,7 +301,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         let Some(utilisation) = load.pools[id].utilisation_max else {
             continue;
         };
-        if utilisation >= 1.0 && pool.queue.is_none() {
+        if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
             return Err(RunError::Unsuitable {
                 line: system.workloads.iter().next().map(|workload| workload.line),
                 message: format!(
@@ -309,7 +309,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
                     pool.name,
                     utilisation * 100.0
                 ),
-                help: "state a `queue` for it or a `patience` for the users, or give it more \
+                help: "state a `queue` or `queue_timeout` for it or a `patience` for the users, or give it more \
                        workers or replicas"
                     .into(),
             });

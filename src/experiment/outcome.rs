@@ -88,6 +88,8 @@ pub struct Availability {
     pub time: Option<Estimate>,
     /// Share of time in which every journey could have been served.
     pub structural: Estimate,
+    /// Share of replications in which every journey could have been served at the end of the horizon.
+    pub structural_at_end: Estimate,
 }
 
 /// Downtime per replication, scaled to a year.
@@ -204,6 +206,8 @@ pub struct Calls {
     pub availability: Option<Estimate>,
     /// Attempts per call (retry amplification).
     pub attempts_per_call: Option<Estimate>,
+    /// Attempts per request issued, of any journey.
+    pub attempts_per_request: Option<Estimate>,
     /// Share of worker time in use; `None` if the number of workers is not limited.
     pub utilisation: Option<Estimate>,
     /// Mean wait for a worker of the attempts that got one, seconds.

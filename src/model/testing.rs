@@ -104,6 +104,7 @@ impl System {
             needs,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: fixed(0.0),
         });
         self.operation(pool, ServedBy::Any);
@@ -116,6 +117,7 @@ impl System {
             pool,
             served_by,
             takes: fixed(0.01),
+            fails: 0.0,
             calls: Vec::new(),
         })
     }

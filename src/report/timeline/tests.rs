@@ -60,6 +60,7 @@ fn system() -> System {
             needs: 1,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
         }]),
         balancers: IdVec::from_rows(vec![Balancer {

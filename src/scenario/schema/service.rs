@@ -41,6 +41,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// What it can be asked to do.
         operations: Entries<ServiceOperation>,
     }
@@ -57,6 +59,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// What it can be asked to do.
         operations: Entries<PlainOperation>,
     }
@@ -73,6 +77,8 @@ placed! {
         /// Requests that may wait at one member while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
         /// What it can be asked to do.
@@ -104,6 +110,8 @@ pub(in crate::scenario) struct ServiceOperation {
     /// Its own work, before the calls it makes.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often its own work ends in an error; the calls are not made then. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
     /// Calls it makes, one after the other.
     pub(in crate::scenario) calls: Opt<List<CallForm>>,
 }
@@ -115,6 +123,8 @@ pub(in crate::scenario) struct PlainOperation {
     /// How long it works.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often the work ends in an error. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
 }
 
 /// An operation of a store.
@@ -127,6 +137,8 @@ pub(in crate::scenario) struct StoreOperation {
     /// How long it works.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often the work ends in an error. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
     /// Which members can serve it. Default: any.
     pub(in crate::scenario) from: Opt<FromForm>,
 }

@@ -122,6 +122,7 @@ impl Build {
             needs: 1,
             workers,
             queue,
+            queue_timeout: None,
             starts_in: constant(1.0),
         })
     }
@@ -169,6 +170,7 @@ impl Build {
             pool,
             served_by,
             takes,
+            fails: 0.0,
             calls: vec![],
         })
     }
@@ -200,6 +202,7 @@ impl Build {
         self.0.workloads.push(Workload {
             name: name.into(),
             rate,
+            every: None,
             profile: None,
             journeys: vec![(journey, 1.0)],
             patience,
