@@ -40,12 +40,17 @@ Exit codes:
     1  internal or I/O error
     2  wrong usage or invalid scenario
     3  merge incomplete
-   97  regression against the baseline
-   98  check: a target is undecided after the budget, none is missed
-   99  check: a target is missed
+   97  compare: regression against the baseline, no target is missed or undecided
+   98  check, compare: a target is undecided after the budget, none is missed
+   99  check, compare: a target is missed
   130  interrupted, partial result written if there was one
 ";
-    for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["check", "--help"],
+        &["compare", "--help"],
+    ] {
         let (_, out, _) = ends(arguments);
         assert!(out.trim_end().ends_with(codes.trim_end()), "{out}");
     }

@@ -5,7 +5,7 @@
 
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::plan::{BLOCK, GROUPS, Plan};
-use super::structure::{StructureRecord, StructureTally};
+use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet};
 use crate::control::{Control, Detail};
@@ -73,9 +73,24 @@ pub struct GroupRunner<'a> {
     pub(super) signals: Vec<Signal>,
     tally: StructureTally,
     keys: KeyMaker,
+    /// The replications of the last group one by one, for whoever compares them.
+    histories: Option<Vec<History>>,
 }
 
 impl<'a> GroupRunner<'a> {
+    /// The same for groups whose replications are wanted one by one.
+    pub(super) fn with_histories(system: &'a System, plan: &'a Plan) -> Self {
+        Self {
+            histories: Some(Vec::new()),
+            ..Self::new(system, plan)
+        }
+    }
+
+    /// The replications run since the last call, one by one.
+    pub(super) fn take_histories(&mut self) -> Vec<History> {
+        self.histories.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Everything that groups of this plan need.
     pub fn new(system: &'a System, plan: &'a Plan) -> Self {
         let traffic =
@@ -93,6 +108,7 @@ impl<'a> GroupRunner<'a> {
             signals: Vec::new(),
             tally: StructureTally::new(system, plan.from, plan.to),
             keys: KeyMaker::default(),
+            histories: None,
         }
     }
 
@@ -141,6 +157,9 @@ impl<'a> GroupRunner<'a> {
             self.tally.observe(transition.at, &self.control);
         }
         self.tally.end(&mut self.control, record);
+        if let Some(histories) = &mut self.histories {
+            histories.push(self.tally.ended());
+        }
     }
 
     /// Carries out all transitions before `at`.

@@ -47,7 +47,7 @@ use crate::experiment::outcome::{
     Service, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
-use tree::Json;
+pub(super) use tree::Json;
 
 /// The version of the format.
 pub const FORMAT: u64 = 1;
@@ -198,7 +198,7 @@ fn estimate(e: &Estimate) -> Json {
     ])
 }
 
-fn maybe(e: Option<&Estimate>) -> Json {
+pub(super) fn maybe(e: Option<&Estimate>) -> Json {
     e.map_or(Json::Null, estimate)
 }
 
@@ -324,7 +324,7 @@ fn target(row: &TargetRow) -> Json {
     ])
 }
 
-const fn method_name(method: Method) -> &'static str {
+pub(super) const fn method_name(method: Method) -> &'static str {
     match method {
         Method::None => "none",
         Method::Windows => "windows",
@@ -340,7 +340,7 @@ const fn condition_name(condition: Condition) -> &'static str {
     }
 }
 
-const fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "met",
         Verdict::Missed => "missed",

@@ -8,6 +8,10 @@
 //! - What is not zero is never printed as zero, and what is not certain never as 100 %.
 //! - Where nothing was seen, the bound is printed instead of the value: `< 36 s/y (95 %)`.
 
+mod change;
+
+pub use change::change;
+
 use crate::experiment::outcome::Estimate;
 use std::fmt;
 

@@ -141,7 +141,12 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
 
 /// A cause in words: `articles.crash, while a successor was chosen`.
 pub(crate) fn cause(row: &CauseRow) -> String {
-    match (row.fault.as_str(), row.phase) {
+    cause_of(&row.fault, row.phase)
+}
+
+/// The same from its parts.
+pub(crate) fn cause_of(fault: &str, phase_of: Option<Phase>) -> String {
+    match (fault, phase_of) {
         (fault, Some(p)) => format!("{fault}, {}", phase(p)),
         ("load", None) => "load: full queues, limits, deadlines; no fault".to_owned(),
         ("base", None) => "the error rate that the scenario states".to_owned(),

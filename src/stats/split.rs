@@ -12,7 +12,7 @@
 //! (1991) 454-469: the linearisation, and the slope from Woodruff's interval.
 
 use super::interval::{nothing_seen, student_t};
-use super::{Difference, Estimate, WeightedHistogram};
+use super::{Difference, Estimate, Paired, WeightedHistogram};
 
 /// A distribution of spans in nanoseconds, in independent parts.
 #[derive(Clone, Debug, Default)]
@@ -130,6 +130,25 @@ impl Split {
             n: self.total().round() as u64,
         };
         Some(estimate.scaled(1e-9))
+    }
+
+    /// (sum of the values in seconds, weight of the values) of each part of this and of `other`, for
+    /// the difference of their means.
+    pub fn means(&self, other: &Self) -> Paired {
+        let mut paired = Paired::default();
+        let of = |split: &Self, part: usize| {
+            split
+                .parts
+                .get(part)
+                .map_or((0.0, 0.0), |part| (part.sum() * 1e-9, part.total()))
+        };
+        for part in 0..self.parts.len().max(other.parts.len()) {
+            let (base, other) = (of(self, part), of(other, part));
+            if base.1 + other.1 > 0.0 {
+                paired.push(base, other);
+            }
+        }
+        paired
     }
 
     /// The quantile `q` of `other` minus that of this, seconds. The parts of both with the same
