@@ -31,7 +31,7 @@ fn the_help_begins_with_examples_and_ends_with_the_exit_codes() {
     let (code, out, err) = ends(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
-        out.starts_with("Examples:\n  fivenines run scenarios/article-site.yaml"),
+        out.starts_with("Examples:\n  fivenines init site.yaml"),
         "{out}"
     );
     let codes = "\

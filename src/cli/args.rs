@@ -8,6 +8,7 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
+  fivenines init site.yaml                          a commented scenario to start from
   fivenines run scenarios/article-site.yaml         simulate, summarise, write a report
   fivenines check site.yaml --max-time 30s          the gate for CI: verdicts and an exit code
   fivenines compare now.yaml then.yaml              what a change is worth, with an interval
@@ -46,6 +47,8 @@ pub(super) enum Command {
     Validate(ValidateArguments),
     /// Print one history as a timeline in words
     Explain(ExplainArguments),
+    /// Write a commented scenario to start from
+    Init(InitArguments),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -115,6 +118,13 @@ pub(super) struct CompareArguments {
     /// How many threads simulate [default: one for each core]; the result is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct InitArguments {
+    /// A file that does not exist yet; `-`, or no name, prints the scenario
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

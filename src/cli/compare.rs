@@ -17,7 +17,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub(super) fn compare(arguments: &CompareArguments, output: &mut Output<'_>) -> Exit {
-    let stdin = arguments.files.iter().filter(|it| scenario_file::is_stdin(it));
+    let stdin = arguments
+        .files
+        .iter()
+        .filter(|it| scenario_file::is_stdin(it));
     if stdin.count() > 1 {
         output.error("only one design can come from standard input");
         return Exit::Usage;
@@ -201,7 +204,12 @@ fn explain(
         }),
         _ => None,
     };
-    simulate::explain(found.as_ref().unwrap_or(&wrong.error), file, progress, output)
+    simulate::explain(
+        found.as_ref().unwrap_or(&wrong.error),
+        file,
+        progress,
+        output,
+    )
 }
 
 /// Writes the report, then the summary; the exit code is missed before undecided before regression.

@@ -6,6 +6,7 @@ mod compare;
 mod exit;
 mod explain;
 mod files;
+mod init;
 mod output;
 mod progress;
 mod run;
@@ -38,6 +39,7 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
             Command::Compare(options) => compare::compare(options, output),
             Command::Validate(options) => validate::validate(options, output),
             Command::Explain(options) => explain::explain(options, output),
+            Command::Init(options) => init::init(options, output),
             Command::Schema => schema::schema(output),
         },
         Err(error) => {

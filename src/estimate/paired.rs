@@ -7,13 +7,14 @@
 
 use super::fold::{Record, TrafficFold};
 use super::group::{GroupError, GroupRecord, GroupRunner};
-use super::plan::{GROUPS, Plan};
+use super::plan::{BLOCK, GROUPS, Plan};
 use super::structure::History;
 use super::sums::Sums;
 use crate::ids::Id;
-use crate::model::{Metric, System};
+use crate::model::{Method, Metric, System};
 use crate::path::Cause;
 use crate::stats::Paired;
+use crate::time::SimTime;
 use std::collections::BTreeMap;
 
 /// Which rows of a candidate belong to which rows of the baseline: those of the same name.
@@ -176,9 +177,11 @@ impl PairRecord {
     fn histories(&mut self, systems: [&System; 2], pairing: &Pairing, all: [&[History]; 2]) {
         let mut rows: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
         let row_of = |side: usize| -> BTreeMap<usize, usize> {
-            let of = |pair: &(Option<usize>, Option<usize>)| if side == 0 { pair.0 } else { pair.1 };
+            let of =
+                |pair: &(Option<usize>, Option<usize>)| if side == 0 { pair.0 } else { pair.1 };
             let rows = pairing.causes.iter().enumerate();
-            rows.filter_map(|(row, pair)| Some((of(pair)?, row))).collect()
+            rows.filter_map(|(row, pair)| Some((of(pair)?, row)))
+                .collect()
         };
         let row_of = [row_of(0), row_of(1)];
         for (base, other) in all[0].iter().zip(all[1]) {
@@ -205,9 +208,10 @@ impl PairRecord {
                     };
                     Some(f64::from(u8::from(history.downtime_ns > limit.as_nanos())))
                 };
-                if let (Some(base), Some(other)) =
-                    (exceeded(systems[0], a, base), exceeded(systems[1], b, other))
-                {
+                if let (Some(base), Some(other)) = (
+                    exceeded(systems[0], a, base),
+                    exceeded(systems[1], b, other),
+                ) {
                     paired.push((base, 1.0), (other, 1.0));
                 }
             }
@@ -266,9 +270,10 @@ impl TrafficPairs {
                 .iter()
                 .map(|&(one, two)| {
                     let mut paired = Paired::default();
-                    if let (Some(one), Some(two)) =
-                        (judged(systems[0], base, one), judged(systems[1], other, two))
-                    {
+                    if let (Some(one), Some(two)) = (
+                        judged(systems[0], base, one),
+                        judged(systems[1], other, two),
+                    ) {
                         paired.push(one, two);
                     }
                     paired
@@ -339,6 +344,30 @@ impl<'a> TogetherRunner<'a> {
         Self { runners, pairings }
     }
 
+    /// Tells every design when any of them changes, so that all are simulated request by request over
+    /// the union of their windows: what they share is then seen by all and cancels.
+    fn share_windows(&mut self, block: u64, group: u64, replications: u64) {
+        let plan = self.runners[0].plan;
+        if plan.method != Method::Windows {
+            return;
+        }
+        for index in (group..plan.traffic_per_block.min(BLOCK)).step_by(GROUPS as usize) {
+            let replication = block * BLOCK + index;
+            if replication >= replications {
+                break;
+            }
+            let mut times: Vec<SimTime> = Vec::new();
+            for runner in &mut self.runners {
+                times.extend(runner.visible_times(replication));
+            }
+            times.sort_unstable();
+            times.dedup();
+            for runner in &mut self.runners {
+                runner.others.insert(replication, times.clone());
+            }
+        }
+    }
+
     /// Runs group `group` of block `block` for every design, see [`GroupRunner::run`].
     ///
     /// # Errors
@@ -352,6 +381,7 @@ impl<'a> TogetherRunner<'a> {
     ) -> Result<TogetherRecord, (usize, GroupError)> {
         let mut designs = Vec::with_capacity(self.runners.len());
         let mut histories = Vec::with_capacity(self.runners.len());
+        self.share_windows(block, group, replications);
         for (design, runner) in self.runners.iter_mut().enumerate() {
             let found = runner.run(block, group, replications, stop);
             designs.push(found.map_err(|error| (design, error))?);

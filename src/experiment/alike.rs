@@ -1,8 +1,8 @@
 //! Whether designs can be compared at all, and the one plan by which all of them are simulated.
 
-use super::cost::{ATTEMPTS_PER_CPU_S, Cost, LIMIT_CPU_S, BLOCK_CPU_S, LEAST_TRAFFIC, plan};
+use super::cost::{ATTEMPTS_PER_CPU_S, BLOCK_CPU_S, Cost, LEAST_TRAFFIC, LIMIT_CPU_S, plan};
 use super::{CompareError, Options, RunError};
-use crate::estimate::{BLOCK, GROUPS, Plan};
+use crate::estimate::{BLOCK, GROUPS, Plan, burn_in};
 use crate::model::{Method, Relation, Start, System};
 
 /// The plans of all designs, alike in everything that a difference must not come from, and the CPU
@@ -45,6 +45,12 @@ pub(super) fn plans(
                 error,
             })?;
         }
+    }
+    let first = made[0].0.method;
+    let lead = systems.iter().map(|system| burn_in(system, first)).max();
+    for (plan, _) in &mut made {
+        plan.lead = lead.unwrap_or(plan.lead);
+        plan.common = true;
     }
     let cpu_s = align(&mut made, &options)?;
     Ok((made.into_iter().map(|(plan, _)| plan).collect(), cpu_s))
@@ -162,10 +168,7 @@ const SAME_TARGETS: &str = "designs are compared by the same targets: copy the `
                             file to the other, or remove them from both";
 
 /// The method that was asked for.
-fn method(
-    systems: &[&System],
-    options: &Options,
-) -> Result<Option<Method>, CompareError> {
+fn method(systems: &[&System], options: &Options) -> Result<Option<Method>, CompareError> {
     if options.method.is_some() {
         return Ok(options.method);
     }
@@ -180,7 +183,8 @@ fn method(
                     error: RunError::Unsuitable {
                         line: None,
                         message: "this method is not that of a design before".into(),
-                        help: "state the same `method` in all, or choose one with `--method`".into(),
+                        help: "state the same `method` in all, or choose one with `--method`"
+                            .into(),
                     },
                 });
             }
@@ -222,8 +226,8 @@ fn align(made: &mut [(Plan, Cost)], options: &Options) -> Result<f64, CompareErr
     let traffic = if first.method == Method::None {
         0
     } else {
-        let affordable = ((BLOCK_CPU_S / with_traffic.max(1e-9)).floor() as u64)
-            .clamp(LEAST_TRAFFIC, BLOCK);
+        let affordable =
+            ((BLOCK_CPU_S / with_traffic.max(1e-9)).floor() as u64).clamp(LEAST_TRAFFIC, BLOCK);
         if affordable >= GROUPS {
             affordable / GROUPS * GROUPS
         } else {
@@ -237,8 +241,8 @@ fn align(made: &mut [(Plan, Cost)], options: &Options) -> Result<f64, CompareErr
         plan.traffic.bounds.clone_from(&bounds);
         plan.traffic_per_block = traffic;
     }
-    let block = with_traffic * traffic.min(replications) as f64
-        + control * replications.min(BLOCK) as f64;
+    let block =
+        with_traffic * traffic.min(replications) as f64 + control * replications.min(BLOCK) as f64;
     let total = block * replications.div_ceil(BLOCK) as f64;
     if total > LIMIT_CPU_S {
         return Err(CompareError {

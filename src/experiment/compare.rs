@@ -12,8 +12,10 @@ use super::{Options, RunError, Watch, moves, summary, verdict};
 use crate::estimate::{
     BLOCK, GROUPS, GroupError, PairRecord, Pairing, Plan, Record, TogetherRecord, TogetherRunner,
 };
-use crate::model::{Method, System};
+use crate::model::{Algorithm, Backoff, Jitter, Method, Prices, System};
+use crate::random::Dist;
 use crate::stats::Looks;
+use crate::time::SimSpan;
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,6 +86,10 @@ pub fn compare(
         watch,
         records: systems.iter().map(|system| Record::new(system)).collect(),
         pairs: pairings.iter().map(PairRecord::new).collect(),
+        same_structure: systems[1..]
+            .iter()
+            .map(|it| same_structure(systems[0], it))
+            .collect(),
         blocks: 0,
     };
     let (mut look, mut complete) = (1, true);
@@ -168,6 +174,7 @@ fn same(base: &System, other: &System) -> bool {
         let mut system = system.clone();
         system.name.clear();
         system.warnings.clear();
+        system.prices = Prices::default();
         // What the comparison itself makes alike.
         system.run = base.run.clone();
         for target in &mut system.targets {
@@ -180,6 +187,45 @@ fn same(base: &System, other: &System) -> bool {
         format!("{system:?}")
     };
     plain(base) == plain(other)
+}
+
+/// Whether two systems have the same structure, faults and control, whatever requests do in them: then
+/// their structural figures come from the same paths.
+fn same_structure(base: &System, other: &System) -> bool {
+    let plain = |system: &System| {
+        let mut system = system.clone();
+        let nothing = Dist::constant(0.0).expect("zero seconds is a constant");
+        for pool in system.pools.as_mut_slice() {
+            (pool.workers, pool.queue) = (None, None);
+        }
+        for balancer in system.balancers.as_mut_slice() {
+            balancer.algorithm = Algorithm::RoundRobin;
+            (balancer.probes, balancer.failover) = (None, None);
+        }
+        for operation in system.operations.as_mut_slice() {
+            operation.takes = nothing.clone();
+        }
+        for call in system.calls.as_mut_slice() {
+            call.timeout = None;
+            call.retries.max = 0;
+            call.retries.backoff = Backoff {
+                base: SimSpan::ZERO,
+                factor: 1.0,
+                cap: SimSpan::ZERO,
+                jitter: Jitter::None,
+            };
+        }
+        for journey in system.journeys.as_mut_slice() {
+            journey.good_within = None;
+        }
+        for workload in system.workloads.as_mut_slice() {
+            workload.rate = 0.0;
+            workload.profile = None;
+            workload.patience = None;
+        }
+        system
+    };
+    same(&plain(base), &plain(other))
 }
 
 fn watched(moves: &Moves<'_>, metrics: &Metrics, look: u32) -> Vec<Watched> {
@@ -230,6 +276,7 @@ struct Progress<'a> {
     watch: &'a dyn Watch,
     records: Vec<Record>,
     pairs: Vec<PairRecord>,
+    same_structure: Vec<bool>,
     blocks: u64,
 }
 
@@ -250,6 +297,7 @@ impl Progress<'_> {
             pairings: self.pairings,
             pairs: &self.pairs,
             same: &same[1..],
+            same_structure: &self.same_structure,
         }
     }
 

@@ -38,6 +38,8 @@ enum Kind {
     OutageDuration,
     /// What target `index` of the pairing is judged by, a share.
     Target(usize),
+    /// Money per month.
+    Cost,
 }
 
 /// A metric with its name.
@@ -64,6 +66,8 @@ pub(super) struct Moves<'a> {
     pub(super) pairs: &'a [PairRecord],
     /// By candidate: whether it behaves exactly as the baseline.
     pub(super) same: &'a [bool],
+    /// By candidate: whether at least its structure and faults do.
+    pub(super) same_structure: &'a [bool],
 }
 
 impl Named {
@@ -89,6 +93,7 @@ impl Named {
             },
             Kind::Answered(_) | Kind::AnsweredMean | Kind::OutageDuration => FigureUnit::Seconds,
             Kind::Target(_) => FigureUnit::Share,
+            Kind::Cost => FigureUnit::PerMonth,
         }
     }
 
@@ -106,7 +111,8 @@ impl Named {
 }
 
 /// Every metric that has a name of its own.
-fn catalogue(base: &System, method: Method) -> Vec<Named> {
+fn catalogue(systems: &[&System], method: Method) -> Vec<Named> {
+    let base = systems[0];
     let mut all = Vec::new();
     if method != Method::None {
         all.extend([
@@ -138,7 +144,10 @@ fn catalogue(base: &System, method: Method) -> Vec<Named> {
         for (word, quantile) in PERCENTILES {
             all.push(Named::plain(
                 format!("latency.{word}"),
-                Metric::Latency { population, quantile },
+                Metric::Latency {
+                    population,
+                    quantile,
+                },
             ));
         }
         all.push(Named {
@@ -160,17 +169,48 @@ fn catalogue(base: &System, method: Method) -> Vec<Named> {
             for (word, quantile) in [PERCENTILES[0], PERCENTILES[3]] {
                 all.push(Named::plain(
                     format!("{}.latency.{word}", journey.name),
-                    Metric::Latency { population, quantile },
+                    Metric::Latency {
+                        population,
+                        quantile,
+                    },
                 ));
             }
         }
     }
+    if have_cost(systems) {
+        all.push(Named {
+            name: "cost".into(),
+            kind: Kind::Cost,
+        });
+    }
     all
+}
+
+/// Whether all designs state prices, in one currency.
+fn have_cost(systems: &[&System]) -> bool {
+    let currency = &systems[0].prices.currency;
+    systems
+        .iter()
+        .all(|system| !system.prices.rows.is_empty() && system.prices.currency == *currency)
+}
+
+/// A number that is known.
+fn exactly(value: f64) -> Estimate {
+    Estimate {
+        value,
+        low: value,
+        high: value,
+        confidence: CONFIDENCE,
+        n: 0,
+    }
 }
 
 /// The part of a target before its relation.
 fn metric_of(text: &str) -> &str {
-    let end = text.rfind(">=").or_else(|| text.rfind("<=")).unwrap_or(text.len());
+    let end = text
+        .rfind(">=")
+        .or_else(|| text.rfind("<="))
+        .unwrap_or(text.len());
     text[..end].trim()
 }
 
@@ -195,7 +235,7 @@ fn of_targets(base: &System) -> Vec<Named> {
 /// The names that can be watched.
 pub(super) fn names(systems: &[&System], method: Method) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let all = catalogue(systems[0], method).into_iter();
+    let all = catalogue(systems, method).into_iter();
     for named in all.chain(of_targets(systems[0])) {
         if !names.contains(&named.name) {
             names.push(named.name);
@@ -212,7 +252,7 @@ impl Metrics {
         asked: &[String],
     ) -> Result<Self, CompareError> {
         let base = systems[0];
-        let all: Vec<Named> = catalogue(base, method)
+        let all: Vec<Named> = catalogue(systems, method)
             .into_iter()
             .chain(of_targets(base))
             .collect();
@@ -243,7 +283,10 @@ impl Metrics {
                 regression().iter().for_each(&mut watch);
                 continue;
             }
-            let wanted = metric_of(name).split_whitespace().collect::<Vec<_>>().join(" ");
+            let wanted = metric_of(name)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
             match all.iter().find(|it| it.name == wanted) {
                 Some(named) => watch(named),
                 None => {
@@ -321,7 +364,10 @@ impl<'a> Moves<'a> {
         let mut parts = vec![WeightedHistogram::new(); count];
         let mut never = vec![0.0; count];
         for journey in journeys {
-            for (sum, part) in parts.iter_mut().zip(&traffic.journey_latency[journey].parts) {
+            for (sum, part) in parts
+                .iter_mut()
+                .zip(&traffic.journey_latency[journey].parts)
+            {
                 sum.merge(part);
             }
             if all {
@@ -341,11 +387,34 @@ impl<'a> Moves<'a> {
         confidence: f64,
     ) -> Option<Difference> {
         let found = self.found(named, candidate, confidence)?;
-        Some(if self.same[candidate] {
+        let copies = self.same[candidate] && named.kind != Kind::Cost;
+        let exact = copies || self.exactly_structural(named, candidate);
+        Some(if exact {
             Difference::none(found.n, confidence)
         } else {
             found
         })
+    }
+
+    /// Whether a figure is structural and the designs have the same structure and faults.
+    fn exactly_structural(&self, named: &Named, candidate: usize) -> bool {
+        self.unmoved(candidate)
+            && matches!(
+                named.kind,
+                Kind::OutageDuration
+                    | Kind::Plain(
+                        Metric::StructuralAvailability
+                            | Metric::StructuralDowntime
+                            | Metric::StructuralOutages
+                    )
+            )
+    }
+
+    /// Whether the structural figures of a candidate cannot differ, and did not.
+    fn unmoved(&self, candidate: usize) -> bool {
+        let pairs = &self.pairs[candidate];
+        let changed = pairs.downtime.changed + pairs.outages.changed + pairs.durations.changed;
+        self.same_structure[candidate] && changed == 0
     }
 
     fn found(&self, named: &Named, candidate: usize, confidence: f64) -> Option<Difference> {
@@ -423,6 +492,19 @@ impl<'a> Moves<'a> {
             }
             Kind::OutageDuration => of(&pairs.durations, structure, f64::INFINITY),
             Kind::Target(target) => self.of_target(candidate, target, confidence),
+            Kind::Cost => {
+                let cost = |design: usize| self.figures[design].system.prices.per_month();
+                let value = cost(candidate + 1)? - cost(0)?;
+                // Prices are known: there is no error.
+                Some(Difference {
+                    value,
+                    low: value,
+                    high: value,
+                    confidence,
+                    n: 0,
+                    correlation: None,
+                })
+            }
         }
     }
 
@@ -494,6 +576,7 @@ impl<'a> Moves<'a> {
                 Some(all[index])
             }
             Kind::OutageDuration => outcome.structural_outages.duration_mean,
+            Kind::Cost => outcome.cost.as_ref().map(|bill| exactly(bill.per_month)),
             Kind::Target(target) => {
                 let text = &self.figures[0].system.targets[target].text;
                 let row = outcome.targets.iter().find(|it| it.expression == *text);
@@ -512,8 +595,9 @@ impl<'a> Moves<'a> {
 
     /// Every figure of all designs.
     pub(super) fn figures(&self, designs: &[Design]) -> Vec<Figure> {
-        let (base, method) = (self.figures[0].system, self.figures[0].plan.method);
-        let mut all = catalogue(base, method);
+        let systems: Vec<&System> = self.figures.iter().map(|it| it.system).collect();
+        let base = systems[0];
+        let mut all = catalogue(&systems, self.figures[0].plan.method);
         for named in of_targets(base) {
             if !all.iter().any(|it| it.name == named.name) {
                 all.push(named);
@@ -573,10 +657,7 @@ impl<'a> Moves<'a> {
                 }
             }
         }
-        let mut rows: Vec<CauseMove> = keys
-            .keys()
-            .map(|key| self.cause(key, designs))
-            .collect();
+        let mut rows: Vec<CauseMove> = keys.keys().map(|key| self.cause(key, designs)).collect();
         rows.sort_by(|a, b| {
             let size = |row: &CauseMove| {
                 let row = row
@@ -612,8 +693,12 @@ impl<'a> Moves<'a> {
         let row_in = |candidate: usize| {
             let systems = [&self.figures[0], &self.figures[candidate + 1]].map(|it| it.system);
             self.pairings[candidate].causes.iter().position(|pair| {
-                let base = pair.0.is_some_and(|index| cause_key(systems[0], index) == *key);
-                base || pair.1.is_some_and(|index| cause_key(systems[1], index) == *key)
+                let base = pair
+                    .0
+                    .is_some_and(|index| cause_key(systems[0], index) == *key);
+                base || pair
+                    .1
+                    .is_some_and(|index| cause_key(systems[1], index) == *key)
             })
         };
         let differences = |of: &dyn Fn(usize, usize) -> Option<Difference>| {
@@ -652,6 +737,9 @@ impl<'a> Moves<'a> {
                 values: values(&|row| Some(row.structural_downtime_s_per_year)),
                 differences: differences(&|candidate, row| {
                     let paired = &self.pairs[candidate].by_cause[row];
+                    if self.unmoved(candidate) {
+                        return Some(Difference::none(paired.n, CONFIDENCE));
+                    }
                     let found = paired.difference(scope(structure, horizon), CONFIDENCE)?;
                     Some(found.scaled(per_year))
                 }),
@@ -665,6 +753,17 @@ impl<'a> Moves<'a> {
 /// What must be read before the differences are trusted: the warnings of all designs, each once.
 pub(super) fn warnings(designs: &[Design]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
+    let bills: Vec<_> = designs.iter().map(|it| it.outcome.cost.as_ref()).collect();
+    let stated = bills.iter().flatten().count();
+    if stated > 0 && stated < designs.len() {
+        all.push("costs are not subtracted: not every design states prices".to_owned());
+    } else if bills
+        .iter()
+        .flatten()
+        .any(|bill| Some(&bill.currency) != bills[0].map(|bill| &bill.currency))
+    {
+        all.push("costs are not subtracted: the designs use different currencies".to_owned());
+    }
     for text in designs.iter().flat_map(|design| &design.outcome.warnings) {
         if !all.contains(text) {
             all.push(text.clone());

@@ -218,6 +218,18 @@ pub fn short_span(seconds: f64) -> String {
     format!("{} {unit}", significant(seconds / size, 2))
 }
 
+/// An amount of money: `1,240 EUR`, `12.50 EUR`; the currency may be empty.
+pub fn money(amount: f64, currency: &str) -> String {
+    let places = if amount.fract() == 0.0 || amount.abs() >= 10_000.0 {
+        0
+    } else {
+        2
+    };
+    format!("{} {currency}", fixed(amount, places))
+        .trim_end()
+        .to_owned()
+}
+
 /// A share that is known, to three significant digits of its distance to 0 or 1: `99.95 %`.
 pub fn exact_share(share: f64) -> String {
     format!("{} %", percent_digits(share))

@@ -73,6 +73,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         below.extend(causes);
     }
     below.push(String::new());
+    below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
     if let Some(report) = report {
         below.push(labelled(
@@ -359,6 +360,12 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// What the design costs, if its file states prices.
+fn cost(outcome: &Outcome, style: Style) -> Option<String> {
+    let bill = outcome.cost.as_ref()?;
+    Some(labelled("Cost", &words::cost(bill), style))
 }
 
 fn provenance(outcome: &Outcome, style: Style) -> Vec<String> {

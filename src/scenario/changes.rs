@@ -80,7 +80,11 @@ fn compare(path: &str, first: &Node, second: &Node, found: &mut Vec<Change>) {
     }
     match (&first.value, &second.value) {
         (Value::Map(one), Value::Map(two)) => {
-            let both = |key: &str| two.iter().find(|(it, _)| it.text == key).map(|(_, node)| node);
+            let both = |key: &str| {
+                two.iter()
+                    .find(|(it, _)| it.text == key)
+                    .map(|(_, node)| node)
+            };
             // One choice instead of another: the mappings have nothing in common.
             if let ([(a, _)], [(b, _)]) = (one.as_slice(), two.as_slice())
                 && a.text != b.text
@@ -192,14 +196,16 @@ mod tests {
     #[test]
     fn a_replica_more_is_one_change() {
         let base = "fivenines: 1\nservices: {app: {replicas: 3, workers: 4}}\n";
-        let more = "# a comment\nfivenines: 1\nservices:\n  app:\n    workers: 4\n    replicas: 4\n";
+        let more =
+            "# a comment\nfivenines: 1\nservices:\n  app:\n    workers: 4\n    replicas: 4\n";
         assert_eq!(lines(base, more), ["~ services.app.replicas 3 -> 4"]);
         assert!(lines(base, base).is_empty());
     }
 
     #[test]
     fn components_come_and_go() {
-        let base = "fivenines: 1\nname: x\ncaches: {c: {replicas: 1}}\nservices: {a: {replicas: 1}}\n";
+        let base =
+            "fivenines: 1\nname: x\ncaches: {c: {replicas: 1}}\nservices: {a: {replicas: 1}}\n";
         let other = "fivenines: 1\nname: y\ncaches: {c: {replicas: 1}, d: {replicas: 2}}\nbalancers: {e: {to: a}}\nservices: {}\n";
         assert_eq!(
             lines(base, other),

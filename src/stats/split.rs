@@ -185,8 +185,7 @@ impl Split {
                 weight(self) + weight(other) > 0.0
             })
             .count() as u64;
-        let correlation =
-            (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0));
+        let correlation = (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0));
         let (low, high) = if self.parts == other.parts && self.never == other.never {
             // No replication differs; one in so many could, with all of its requests.
             let unseen = nothing_seen(histories, confidence);
@@ -202,8 +201,16 @@ impl Split {
             let half = student_t(confidence, count - 1.0) * (dd * count / (count - 1.0)).sqrt();
             // An end that one of them does not have, the difference has not either.
             (
-                if a.high.is_finite() { value - half } else { f64::NEG_INFINITY },
-                if b.high.is_finite() { value + half } else { f64::INFINITY },
+                if a.high.is_finite() {
+                    value - half
+                } else {
+                    f64::NEG_INFINITY
+                },
+                if b.high.is_finite() {
+                    value + half
+                } else {
+                    f64::INFINITY
+                },
             )
         };
         let difference = Difference {

@@ -15,11 +15,11 @@
 //! |---|---|
 //! | `format` | 1 |
 //! | `run` | `seed`, `replications`, `traffic_replications`, `horizon_s`, `method`, `engine`, `complete`, `steady`, `slice_s`, `looks`, as in `result.json`; the same for all designs |
-//! | `designs[]` | `file` (without its folder), `name`, `hash`, `same_as_baseline` (behaves exactly alike), `standing` (`null` for the baseline; `better`, `worse`, `mixed`, `open` or `same`, by what is watched), `changes[]` |
+//! | `designs[]` | `file` (without its folder), `name`, `hash`, `same_as_baseline` (behaves exactly alike), `cost` as in `result.json`, `standing` (`null` for the baseline; `better`, `worse`, `mixed`, `open` or `same`, by what is watched), `changes[]` |
 //! | `designs[].changes[]` | `kind` (`added`, `removed`, `changed`), `path` (keys joined by dots), `before`, `after` (texts, empty where there is none); at most 500 |
 //! | `watched[]` | what decides: `metric`, `unit`, `better` (`higher` or `lower`), `candidates[]`: `judgement` (`worse`, `better`, `open`) and `difference` at the confidence that decides; all wrong judgements together have a chance of at most 5 % |
 //! | `gate` | whether `--fail-on` was given |
-//! | `figures.<name>` | `unit` (`share`, `seconds`, `seconds_per_year`, `per_year`), `better`, `values[]` (estimates), `differences[]`. Percentiles `latency.*` count a failed request as later than any answer, `latency.answered.*` count answered ones |
+//! | `figures.<name>` | `unit` (`share`, `seconds`, `seconds_per_year`, `per_year`, `per_month` for `cost`, which is there if all designs state prices in one currency), `better`, `values[]` (estimates), `differences[]`. Percentiles `latency.*` count a failed request as later than any answer, `latency.answered.*` count answered ones |
 //! | `targets[]` | `expression`; `verdicts[]` and `values[]` (the estimate that decides) by design; `differences[]` of what the target is judged by, for latency targets the share of requests within the bound |
 //! | `causes[]` | `fault`, `phase`, and `failed_per_million`, `downtime_s_per_year`, `structural_downtime_s_per_year`: `values[]` (numbers) and `differences[]`; the largest difference first |
 //! | `warnings[]` | texts |
@@ -28,7 +28,7 @@ use super::words::Standing;
 use crate::experiment::comparison::{
     Change, ChangeKind, Comparison, Difference, FigureUnit, Judgement, Move, Watched,
 };
-use crate::report::json::{ENGINE, Json, maybe, method_name, verdict_name};
+use crate::report::json::{ENGINE, Json, bill, maybe, method_name, verdict_name};
 
 /// The version of the format.
 pub const FORMAT: u64 = 1;
@@ -47,7 +47,10 @@ fn whole(c: &Comparison) -> Json {
     Json::object([
         ("format", Json::integer(FORMAT)),
         ("run", run(c)),
-        ("designs", Json::list((0..c.designs.len()).map(|index| design(c, index)))),
+        (
+            "designs",
+            Json::list((0..c.designs.len()).map(|index| design(c, index))),
+        ),
         ("watched", Json::list(c.watched.iter().map(watched))),
         ("gate", Json::Bool(c.gate)),
         (
@@ -72,7 +75,8 @@ fn whole(c: &Comparison) -> Json {
                     ("fault", Json::text(&row.fault)),
                     (
                         "phase",
-                        row.phase.map_or(Json::Null, |phase| Json::text(phase.word())),
+                        row.phase
+                            .map_or(Json::Null, |phase| Json::text(phase.word())),
                     ),
                     ("failed_per_million", maybe(&row.failed_per_million)),
                     ("downtime_s_per_year", maybe(&row.downtime_s_per_year)),
@@ -95,7 +99,10 @@ fn run(c: &Comparison) -> Json {
     Json::object([
         ("seed", Json::integer(run.seed)),
         ("replications", Json::integer(run.replications)),
-        ("traffic_replications", Json::integer(run.traffic_replications)),
+        (
+            "traffic_replications",
+            Json::integer(run.traffic_replications),
+        ),
         ("horizon_s", Json::number(run.horizon_s)),
         ("method", Json::text(method_name(run.method))),
         ("engine", Json::text(ENGINE)),
@@ -118,6 +125,10 @@ fn design(c: &Comparison, index: usize) -> Json {
         ("hash", Json::text(&design.outcome.hash)),
         ("same_as_baseline", Json::Bool(design.same)),
         ("standing", standing),
+        (
+            "cost",
+            design.outcome.cost.as_ref().map_or(Json::Null, bill),
+        ),
         ("changes", Json::list(design.changes.iter().map(change))),
     ])
 }
@@ -198,7 +209,10 @@ fn one_difference(difference: Option<&Difference>) -> Json {
             ("high", Json::number(d.high)),
             ("confidence", Json::number(d.confidence)),
             ("n", Json::integer(d.n)),
-            ("correlation", d.correlation.map_or(Json::Null, Json::number)),
+            (
+                "correlation",
+                d.correlation.map_or(Json::Null, Json::number),
+            ),
         ])
     })
 }

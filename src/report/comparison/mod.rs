@@ -1,10 +1,15 @@
 //! A comparison as text, JSON, Markdown and HTML: pure functions, as for a single run.
 
+mod charts;
+mod html;
 mod json;
+mod markdown;
 mod text;
 mod words;
 
+pub use html::html;
 pub use json::{FORMAT, json};
+pub use markdown::markdown;
 pub use text::summary;
 
 use super::clean::line;
@@ -12,7 +17,24 @@ use crate::experiment::comparison::Comparison;
 
 /// The files of a comparison, by name.
 pub fn files(comparison: &Comparison) -> Vec<(String, String)> {
-    vec![("comparison.json".to_owned(), json(comparison))]
+    let mut files = vec![
+        ("comparison.json".to_owned(), json(comparison)),
+        ("report.html".to_owned(), html(comparison)),
+        ("summary.md".to_owned(), markdown(comparison)),
+    ];
+    let cleaned = clean(comparison);
+    let many = comparison.candidates().len() > 1;
+    for candidate in 0..comparison.candidates().len() {
+        for chart in charts::all(&cleaned, candidate) {
+            let name = if many {
+                format!("{}-{}.svg", chart.name, words::letter(candidate + 1))
+            } else {
+                format!("{}.svg", chart.name)
+            };
+            files.push((name.replace('#', ""), chart.standalone()));
+        }
+    }
+    files
 }
 
 /// A copy of `comparison` in which every text is a harmless line.

@@ -6,9 +6,7 @@ use super::words::{self, Standing};
 use crate::experiment::comparison::{Comparison, Figure};
 use crate::report::clean::{abbreviated, columns, line, shortened};
 use crate::report::numbers::{self, Printed};
-use crate::report::text::{
-    COLUMNS, INDENT, Ink, LINES, Style, labelled, pad, shortened_left,
-};
+use crate::report::text::{COLUMNS, INDENT, Ink, LINES, Style, labelled, pad, shortened_left};
 use crate::report::words::INTERVALS;
 
 /// Figures that are shown, as long as there is room.
@@ -65,10 +63,15 @@ fn block(comparison: &Comparison, candidate: usize, room: usize, style: Style) -
     lines.push(row(
         style,
         None,
-        ["", &words::letter(0), &words::letter(candidate + 1), "difference, 95 % interval"],
+        [
+            "",
+            &words::letter(0),
+            &words::letter(candidate + 1),
+            "difference, 95 % interval",
+        ],
     ));
     for figure in figures.iter().take(shown) {
-        lines.push(figure_line(figure, candidate, style));
+        lines.push(figure_line(comparison, figure, candidate, style));
     }
     let mut left = room.saturating_sub(lines.len());
     let wanted = [changes.len().min(4), causes.len().min(4)];
@@ -143,20 +146,22 @@ fn row(style: Style, ink: Option<Ink>, cells: [&str; 4]) -> String {
     text.trim_end().to_owned()
 }
 
-fn figure_line(figure: &Figure, candidate: usize, style: Style) -> String {
+fn figure_line(comparison: &Comparison, figure: &Figure, candidate: usize, style: Style) -> String {
     let d = figure.differences[candidate].as_ref();
-    let ink = words::improves(d, figure.higher_is_better).map(|better| {
-        if better { Ink::Good } else { Ink::Bad }
-    });
-    let printed = words::difference(d, figure.unit);
-    let values = [0, candidate + 1].map(|design| {
-        words::brief(figure, figure.values[design].as_ref())
-    });
+    let ink = words::improves(d, figure.higher_is_better)
+        .map(|better| if better { Ink::Good } else { Ink::Bad });
+    let printed = words::difference(comparison, d, figure.unit);
+    let values =
+        [0, candidate + 1].map(|design| words::brief(figure, figure.values[design].as_ref()));
     let mut difference = printed.to_string().replace(" per year", "/y");
     if columns(&difference) > COLUMNS - AT[2] {
         difference = printed.value;
     }
-    row(style, ink, [&figure.name, &values[0], &values[1], &difference])
+    row(
+        style,
+        ink,
+        [&figure.name, &values[0], &values[1], &difference],
+    )
 }
 
 fn changes(comparison: &Comparison, candidate: usize, style: Style) -> Vec<String> {

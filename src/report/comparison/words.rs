@@ -9,7 +9,14 @@ use crate::report::words;
 
 /// Sections of a file whose names are unique in the whole file, so that paths can do without them.
 const SECTIONS: [&str; 8] = [
-    "domains", "nodes", "services", "caches", "stores", "balancers", "journeys", "workload",
+    "domains",
+    "nodes",
+    "services",
+    "caches",
+    "stores",
+    "balancers",
+    "journeys",
+    "workload",
 ];
 
 /// How one candidate stands to the baseline.
@@ -75,10 +82,7 @@ pub(super) fn reasons(comparison: &Comparison, candidate: usize) -> String {
         return "behaves exactly as the baseline".to_owned();
     }
     let mut parts = Vec::new();
-    for (wanted, word) in [
-        (Judgement::Worse, "worse"),
-        (Judgement::Better, "better"),
-    ] {
+    for (wanted, word) in [(Judgement::Worse, "worse"), (Judgement::Better, "better")] {
         let names: Vec<&str> = comparison
             .watched
             .iter()
@@ -124,7 +128,10 @@ pub(super) fn value(figure: &Figure, e: &Estimate) -> Printed {
         FigureUnit::Seconds => numbers::span(e),
         FigureUnit::SecondsPerYear => numbers::span_per_year(e),
         FigureUnit::PerYear => numbers::per_year(e),
-        FigureUnit::PerMonth => numbers::plain(e),
+        FigureUnit::PerMonth => Printed {
+            value: numbers::money(e.value, ""),
+            interval: String::new(),
+        },
     }
 }
 
@@ -137,13 +144,19 @@ pub(super) fn brief(figure: &Figure, e: Option<&Estimate>) -> String {
         FigureUnit::SecondsPerYear if e.value > 0.0 => format!("{}/y", numbers::brief_span(e)),
         FigureUnit::SecondsPerYear => numbers::span_per_year(e).value,
         FigureUnit::PerYear => numbers::per_year(e).value.replace(" per year", "/y"),
-        FigureUnit::PerMonth => numbers::plain(e).value,
+        FigureUnit::PerMonth => numbers::money(e.value, ""),
     }
 }
 
 /// A difference; a dash where there is none.
-pub(super) fn difference(d: Option<&Difference>, unit: FigureUnit) -> Printed {
-    d.map_or_else(Printed::absent, |d| numbers::change(d, unit, ""))
+pub(super) fn difference(
+    comparison: &Comparison,
+    d: Option<&Difference>,
+    unit: FigureUnit,
+) -> Printed {
+    let bill = comparison.designs[0].outcome.cost.as_ref();
+    let currency = bill.map_or("", |bill| bill.currency.as_str());
+    d.map_or_else(Printed::absent, |d| numbers::change(d, unit, currency))
 }
 
 /// Whether a difference is an improvement; `None` if it is not significant.
@@ -205,6 +218,14 @@ pub(super) fn moved(cause: &CauseMove, candidate: usize) -> Printed {
 /// A cause in words.
 pub(super) fn cause(row: &CauseMove) -> String {
     words::cause_of(&row.fault, row.phase)
+}
+
+/// A cause as short as possible: `articles.crash, decide`.
+pub(super) fn short_cause(row: &CauseMove) -> String {
+    match row.phase {
+        Some(phase) => format!("{}, {}", row.fault, phase.word()),
+        None => row.fault.clone(),
+    }
 }
 
 /// The causes whose loss differs for a candidate, the largest difference first.

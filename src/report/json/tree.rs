@@ -40,7 +40,9 @@ impl Json {
         Self::List(items.into_iter().collect())
     }
 
-    pub(in crate::report) fn object<K: Into<String>>(fields: impl IntoIterator<Item = (K, Self)>) -> Self {
+    pub(in crate::report) fn object<K: Into<String>>(
+        fields: impl IntoIterator<Item = (K, Self)>,
+    ) -> Self {
         Self::Object(
             fields
                 .into_iter()

@@ -24,6 +24,10 @@ pub fn change(d: &Difference, unit: FigureUnit, currency: &str) -> Printed {
         };
         return Printed::new(format!("0 {word}"), interval);
     }
+    if unit == FigureUnit::PerMonth {
+        let amount = signed(&super::money(d.value.abs(), currency), d.value);
+        return Printed::new(format!("{amount} per month"), "");
+    }
     let places = places(value, low, high);
     let end = |x: f64, open: &str| {
         if x.is_finite() {
@@ -69,7 +73,7 @@ fn scale(d: &Difference, unit: FigureUnit, currency: &str) -> (f64, String) {
             (size, format!("{word}/y"))
         }
         FigureUnit::PerYear => (1.0, "per year".to_owned()),
-        FigureUnit::PerMonth => (1.0, format!("{currency}/mo").trim_start().to_owned()),
+        FigureUnit::PerMonth => (1.0, currency.to_owned()),
     }
 }
 
@@ -110,6 +114,10 @@ mod tests {
         assert_eq!(
             printed(0.0, -0.003, 0.003, FigureUnit::Share),
             "0 pp (-0.3 .. +0.3)"
+        );
+        assert_eq!(
+            printed(-12.5, -12.5, -12.5, FigureUnit::PerMonth),
+            "-12.50 EUR per month"
         );
         assert_eq!(
             printed(1.0, f64::NEG_INFINITY, 2.0, FigureUnit::PerYear),

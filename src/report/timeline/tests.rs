@@ -86,6 +86,7 @@ fn system() -> System {
             name: "articles-1.crash".to_owned(),
         }]),
         targets: Vec::new(),
+        prices: Default::default(),
         warnings: Vec::new(),
     }
 }
