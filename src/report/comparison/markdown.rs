@@ -8,25 +8,26 @@ use crate::report::numbers::{self, Printed};
 use crate::report::words::INTERVALS;
 use std::fmt::Write;
 
-/// Candidates that are told in full.
-const CANDIDATES: usize = 4;
-
 /// The text of `summary.md`.
 pub fn markdown(comparison: &Comparison) -> String {
     let comparison = &clean(comparison);
     let mut out = String::new();
     let all = comparison.candidates().len();
-    for candidate in 0..all.min(CANDIDATES) {
+    let mut told = 0;
+    // A candidate takes at most 37 KB, and hardly ever more than five.
+    while told < all && (told == 0 || out.len() < LIMIT / 6) {
+        let candidate = told;
+        told += 1;
         head(&mut out, comparison, candidate);
         figures(&mut out, comparison, candidate);
         changes(&mut out, comparison, candidate);
         causes(&mut out, comparison, candidate);
     }
-    if all > CANDIDATES {
+    if told < all {
         let _ = writeln!(
             out,
             "And {} more, in `comparison.json`.\n",
-            numbers::plural((all - CANDIDATES) as u64, "candidate")
+            numbers::plural((all - told) as u64, "candidate")
         );
     }
     if !comparison.warnings.is_empty() {
@@ -101,7 +102,7 @@ fn figures(out: &mut String, comparison: &Comparison, candidate: usize) {
         words::letter(other)
     );
     let has = |figure: &&Figure| figure.differences[candidate].is_some();
-    for figure in comparison.figures.iter().filter(has).take(2 * ROWS) {
+    for figure in comparison.figures.iter().filter(has).take(ROWS) {
         let d = figure.differences[candidate].as_ref();
         let Printed { value, interval } = words::difference(comparison, d, figure.unit);
         let cell = |design: usize| escaped(&words::brief(figure, figure.values[design].as_ref()));
@@ -116,6 +117,10 @@ fn figures(out: &mut String, comparison: &Comparison, candidate: usize) {
             words::improvement(words::improves(d, figure.higher_is_better))
         );
     }
+    let all = comparison.figures.iter().filter(has).count();
+    if all > ROWS {
+        let _ = writeln!(out, "| and {} more | | | | | |", all - ROWS);
+    }
     out.push('\n');
 }
 
@@ -125,11 +130,11 @@ fn changes(out: &mut String, comparison: &Comparison, candidate: usize) {
         return;
     }
     let _ = writeln!(out, "What changed in the file:\n");
-    for change in changes.iter().take(ROWS) {
+    for change in changes.iter().take(ROWS / 2) {
         let _ = writeln!(out, "- {}", escaped(&words::change(change)));
     }
-    if changes.len() > ROWS {
-        let _ = writeln!(out, "- and {} more", changes.len() - ROWS);
+    if changes.len() > ROWS / 2 {
+        let _ = writeln!(out, "- and {} more", changes.len() - ROWS / 2);
     }
     out.push('\n');
 }
