@@ -6,11 +6,12 @@
 //! slice borders, so that a slice is seen whole or not at all.
 
 use super::group::{GroupError, GroupRunner};
+use super::outages::Seen;
 use super::totals::Totals;
 use crate::control::Control;
-use crate::path::{Regime, Signal};
+use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{BadRun, Source, Traffic};
+use crate::traffic::{Source, Traffic};
 use std::iter::Peekable;
 use std::rc::Rc;
 use std::vec::IntoIter;
@@ -19,12 +20,7 @@ use std::vec::IntoIter;
 #[derive(Clone, Debug)]
 pub enum Piece {
     /// Slices seen one by one.
-    Window {
-        /// Runs of bad ones.
-        runs: Vec<BadRun>,
-        /// Bad ones by cause.
-        bad_by_cause: Vec<u64>,
-    },
+    Window(Seen),
     /// A stretch in which nothing changed.
     Quiet(Quiet),
 }
@@ -78,7 +74,13 @@ impl GroupRunner<'_> {
         }
         advance(traffic, plan.to, stop)?;
         totals.window_s += plan.horizon_s();
-        close(traffic, plan.to, totals, pieces)
+        let seen = close(traffic, plan.to, totals)?;
+        pieces.push(Piece::Window(Seen {
+            first: plan.slice_index(plan.from),
+            end: plan.slice_index(plan.to),
+            ..seen
+        }));
+        Ok(())
     }
 
     /// Every request around transitions; quiet stretches are returned as pieces.
@@ -143,16 +145,21 @@ impl GroupRunner<'_> {
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
+            let falls = takes_away(&self.signals);
+            let mut rises = !falls;
             loop {
                 let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
                     break;
                 }
-                let seen = others.step(&mut self.control, &mut self.signals);
+                let felt = others.step(&mut self.control, &mut self.signals);
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
-                let feels = if seen { next + windows.after } else { next };
+                if visible(&self.signals) {
+                    rises = !takes_away(&self.signals);
+                }
+                let feels = if felt { next + windows.after } else { next };
                 let later = plan.slice_end(feels).min(plan.to);
                 if later > end {
                     traffic.count(end, later);
@@ -171,7 +178,14 @@ impl GroupRunner<'_> {
             }
             totals.window_s += end.since(open).as_secs_f64();
             let closes = traffic.now().max(end);
-            close(traffic, closes, totals, pieces)?;
+            let seen = close(traffic, closes, totals)?;
+            pieces.push(Piece::Window(Seen {
+                first: plan.slice_index(open),
+                end: plan.slice_index(end),
+                falls,
+                rises,
+                ..seen
+            }));
             quiet_from = end;
             quiet_regime = Rc::new(self.control.regime().clone());
             if end >= plan.to {
@@ -269,6 +283,18 @@ fn visible(signals: &[Signal]) -> bool {
         .any(|signal| !matches!(signal, Signal::Blame { .. }))
 }
 
+/// Whether any of `signals` takes something away from users, rather than bringing something back.
+/// A verdict of a probe that a member is down mends more than it takes.
+fn takes_away(signals: &[Signal]) -> bool {
+    signals.iter().any(|signal| match signal {
+        Signal::Slot { state, .. } => *state != SlotState::Serving,
+        Signal::Island { island, .. } => island.is_some(),
+        Signal::Holder { holder, .. } => holder.is_none(),
+        Signal::Leader { leader, .. } => leader.is_none(),
+        Signal::View { .. } | Signal::Blame { .. } => false,
+    })
+}
+
 /// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
 fn advance(
     traffic: &mut Traffic<'_>,
@@ -288,13 +314,9 @@ fn advance(
     Ok(())
 }
 
-/// Ends the stretch, checks that nothing was lost, and adds it.
-fn close(
-    traffic: &mut Traffic<'_>,
-    at: SimTime,
-    totals: &mut Totals,
-    pieces: &mut Vec<Piece>,
-) -> Result<(), GroupError> {
+/// Ends the stretch, checks that nothing was lost, adds it, and says what its slices were; which
+/// they were is the caller's to say.
+fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<Seen, GroupError> {
     traffic.finish(at);
     if traffic.overflowed() {
         return Err(GroupError::Overflow);
@@ -302,9 +324,12 @@ fn close(
     let tally = traffic.tally();
     tally.check().map_err(GroupError::Conservation)?;
     totals.add_counted(tally);
-    pieces.push(Piece::Window {
+    Ok(Seen {
+        first: 0,
+        end: 0,
         runs: tally.slices.runs.clone(),
         bad_by_cause: tally.slices.bad_by_cause.clone(),
-    });
-    Ok(())
+        falls: false,
+        rises: false,
+    })
 }

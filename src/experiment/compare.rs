@@ -5,7 +5,9 @@ use super::alike;
 use super::comparison::{Comparison, Design, Judgement, Watched};
 use super::cost::{RUN_CPU_S, cpu};
 use super::figures::Figures;
-use super::moves::{Metrics, Moves};
+use super::in_order::in_order;
+use super::metrics::Metrics;
+use super::moves::Moves;
 use super::outcome::Verdict;
 use super::run::{BLOCKS_AT_ONCE, looks_of, overflow};
 use super::{Options, RunError, Watch, moves, summary, verdict};
@@ -16,7 +18,6 @@ use crate::model::{Algorithm, Backoff, Jitter, Method, Prices, System};
 use crate::random::Dist;
 use crate::stats::Looks;
 use crate::time::SimSpan;
-use rayon::prelude::*;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -326,10 +327,7 @@ impl Progress<'_> {
         while self.blocks < until {
             let from = self.blocks;
             let to = until.min(from + at_once);
-            let groups = self.groups(from, to, until, replications);
-            let whole = groups.iter().take_while(|group| group.is_ok()).count() as u64;
-            if let Some(Err((design, error))) = groups.get(whole as usize) {
-                let design = *design;
+            if let Err((index, (design, error))) = self.groups(from, to, until, replications) {
                 let blame = |error| CompareError {
                     design,
                     path: &[],
@@ -339,24 +337,16 @@ impl Progress<'_> {
                     GroupError::Stopped => {}
                     GroupError::Overflow => return Err(blame(overflow(self.systems[design]))),
                     GroupError::Conservation(what) => {
-                        return Err(blame(RunError::Internal(what.clone())));
+                        return Err(blame(RunError::Internal(what)));
                     }
                 }
-                // As in a run: whole blocks, but in the first block whatever is whole.
-                let keep = if from + whole / GROUPS > 0 {
-                    whole / GROUPS * GROUPS
-                } else {
-                    whole
-                };
-                self.fold(groups.into_iter().take(keep as usize));
-                self.blocks += keep / GROUPS;
+                self.blocks = index / GROUPS;
                 return if self.records[0].structure.replications == 0 {
                     Err(blame(RunError::Interrupted))
                 } else {
                     Ok(End::Stopped)
                 };
             }
-            self.fold(groups.into_iter());
             self.blocks = to;
             if self.watch.enough() && self.blocks < until {
                 return Ok(End::Enough);
@@ -369,43 +359,58 @@ impl Progress<'_> {
         })
     }
 
+    /// Runs the groups of the blocks `from..to` and folds them in order of index. As in a run, what
+    /// cannot be finished leaves whole blocks, and in the first block whatever is whole in order.
     fn groups(
-        &self,
+        &mut self,
         from: u64,
         to: u64,
         until: u64,
         replications: u64,
-    ) -> Vec<Result<TogetherRecord, (usize, GroupError)>> {
+    ) -> Result<(), (u64, (usize, GroupError))> {
         let done = AtomicU64::new(from * GROUPS);
         let (systems, plans, pairings, watch) =
             (self.systems, self.plans, self.pairings, self.watch);
         watch.progress(from * GROUPS, until * GROUPS);
-        (from * GROUPS..to * GROUPS)
-            .collect::<Vec<u64>>()
-            .into_par_iter()
-            .map_init(
-                || TogetherRunner::new(systems, plans, pairings),
-                |runner, index| {
-                    let (block, group) = (index / GROUPS, index % GROUPS);
-                    let record = runner.run(block, group, replications, &|| watch.stop());
-                    watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, until * GROUPS);
-                    record
-                },
-            )
-            .collect()
-    }
-
-    fn fold(&mut self, groups: impl Iterator<Item = Result<TogetherRecord, (usize, GroupError)>>) {
-        for (index, group) in groups.enumerate() {
-            let Ok(group) = group else { continue };
-            let group_index = index as u64 % GROUPS;
-            for (design, found) in group.designs.iter().enumerate() {
-                let (system, plan) = (self.systems[design], &self.plans[design]);
-                self.records[design].push(system, plan, group_index, found);
+        let with_traffic = plans[0].method != Method::None;
+        let before = (with_traffic && from > 0).then(|| (self.records.clone(), self.pairs.clone()));
+        let mut held: Vec<TogetherRecord> = Vec::new();
+        let (records, pairs) = (&mut self.records, &mut self.pairs);
+        let mut fold = |group: u64, found: &TogetherRecord| {
+            for (design, found) in found.designs.iter().enumerate() {
+                records[design].push(systems[design], &plans[design], group, found);
             }
-            for (pairs, found) in self.pairs.iter_mut().zip(&group.pairs) {
+            for (pairs, found) in pairs.iter_mut().zip(&found.pairs) {
                 pairs.merge(found);
             }
+        };
+        let ended = in_order(
+            from * GROUPS..to * GROUPS,
+            || TogetherRunner::new(systems, plans, pairings),
+            |runner, index| {
+                let (block, group) = (index / GROUPS, index % GROUPS);
+                let found = runner.run(block, group, replications, &|| watch.stop());
+                watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, until * GROUPS);
+                found
+            },
+            |index, found| {
+                if with_traffic || index < GROUPS {
+                    fold(index % GROUPS, &found);
+                    return;
+                }
+                held.push(found);
+                if held.len() as u64 == GROUPS {
+                    for (group, found) in (0..).zip(held.drain(..)) {
+                        fold(group, &found);
+                    }
+                }
+            },
+        );
+        if ended.is_err()
+            && let Some((records, pairs)) = before
+        {
+            (self.records, self.pairs) = (records, pairs);
         }
+        ended
     }
 }

@@ -5,6 +5,8 @@ mod compare;
 pub mod comparison;
 mod cost;
 mod figures;
+mod in_order;
+mod metrics;
 mod moves;
 pub mod outcome;
 mod run;

@@ -106,7 +106,8 @@ fn compare(path: &str, first: &Node, second: &Node, found: &mut Vec<Change>) {
             }
             for (key, node) in two.iter() {
                 let known = one.iter().any(|(it, _)| it.text == key.text);
-                if !known && !(path.is_empty() && PROSE.contains(&key.text.as_str())) {
+                let prose = path.is_empty() && PROSE.contains(&key.text.as_str());
+                if !known && !prose {
                     found.push(changed(&below(path, &key.text), None, Some(node)));
                 }
             }

@@ -101,7 +101,7 @@ mod tests {
         );
         assert_eq!(
             printed(-720.0, -900.0, -540.0, FigureUnit::SecondsPerYear),
-            "-12.0 min/y (-15.0 .. -9.0)"
+            "-12 min/y (-15 .. -9)"
         );
         assert_eq!(
             printed(-0.0004, -0.002, 0.0012, FigureUnit::Seconds),
@@ -121,7 +121,7 @@ mod tests {
         );
         assert_eq!(
             printed(1.0, f64::NEG_INFINITY, 2.0, FigureUnit::PerYear),
-            "+1 per year (no lower bound .. +2)"
+            "+1.0 per year (no lower bound .. +2.0)"
         );
     }
 }

@@ -91,7 +91,7 @@ impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
-            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
             .collect();
         Self {
             source,

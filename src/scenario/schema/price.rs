@@ -11,6 +11,7 @@ use serde::Deserialize;
     expecting = "a price such as {per_month: 120}"
 )]
 #[schemars(rename = "Price")]
+#[expect(clippy::enum_variant_names, reason = "the names are those of the file")]
 pub(in crate::scenario) enum PriceForm {
     /// In a month of 730 h.
     PerMonth(#[schemars(range(min = 0.0))] f64),
