@@ -6,6 +6,7 @@ use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals};
+use crate::ids::Id;
 use crate::model::{Metric, Population, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
@@ -66,6 +67,9 @@ pub struct TrafficFold {
     pub latency: [LatencyFold; 3],
     /// Of answered requests, by journey.
     pub journey_latency: Vec<LatencyFold>,
+    /// Failed requests by journey and by group index of a block, summed over blocks: beside the parts
+    /// of `journey_latency`, those that were never answered.
+    pub journey_failed: Vec<Vec<f64>>,
     /// By pool.
     pub pools: Vec<PoolFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
@@ -149,6 +153,7 @@ impl TrafficFold {
             by_cause: vec![Sums::default(); causes],
             latency: std::array::from_fn(|_| latency()),
             journey_latency: vec![latency(); system.journeys.len()],
+            journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
@@ -208,6 +213,9 @@ impl TrafficFold {
         for (fold, journey) in self.journey_latency.iter_mut().zip(all) {
             fold.push(group, &journey.latency);
         }
+        for (parts, journey) in self.journey_failed.iter_mut().zip(all) {
+            parts[group] += journey.failed;
+        }
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
             let workers = model.workers.map_or(0.0, f64::from) * model.slots.len() as f64;
             fold.push(group, pool, issued, workers * totals.covered_s);
@@ -224,6 +232,15 @@ impl TrafficFold {
         self.window_s += totals.window_s;
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
+    }
+
+    /// (failed, ended) of a population.
+    pub fn failed_of(&self, population: Population) -> &Sums {
+        match population {
+            Population::All => &self.failed,
+            Population::Workload(id) => &self.workloads[id.index()],
+            Population::Journey(id) => &self.journeys[id.index()],
+        }
     }
 
     fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {

@@ -45,6 +45,12 @@ pub struct Plan {
     pub to: SimTime,
     /// Whether histories begin in equilibrium; if not, nothing warms up before the horizon.
     pub steady: bool,
+    /// How long before the horizon steady histories begin at least. Zero: as long as the system
+    /// itself needs.
+    pub lead: SimSpan,
+    /// Whether regimes are sampled with random numbers that do not depend on the regime, at instants
+    /// that designs have in common: for designs that are to be compared.
+    pub common: bool,
     /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
     pub windows: Windows,
     /// What traffic needs to know.
@@ -99,6 +105,8 @@ impl Plan {
             from: SimTime::START,
             to: SimTime::START + system.run.horizon,
             steady: system.run.start == Start::Steady,
+            lead: SimSpan::ZERO,
+            common: false,
             windows,
             traffic: TrafficSettings {
                 slice,

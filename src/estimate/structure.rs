@@ -87,6 +87,26 @@ impl StructureRecord {
     }
 }
 
+/// Structural figures of one replication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// Downtime, nanoseconds.
+    pub downtime_ns: u64,
+    /// Outages begun.
+    pub outages: u64,
+    /// (seconds of the outages begun, followed to their ends; their number).
+    pub durations: (f64, f64),
+    /// Downtime in seconds by [`Cause::index`]; only those that have any.
+    pub by_cause: Vec<(usize, f64)>,
+}
+
+impl History {
+    /// Downtime, seconds.
+    pub fn downtime_s(&self) -> f64 {
+        seconds(self.downtime_ns)
+    }
+}
+
 /// Up and down of one thing, in one replication.
 #[derive(Clone, Copy, Debug, Default)]
 struct Spell {
@@ -151,6 +171,8 @@ pub struct StructureTally {
     /// Nanoseconds by cause, with the causes touched in this replication.
     by_cause: Vec<u64>,
     touched: Vec<usize>,
+    /// (cause, nanoseconds) of the replication that ended last.
+    charged: Vec<(usize, u64)>,
     cause: usize,
     cause_since: SimTime,
     /// Start of the outage in progress if it began inside the horizon.
@@ -172,6 +194,7 @@ impl StructureTally {
             journeys: vec![Spell::default(); system.journeys.len()],
             by_cause: vec![0; Cause::count(system.faults.len())],
             touched: Vec::new(),
+            charged: Vec::new(),
             cause: 0,
             cause_since: from,
             began: None,
@@ -292,11 +315,30 @@ impl StructureTally {
         for &duration in &self.durations {
             record.duration_histogram.record(duration);
         }
+        self.charged.clear();
         for index in self.touched.drain(..) {
             let nanos = std::mem::take(&mut self.by_cause[index]);
             if nanos > 0 {
                 record.by_cause[index].push(seconds(nanos), 0.0);
+                self.charged.push((index, nanos));
             }
+        }
+    }
+
+    /// The replication that [`StructureTally::end`] ended last.
+    pub fn ended(&self) -> History {
+        History {
+            downtime_ns: self.system.downtime,
+            outages: self.system.outages,
+            durations: (
+                seconds(self.durations.iter().sum()),
+                self.durations.len() as f64,
+            ),
+            by_cause: self
+                .charged
+                .iter()
+                .map(|&(cause, nanos)| (cause, seconds(nanos)))
+                .collect(),
         }
     }
 

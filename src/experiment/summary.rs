@@ -2,12 +2,12 @@
 
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
-    Availability, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow, Latency, Outages,
-    Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
+    Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::Id;
-use crate::model::{Method, PoolKind};
+use crate::model::{Method, PoolKind, Prices};
 use crate::path::Cause;
 use crate::stats::{self, Histogram};
 use crate::traffic::Counts;
@@ -76,8 +76,30 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        cost: bill(&system.prices),
         warnings: warnings(figures),
     }
+}
+
+fn bill(prices: &Prices) -> Option<Bill> {
+    let per_month = prices.per_month()?;
+    let mut items: Vec<BillItem> = prices
+        .rows
+        .iter()
+        .map(|row| BillItem {
+            component: row.component.clone(),
+            count: row.count,
+            each_per_month: row.each_per_month,
+            per_month: row.per_month(),
+        })
+        .collect();
+    items.sort_by(|a, b| b.per_month.total_cmp(&a.per_month));
+    Some(Bill {
+        currency: prices.currency.clone().unwrap_or_default(),
+        per_month,
+        items,
+        without_price: prices.without.clone(),
+    })
 }
 
 fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {

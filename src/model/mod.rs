@@ -7,6 +7,7 @@
 
 mod blame;
 mod faults;
+mod price;
 mod run;
 mod service;
 pub mod structure;
@@ -18,6 +19,7 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
@@ -63,6 +65,8 @@ pub struct System {
     pub clocks: IdVec<ClockId, FaultClock>,
     /// What must hold.
     pub targets: Vec<Target>,
+    /// What the parts cost.
+    pub prices: Prices,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
 }

@@ -55,6 +55,7 @@ impl System {
             faults: IdVec::new(),
             clocks: IdVec::new(),
             targets: Vec::new(),
+            prices: super::Prices::default(),
             warnings: Vec::new(),
         }
     }

@@ -262,6 +262,15 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        cost: Some(Bill {
+            currency: "EUR".to_owned(),
+            per_month: 1_234.5,
+            items: vec![
+                BillItem { component: "web".to_owned(), count: 6, each_per_month: 180.0, per_month: 1_080.0 },
+                BillItem { component: "edge".to_owned(), count: 2, each_per_month: 77.25, per_month: 154.5 },
+            ],
+            without_price: vec!["cache".to_owned(), "articles".to_owned()],
+        }),
         warnings: vec![
             "cache is assumed never to fail: it states no fault".to_owned(),
             "no fault of kind release, configuration, human or common cause is stated; real systems \

@@ -38,16 +38,17 @@
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
+//! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
 //! | `warnings[]` | texts |
 
 mod tree;
 
 use crate::experiment::outcome::{
-    Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
+    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
     Service, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
-use tree::Json;
+pub(super) use tree::Json;
 
 /// The version of the format.
 pub const FORMAT: u64 = 1;
@@ -151,6 +152,7 @@ fn result(o: &Outcome) -> Json {
             })),
         ),
         ("targets", Json::list(o.targets.iter().map(target))),
+        ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
         (
             "warnings",
             Json::list(o.warnings.iter().map(|text| Json::text(text))),
@@ -198,7 +200,7 @@ fn estimate(e: &Estimate) -> Json {
     ])
 }
 
-fn maybe(e: Option<&Estimate>) -> Json {
+pub(super) fn maybe(e: Option<&Estimate>) -> Json {
     e.map_or(Json::Null, estimate)
 }
 
@@ -313,6 +315,26 @@ fn calls(c: &Calls) -> Json {
     ])
 }
 
+pub(super) fn bill(bill: &Bill) -> Json {
+    let items = bill.items.iter().map(|item| {
+        Json::object([
+            ("component", Json::text(&item.component)),
+            ("count", Json::integer(item.count.into())),
+            ("each_per_month", Json::number(item.each_per_month)),
+            ("per_month", Json::number(item.per_month)),
+        ])
+    });
+    Json::object([
+        ("currency", Json::text(&bill.currency)),
+        ("per_month", Json::number(bill.per_month)),
+        ("items", Json::list(items)),
+        (
+            "without_price",
+            Json::list(bill.without_price.iter().map(|name| Json::text(name))),
+        ),
+    ])
+}
+
 fn target(row: &TargetRow) -> Json {
     Json::object([
         ("expression", Json::text(&row.expression)),
@@ -329,7 +351,7 @@ fn target(row: &TargetRow) -> Json {
     ])
 }
 
-const fn method_name(method: Method) -> &'static str {
+pub(super) const fn method_name(method: Method) -> &'static str {
     match method {
         Method::None => "none",
         Method::Windows => "windows",
@@ -345,7 +367,7 @@ const fn condition_name(condition: Condition) -> &'static str {
     }
 }
 
-const fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "met",
         Verdict::Missed => "missed",

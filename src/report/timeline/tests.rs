@@ -87,6 +87,7 @@ fn system() -> System {
             name: "articles-1.crash".to_owned(),
         }]),
         targets: Vec::new(),
+        prices: Default::default(),
         warnings: Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ mod faults;
 mod journeys;
 mod names;
 mod pools;
+mod prices;
 mod run;
 mod topology;
 mod warnings;
@@ -44,6 +45,7 @@ pub(super) fn compile(
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
     compiler.workloads(file);
@@ -89,7 +91,7 @@ impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
-            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
             .collect();
         Self {
             source,
@@ -112,6 +114,7 @@ impl<'a> Compiler<'a> {
                 faults: IdVec::new(),
                 clocks: IdVec::new(),
                 targets: Vec::new(),
+                prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),

@@ -27,6 +27,7 @@ struct Common<'f> {
     across: &'f Opt<List<String>>,
     needs: &'f Opt<u64>,
     starts_in: &'f Opt<SpanDist>,
+    price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
 }
 
@@ -41,6 +42,7 @@ macro_rules! common {
             across: &$form.across,
             needs: &$form.needs,
             starts_in: &$form.starts_in,
+            price: &$form.price,
             faults: &$form.faults,
         }
     };
@@ -257,6 +259,7 @@ impl<'a> Compiler<'a> {
         let count = self.count(common.replicas, 1, common.word, 1, limits::SLOTS as u64);
         let place = common.replicas.as_ref().map_or(common.place, |at| at.place);
         let starts_in = self.dist(common.starts_in);
+        self.price(common.price, common.name, count, common.on.is_some());
         let total = self.system.slots.len() + count as usize;
         if self.over(
             "replicas, members and instances",

@@ -1,6 +1,6 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, SpanDist};
+use super::{Faults, PriceForm, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -23,6 +23,8 @@ macro_rules! placed {
             pub(in crate::scenario) needs: Opt<u64>,
             /// From the end of what stopped one to serving again. Default: 0s.
             pub(in crate::scenario) starts_in: Opt<SpanDist>,
+            /// What one of them costs. Default: nothing is known; for what runs `on` machines, their price counts.
+            pub(in crate::scenario) price: Opt<PriceForm>,
             /// What happens to each of them.
             pub(in crate::scenario) faults: Opt<Faults>,
         }

@@ -64,6 +64,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
                 horizon: SimSpan::from_secs(86_400),
