@@ -1,8 +1,8 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
-use super::blame::After;
-use super::plan::{LeasePlan, NONE, Plan};
-use super::state::State;
+use super::blame::{After, Blames};
+use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
+use super::state::{State, WatchNow};
 use crate::failover::{Draw, Stage};
 use crate::health::{Mode, Watch};
 use crate::ids::{ClockId, Id, SlotId};
@@ -18,6 +18,23 @@ impl LeasePlan {
             Draw::Decide => self.decides.draw(draws),
             Draw::Promote => self.promotes.draw(draws),
         }
+    }
+}
+
+impl WatchNow {
+    /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
+    /// that `matters`, as its instance probes and users reach it.
+    #[inline]
+    fn weigh(&mut self, plan: &Plan, known: &WatchPlan, matters: bool, blames: &mut Blames) {
+        let answers = self.watch.mode() == Mode::Answers;
+        let after = match (answers, self.watch.is_up(&known.pace)) {
+            _ if !matters => None,
+            (false, true) => Some(After::Unnoticed),
+            (true, false) => Some(After::Unready),
+            (true, true) | (false, false) => None,
+        };
+        let next = self.root.zip(after);
+        blames.change(&plan.audiences, known.unit, &mut self.condition, next);
     }
 }
 
@@ -119,10 +136,14 @@ impl State {
             let watch = &mut self.watches[index];
             watch.watch = Watch::start(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
-            let due = watch.watch.next_flip(&known.pace);
-            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+            // Nothing is due and nothing open before, nor if what it believes is so.
+            if mode != Mode::Answers {
+                let due = watch.watch.next_flip(&known.pace);
+                self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+                let matters = self.regime.islands[instance].is_none();
+                watch.weigh(plan, known, matters, &mut self.blames);
+            }
             self.show(instance, known.member_index, true, signals);
-            self.weigh_watch(plan, index);
         }
     }
 
@@ -130,41 +151,24 @@ impl State {
         self.slots[instance].probing = false;
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
-            self.agenda.cancel(plan.watches[index].timer);
-            self.weigh_watch(plan, index);
+            let known = &plan.watches[index];
+            self.agenda.cancel(known.timer);
+            self.watches[index].weigh(plan, known, false, &mut self.blames);
         }
     }
 
-    /// Looks again at what the probes of one watch meet.
+    /// Looks again at what the probes of one watch meet; its instance probes.
     fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let mode = self.mode(known.instance, known.member);
+        let matters = self.regime.islands[known.instance].is_none();
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
             watch.root = cause;
             let due = watch.watch.observe(&known.pace, self.now, mode);
             self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         }
-        self.weigh_watch(plan, index);
-    }
-
-    /// What a watch leaves open: a dead member that an instance users reach believes up, or a live
-    /// one it believes down.
-    fn weigh_watch(&mut self, plan: &Plan, index: usize) {
-        let known = &plan.watches[index];
-        let watch = &mut self.watches[index];
-        let answers = watch.watch.mode() == Mode::Answers;
-        let matters =
-            self.slots[known.instance].probing && self.regime.islands[known.instance].is_none();
-        let after = match (answers, watch.watch.is_up(&known.pace)) {
-            _ if !matters => None,
-            (false, true) => Some(After::Unnoticed),
-            (true, false) => Some(After::Unready),
-            (true, true) | (false, false) => None,
-        };
-        let next = watch.root.zip(after);
-        self.blames
-            .change(&plan.audiences, known.unit, &mut watch.condition, next);
+        watch.weigh(plan, known, matters, &mut self.blames);
     }
 
     fn show(&mut self, instance: SlotId, member: u32, up: bool, signals: &mut Vec<Signal>) {
@@ -187,13 +191,14 @@ impl State {
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
         let known = &plan.watches[index];
+        let matters = self.regime.islands[known.instance].is_none();
         let watch = &mut self.watches[index];
         let cause = watch.root;
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
         self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+        watch.weigh(plan, known, matters, &mut self.blames);
         self.show(known.instance, known.member_index, up, signals);
-        self.weigh_watch(plan, index);
         (
             Event::Verdict {
                 instance: known.instance,

@@ -2,7 +2,8 @@
 //! is, how long its queues remember.
 //!
 //! Visits are counted along the calls (a cache look-up's misses and calls with a chance with their
-//! probability, retries and fallbacks not at all), so these are the figures of a healthy system.
+//! probability, retries and fallbacks as far as the operation called has errors of its own), so these
+//! are the figures of a healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
 use crate::model::{Discipline, Fork, System};
@@ -46,8 +47,27 @@ impl Walk<'_> {
     /// Seconds from the start to the end of a call that succeeds at once.
     fn call_lasts(&mut self, call: CallId) -> f64 {
         let row = &self.system.calls[call];
+        let (tries, failed) = self.tries(call);
         let misses = self.calls_last(&row.on_miss);
-        self.operation_holds(row.to) + (1.0 - row.hit) * misses
+        let rescue = self.calls_last(&row.on_failure);
+        tries * self.operation_holds(row.to)
+            + (1.0 - failed) * (1.0 - row.hit) * misses
+            + failed * rescue
+    }
+
+    /// Attempts of a call, and the probability that all fail, as far as errors of the operation's own
+    /// work go.
+    fn tries(&self, call: CallId) -> (f64, f64) {
+        let row = &self.system.calls[call];
+        let (fails, most) = (
+            self.system.operations[row.to].fails,
+            f64::from(row.retries.max) + 1.0,
+        );
+        if fails >= 1.0 {
+            return (most, 1.0);
+        }
+        let failed = fails.powf(most);
+        ((1.0 - failed) / (1.0 - fails), failed)
     }
 
     /// Seconds from the start to the end of a list of calls that all succeed at once.
@@ -102,7 +122,7 @@ impl Walk<'_> {
         if self.hold[operation].is_nan() {
             let row = &self.system.operations[operation];
             let calls = self.calls_last(&row.calls);
-            self.hold[operation] = row.takes.mean() + calls;
+            self.hold[operation] = row.takes.mean() + (1.0 - row.fails) * calls;
         }
         self.hold[operation]
     }
@@ -113,12 +133,19 @@ impl Walk<'_> {
         let fork = row.fork.map(|fork| &self.system.forks[fork]);
         let made = fork.map_or(1.0, |fork| f64::from(fork.copies) * fork.chance);
         let rate = rate * made * row.chance;
-        self.rate[row.to] += rate;
-        for &below in &self.system.operations[row.to].calls {
-            self.visit(below, rate);
+        let (tries, failed) = self.tries(call);
+        let operation = &self.system.operations[row.to];
+        self.rate[row.to] += rate * tries;
+        for &below in &operation.calls {
+            self.visit(below, rate * tries * (1.0 - operation.fails));
         }
         for &miss in &row.on_miss {
-            self.visit(miss, rate * (1.0 - row.hit));
+            self.visit(miss, rate * (1.0 - failed) * (1.0 - row.hit));
+        }
+        if failed > 0.0 {
+            for &other in &row.on_failure {
+                self.visit(other, rate * failed);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 mod blame;
 mod faults;
 mod fork;
+mod price;
 mod run;
 mod service;
 pub mod structure;
@@ -20,6 +21,7 @@ mod workload;
 pub use blame::{Blame, Phase};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use fork::Fork;
+pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Lease, Operation, Pool, PoolKind,
@@ -67,6 +69,8 @@ pub struct System {
     pub clocks: IdVec<ClockId, FaultClock>,
     /// What must hold.
     pub targets: Vec<Target>,
+    /// What the parts cost.
+    pub prices: Prices,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
 }

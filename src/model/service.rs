@@ -18,10 +18,13 @@ pub struct Pool {
     /// Requests that one slot serves at once, `None` for any number. A request holds its worker
     /// through the calls it makes.
     pub workers: Option<u32>,
-    /// Requests that may wait at one slot when all workers are busy; `None` for any number. One more is refused at once.
+    /// Requests that may wait at one slot when all workers are busy; `None` for any number. One more is
+    /// refused at once.
     pub queue: Option<u32>,
     /// In which order they are served.
     pub discipline: Discipline,
+    /// How long a request may wait there before it is refused, seconds; `None` for ever.
+    pub queue_timeout: Option<Dist>,
     /// From the end of what stopped a slot to serving again, seconds.
     pub starts_in: Dist,
 }
@@ -90,6 +93,8 @@ pub struct Operation {
     pub served_by: ServedBy,
     /// Its own work, before its calls, seconds.
     pub takes: Dist,
+    /// The probability that its own work ends in an error: the calls are not made then. 0 to 1.
+    pub fails: f64,
     /// Calls it makes, one after the other but for those of one fork.
     pub calls: Vec<CallId>,
 }

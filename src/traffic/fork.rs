@@ -38,6 +38,7 @@ impl<'a> Stretch<'a> {
             return Next::Idle;
         }
         let frame = &mut self.frames[caller];
+        frame.base = false;
         (frame.needed, frame.spare) = (fork.wait_for, count - fork.wait_for);
         let (slot, counted, rank) = (frame.slot, frame.counted, frame.rank);
         let mut before = NONE;
@@ -101,6 +102,7 @@ impl<'a> Stretch<'a> {
         }
         let rest = std::mem::replace(&mut frame.child, NONE);
         (frame.needed, frame.spare) = (0, 0);
+        frame.base = leg.base;
         let on_failure = plan.call(frame.position).on_failure;
         self.let_legs_go(plan, rest, Gone::Decided);
         if succeeded || on_failure.is_empty() {
@@ -114,6 +116,7 @@ impl<'a> Stretch<'a> {
     #[inline(never)]
     pub(super) fn leg_expired(&mut self, plan: &Plan<'a>, leg: u32) -> Next {
         self.give_up_call(plan, leg, Gone::Left);
+        self.frames[leg].base = false;
         self.end_leg(plan, leg, false)
     }
 

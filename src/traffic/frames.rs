@@ -59,6 +59,12 @@ pub(super) enum Wait {
     Work,
     /// The same where requests share the workers: only the next to be done has an entry.
     Share,
+    /// The same, and it ends in an error.
+    ShareError,
+    /// Its own work to end in an error.
+    Error,
+    /// A worker, no longer than until then.
+    Worker,
     /// The pause before its next attempt to end.
     Pause,
     /// To hear that its attempt was cut off.
@@ -117,6 +123,8 @@ pub(super) struct Frame {
     pub counted: bool,
     /// An optional call has failed.
     pub degraded: bool,
+    /// The latest attempt of the current call was answered with an operation's own error.
+    pub base: bool,
     /// Counted as in progress by its balancer instance.
     pub connected: bool,
     /// Nothing gets through any more between the caller and the slot or the instance.
@@ -160,6 +168,7 @@ impl Frame {
             wait: Wait::Work,
             counted: false,
             degraded: false,
+            base: false,
             connected: false,
             cut_front: false,
             cut_back: false,
@@ -204,6 +213,13 @@ pub(super) fn pick_bits(key: u64) -> u64 {
 #[inline]
 pub(super) fn patience_draws(key: u64) -> Sequence {
     Sequence::from_key(mix(key ^ GOLDEN))
+}
+
+/// What the attempt `key` draws while it queues: apart from its own sequence, from which the one that
+/// finds a worker free draws the same numbers as the one that waits.
+#[inline]
+pub(super) fn queue_draws(key: u64) -> Sequence {
+    Sequence::from_key(mix(!key))
 }
 
 /// The bits with which the balancer instance is drawn: the number before.

@@ -124,13 +124,15 @@ impl Sharing {
 impl<'a> Stretch<'a> {
     /// A request begins its own work at a station that shares.
     #[inline(never)]
-    pub(super) fn begin_share(&mut self, takes: &Dist, slot: SlotId, index: u32) {
+    pub(super) fn begin_share(&mut self, (takes, fails): (&Dist, f64), slot: SlotId, index: u32) {
         let now = self.now;
         let frame = &mut self.frames[index];
         let work = nanos(takes.sample(&mut frame.draws)).as_nanos() as f64;
+        let fails = fails > 0.0 && frame.draws.uniform() < fails;
         frame.slot = slot.index() as u32;
         frame.since = now;
-        (frame.state, frame.wait) = (State::Working, Wait::Share);
+        frame.state = State::Working;
+        frame.wait = if fails { Wait::ShareError } else { Wait::Share };
         let station = &mut self.stations[slot];
         station.busy += 1;
         let shared = &mut self.shared[station.more as usize];
@@ -161,6 +163,10 @@ impl<'a> Stretch<'a> {
         let worked = SimSpan::from_nanos((job.end - job.from) as u64);
         let frame = &mut self.frames[index];
         frame.since = self.now.before(worked);
+        if frame.wait == Wait::ShareError {
+            frame.base = true;
+            return self.end_attempt(plan, index, false);
+        }
         if frame.position == frame.end {
             return self.end_attempt(plan, index, true);
         }

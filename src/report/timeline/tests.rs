@@ -61,6 +61,7 @@ fn system() -> System {
             workers: None,
             queue: None,
             discipline: crate::model::Discipline::Fifo,
+            queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
@@ -88,6 +89,7 @@ fn system() -> System {
             name: "articles-1.crash".to_owned(),
         }]),
         targets: Vec::new(),
+        prices: Default::default(),
         warnings: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ mod forks;
 mod journeys;
 mod names;
 mod pools;
+mod prices;
 mod run;
 mod topology;
 mod warnings;
@@ -45,6 +46,7 @@ pub(super) fn compile(
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
     compiler.workloads(file);
@@ -93,7 +95,7 @@ impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
-            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
             .collect();
         Self {
             source,
@@ -117,6 +119,7 @@ impl<'a> Compiler<'a> {
                 faults: IdVec::new(),
                 clocks: IdVec::new(),
                 targets: Vec::new(),
+                prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),

@@ -47,6 +47,10 @@ fn any_system(dice: &mut Dice) -> Build {
         let replicas = 1 + dice.below(if index == 1 { 70 } else { 4 }) as u32;
         let (workers, queue) = (dice.spare(4).map(|workers| workers + 1), dice.spare(6));
         let pool = system.pool(&format!("pool-{index}"), replicas, workers, queue);
+        if dice.chance(0.3) {
+            let most = Some(dice.span());
+            system.0.pools.as_mut_slice()[pool.index()].queue_timeout = most;
+        }
         let served_by = [ServedBy::Any, ServedBy::Leader, ServedBy::Quorum][dice.below(3) as usize];
         if served_by == ServedBy::Leader {
             system.0.pools.as_mut_slice()[pool.index()].kind = PoolKind::Store { failover: None };
@@ -62,6 +66,10 @@ fn any_system(dice: &mut Dice) -> Build {
                 disciplines[dice.below(4) as usize];
         }
         let operation = system.served_by(pool, dice.span(), served_by);
+        if dice.chance(0.3) {
+            system.0.operations.as_mut_slice()[operation.index()].fails =
+                dice.below(11) as f64 / 10.0;
+        }
         for _ in 0..dice.below(3).min(later.len() as u64) {
             let item = any_item(&mut system, dice, &later);
             system.0.operations.as_mut_slice()[operation.index()]
@@ -314,7 +322,7 @@ fn audit(stretch: &Stretch<'_>) {
         assert!(
             waits
                 || matches!(frame.state, State::Queued | State::Lost)
-                || frame.wait == Wait::Share,
+                || matches!(frame.wait, Wait::Share | Wait::ShareError),
             "{frame:?} is stuck"
         );
     }

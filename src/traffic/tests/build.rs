@@ -68,6 +68,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
                 horizon: SimSpan::from_secs(86_400),
@@ -128,6 +129,7 @@ impl Build {
             workers,
             queue,
             discipline: Discipline::Fifo,
+            queue_timeout: None,
             starts_in: constant(1.0),
         })
     }
@@ -175,6 +177,7 @@ impl Build {
             pool,
             served_by,
             takes,
+            fails: 0.0,
             calls: vec![],
         })
     }
@@ -217,6 +220,7 @@ impl Build {
         self.0.workloads.push(Workload {
             name: name.into(),
             rate,
+            every: None,
             profile: None,
             journeys: vec![(journey, 1.0)],
             patience: patience.map(Patience::Fixed),
