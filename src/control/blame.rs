@@ -140,10 +140,37 @@ impl Blames {
         condition: &mut Condition,
         next: Condition,
     ) {
+        self.change_rows(
+            audiences,
+            audiences.of_unit.of(unit as usize),
+            condition,
+            next,
+        );
+    }
+
+    /// The same where what is open concerns whom the fault of `clock` can hurt.
+    pub(super) fn change_handling(
+        &mut self,
+        audiences: &Audiences,
+        clock: ClockId,
+        condition: &mut Condition,
+        next: Condition,
+    ) {
+        let rows = audiences.rows_of_clock.of(clock.index());
+        self.change_rows(audiences, rows, condition, next);
+    }
+
+    fn change_rows(
+        &mut self,
+        audiences: &Audiences,
+        rows: &[u32],
+        condition: &mut Condition,
+        next: Condition,
+    ) {
         if *condition == next {
             return;
         }
-        for &row in audiences.of_unit.of(unit as usize) {
+        for &row in rows {
             if let Some((clock, after)) = *condition {
                 self.open[clock.index() * audiences.rows + row as usize][after as usize] -= 1;
             }

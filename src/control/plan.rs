@@ -4,6 +4,7 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
+use super::care_plan::CarePlan;
 use super::lists::Lists;
 use crate::health::Pace;
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
@@ -20,7 +21,7 @@ pub(super) enum Delay {
 }
 
 impl Delay {
-    fn of(dist: &Dist) -> Self {
+    pub(super) fn of(dist: &Dist) -> Self {
         if dist.is_constant() {
             Self::Fixed(SimSpan::from_secs_f64(dist.mean()))
         } else {
@@ -72,6 +73,12 @@ pub(super) struct ClockPlan {
 pub(super) enum Timer {
     /// A fault clock.
     Clock(ClockId),
+    /// A fault clock that is taken care of.
+    Case(u32),
+    /// A common cause.
+    Common(u32),
+    /// A part on its way to a stock.
+    Order(u32),
     /// A slot that is starting.
     Start(SlotId),
     /// The next flip of a watch.
@@ -149,6 +156,9 @@ pub(super) struct Plan {
     pub(super) start: Start,
     /// Whether there are watches, groups or leases at all.
     pub(super) derived: bool,
+    /// Whether anybody reads remarks.
+    pub(super) remarks: bool,
+    pub(super) care: CarePlan,
     /// The first instant of a history.
     pub(super) begins: SimTime,
     pub(super) clocks: IdVec<ClockId, ClockPlan>,
@@ -233,6 +243,8 @@ impl Plan {
             watched_by[watch.member.index()].push(index as u32);
         }
         let leases = leases(system, detail, &mut timers, &mut slots);
+        let minded = vec![false; system.clocks.len()];
+        let care = CarePlan::new(system, &minded, &mut timers);
         let lone = |slot: SlotId| {
             let known = &slots[slot];
             known.start_timer == NONE
@@ -241,20 +253,28 @@ impl Plan {
                 && known.watches.0 == known.watches.1
                 && watched_by[slot.index()].is_empty()
         };
-        let clocks = system.clocks.iter().zip(effects).map(|(clock, effect)| {
-            let fault = &system.faults[clock.fault];
-            let effect = match clock.component {
-                Component::Slot(slot) if lone(slot) => Effect::Lone(slot),
-                Component::Slot(_) | Component::Node(_) | Component::Domain(_) => effect,
-            };
-            let (up, down) = (fault.every.mean(), fault.lasts.mean());
-            ClockPlan {
-                name: Part::new(name_hash(&clock.name)),
-                spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
-                down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
-                effect,
-            }
-        });
+        let clocks = system
+            .clocks
+            .pairs()
+            .zip(effects)
+            .map(|((id, clock), effect)| {
+                let fault = &system.faults[clock.fault];
+                let plain = care.of_clock[id.index()] == NONE;
+                let effect = match clock.component {
+                    Component::Slot(slot) if plain && lone(slot) => Effect::Lone(slot),
+                    Component::Slot(_)
+                    | Component::Node(_)
+                    | Component::Domain(_)
+                    | Component::Common(_) => effect,
+                };
+                let (up, down) = (fault.every.mean(), fault.lasts.mean());
+                ClockPlan {
+                    name: Part::new(name_hash(&clock.name)),
+                    spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
+                    down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
+                    effect,
+                }
+            });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
         let begins = match system.run.start {
             Start::Steady => SimTime::START.before(burn_in(system, detail)),
@@ -264,6 +284,8 @@ impl Plan {
             start: system.run.start,
             derived: !(watches.is_empty() && groups.is_empty() && leases.is_empty()),
             begins,
+            remarks: detail == Detail::Full,
+            care,
             clocks,
             affected,
             slots,
@@ -299,12 +321,21 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         Component::Domain(domain) => {
             let effect = match system.faults[clock.fault].kind {
                 FaultKind::Isolated => Effect::Isolation(domain),
-                FaultKind::Power | FaultKind::Crash => Effect::Machine,
+                FaultKind::Power | FaultKind::Crash | FaultKind::Common => Effect::Machine,
             };
             (in_domain[domain.index()].clone(), effect)
         }
+        // It does nothing itself; the faults that it starts do.
+        Component::Common(_) => (Vec::new(), Effect::Process),
     });
-    let (slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    for common in &system.care.commons {
+        let hits = common.hits.iter();
+        let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        slots[common.clock.index()] = all;
+    }
     (Lists::new(&slots), effects)
 }
 

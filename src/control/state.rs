@@ -2,13 +2,14 @@
 
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
+use super::care::CareNow;
 use super::plan::{Delay, Plan, Timer};
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Regime, Signal, SlotState};
+use crate::path::{Event, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
@@ -82,6 +83,9 @@ pub(super) struct State {
     pub(super) watches: Vec<WatchNow>,
     pub(super) groups: Vec<GroupNow>,
     pub(super) leases: Vec<LeaseNow>,
+    pub(super) care: CareNow,
+    /// What happened beside the event of this step.
+    pub(super) remarks: Vec<Event>,
     pub(super) regime: Regime,
     pub(super) structure: StructureState,
     pub(super) blames: Blames,
@@ -141,6 +145,8 @@ impl State {
             watches: watches.collect(),
             groups: groups.collect(),
             leases: leases.collect(),
+            care: CareNow::new(plan),
+            remarks: Vec::new(),
             structure: StructureState::new(system, &plan.structure),
             blames: Blames::new(&plan.audiences),
             changed: Vec::with_capacity(system.slots.len()),
@@ -164,16 +170,20 @@ impl State {
             slot.start_up = key.with(Purpose::StartUp as u64).sequence();
             slot.phases = key.with(Purpose::Phase as u64).sequence();
         }
+        self.start_care(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, true, &mut unread);
+            self.apply(plan, clock, clock, true, &mut unread);
             for &slot in &self.changed {
                 self.structure.set_slot(&plan.structure, slot, false);
             }
             self.changed.clear();
             self.note_cuts(plan, Some(clock));
+            if let Timer::Case(case) = plan.timers[clock.index()] {
+                self.resume_case(plan, case);
+            }
         }
         for index in 0..plan.leases.len() {
             self.first_leader(plan, index, base, &mut unread);
@@ -190,6 +200,7 @@ impl State {
         self.judge(plan, &mut unread);
         unread.clear();
         self.unread = unread;
+        self.remarks.clear();
     }
 
     /// Everything serving, in view and in charge, nothing pending.
@@ -256,7 +267,12 @@ impl State {
                 }
             };
             self.agenda.set_unplayed(index as u32, self.now + due);
-            debug_assert!(matches!(plan.timers[index], Timer::Clock(clock) if clock == id));
+            debug_assert!(match plan.timers[index] {
+                Timer::Clock(clock) => clock == id,
+                Timer::Case(case) => plan.care.cases[case as usize].clock == id,
+                Timer::Common(row) => plan.care.commons[row as usize].clock == id,
+                _ => false,
+            });
         }
         self.agenda.play_all();
     }

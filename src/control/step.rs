@@ -39,8 +39,14 @@ impl State {
         let (at, timer) = self.agenda.first();
         debug_assert!(at != SimTime::NEVER, "a step needs a pending event");
         self.now = at;
+        if !self.remarks.is_empty() {
+            self.remarks.clear();
+        }
         let (event, cause) = match plan.timers[timer as usize] {
             Timer::Clock(clock) => (self.toggle(plan, clock, timer, signals), Some(clock)),
+            Timer::Case(case) => self.step_case(plan, case, signals),
+            Timer::Common(row) => self.strike(plan, row, signals),
+            Timer::Order(stock) => self.receive_part(plan, stock, timer),
             Timer::Start(slot) => self.finish_start(plan, slot, signals),
             Timer::Watch(index) => self.flip(plan, index as usize, signals),
             Timer::Group(index) => self.move_address(plan, index as usize, signals),
@@ -68,7 +74,7 @@ impl State {
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
             Effect::Process | Effect::Machine | Effect::Isolation(_) => {
-                self.apply(plan, id, begins, signals);
+                self.apply(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
             }
         }
@@ -102,11 +108,12 @@ impl State {
         }
     }
 
-    /// What a fault that begins or ends does to the state and island of slots.
+    /// What a fault that begins or ends, because of `cause`, does to the state and island of slots.
     pub(super) fn apply(
         &mut self,
         plan: &Plan,
         clock: ClockId,
+        cause: ClockId,
         begins: bool,
         signals: &mut Vec<Signal>,
     ) {
@@ -120,7 +127,7 @@ impl State {
                 *isolations - 1
             };
             for &slot in affected {
-                self.find_island(plan, slot, clock, signals);
+                self.find_island(plan, slot, cause, signals);
             }
             return;
         }
@@ -144,11 +151,11 @@ impl State {
                 state.starting = true;
                 let due = self.now + known.starts.draw(&mut state.start_up);
                 self.agenda.set(known.start_timer, due);
-                let next = Some((clock, After::Unready));
+                let next = Some((cause, After::Unready));
                 self.blames
                     .change(&plan.audiences, known.unit, &mut state.condition, next);
             }
-            self.find_state(slot, Some(clock), signals);
+            self.find_state(slot, Some(cause), signals);
         }
     }
 
@@ -208,7 +215,12 @@ impl State {
     /// Tells everybody concerned about the slots that changed. All slots have their final state
     /// before anybody looks: two slots that move together never lose each other.
     #[inline]
-    fn spread(&mut self, plan: &Plan, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+    pub(super) fn spread(
+        &mut self,
+        plan: &Plan,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
         for index in 0..self.changed.len() {
             let slot = self.changed[index];
             let serves = self.regime.slots[slot] == SlotState::Serving

@@ -6,6 +6,7 @@
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
 mod blame;
+mod care;
 mod faults;
 mod run;
 mod service;
@@ -17,6 +18,7 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
+pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
@@ -61,6 +63,8 @@ pub struct System {
     pub faults: IdVec<FaultId, Fault>,
     /// One row for each fault of each component.
     pub clocks: IdVec<ClockId, FaultClock>,
+    /// How faults are handled that need more than time.
+    pub care: Care,
     /// What must hold.
     pub targets: Vec<Target>,
     /// What makes a result worth less than it looks, for people; already worded.

@@ -12,8 +12,8 @@ pub use key::KeyMaker;
 
 pub use crate::model::{Blame, Phase};
 
-use crate::ids::{BalancerId, ClockId, DomainId, IdVec, JourneyId, PoolId, SlotId};
-use crate::model::System;
+use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
+use crate::model::{Step, System};
 use crate::time::SimTime;
 
 /// What a connection attempt to a slot meets.
@@ -84,6 +84,25 @@ pub enum Event {
     FaultBegins(ClockId),
     /// A fault ends; what it stopped may still have to start.
     FaultEnds(ClockId),
+    /// Somebody has noticed a fault that needs to be noticed.
+    Noticed(ClockId),
+    /// A repair waits for a spare part.
+    PartAwaited(ClockId),
+    /// A repair waits for its crew.
+    RepairWaits(ClockId),
+    /// The crew's work on a fault begins, or goes on.
+    RepairStarts(ClockId),
+    /// A crew leaves the work on a fault for something more urgent.
+    RepairInterrupted(ClockId),
+    /// People have finished a step of their work on a fault, not the last one.
+    StepDone {
+        /// The fault.
+        clock: ClockId,
+        /// The step.
+        step: Step,
+    },
+    /// A part that was ordered for repairs of this fault arrives.
+    PartArrives(FaultId),
     /// A slot serves again after starting.
     Started(SlotId),
     /// An instance of a balancer changed its mind about a member.

@@ -2,8 +2,8 @@
 
 use super::clean::line;
 use crate::estimate::Entry;
-use crate::ids::JourneyId;
-use crate::model::{Owner, System};
+use crate::ids::{ClockId, JourneyId};
+use crate::model::{Owner, Step, System};
 use crate::path::Event;
 
 /// Writes entries of one history, in order of time.
@@ -51,6 +51,18 @@ impl<'a> Timeline<'a> {
         line(text.trim_end())
     }
 
+    /// What happened at the same instant because of it, a line each.
+    ///
+    /// ```text
+    /// day 12 08:30:00.250  ops begins to repair articles-1.crash
+    /// ```
+    pub fn also<'e>(&'e self, entry: &'e Entry) -> impl Iterator<Item = String> + 'e {
+        entry.also.iter().map(|&event| {
+            let what = words(self.system, event);
+            line(&format!("{:<21}  {what}", entry.transition.at.to_string()))
+        })
+    }
+
     fn journey(&self, id: JourneyId) -> &str {
         &self.system.journeys[id].name
     }
@@ -62,6 +74,42 @@ pub fn words(system: &System, event: Event) -> String {
     match event {
         Event::FaultBegins(clock) => format!("{} begins", system.clocks[clock].name),
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
+        Event::Noticed(clock) => format!("{} is noticed", system.clocks[clock].name),
+        Event::PartAwaited(clock) => {
+            format!("{} waits for a spare part", system.clocks[clock].name)
+        }
+        Event::RepairWaits(clock) => {
+            format!(
+                "{} waits for {}",
+                system.clocks[clock].name,
+                crew(system, clock)
+            )
+        }
+        Event::RepairStarts(clock) => {
+            format!(
+                "{} begins to repair {}",
+                crew(system, clock),
+                system.clocks[clock].name
+            )
+        }
+        Event::RepairInterrupted(clock) => {
+            format!(
+                "{} leaves {}",
+                crew(system, clock),
+                system.clocks[clock].name
+            )
+        }
+        Event::StepDone { clock, step } => {
+            let done = match step {
+                Step::Acknowledge => "is acknowledged",
+                Step::Diagnose => "is diagnosed",
+                Step::Act => "is acted upon",
+            };
+            format!("{} {done}", system.clocks[clock].name)
+        }
+        Event::PartArrives(fault) => {
+            format!("a spare part for {} arrives", system.faults[fault].name)
+        }
         Event::Started(id) => format!("{} serves again", slot(id)),
         Event::Verdict {
             instance,
@@ -80,6 +128,13 @@ pub fn words(system: &System, event: Event) -> String {
         ),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),
     }
+}
+
+/// The crew that repairs the fault of `clock`.
+fn crew(system: &System, clock: ClockId) -> &str {
+    let repair = system.care.repairs.get(&system.clocks[clock].fault);
+    let crew = repair.and_then(|repair| repair.crew);
+    crew.map_or("somebody", |crew| &system.care.crews[crew].name)
 }
 
 /// ` of edge`, where the slot's own name does not say whose it is.

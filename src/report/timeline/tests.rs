@@ -85,6 +85,7 @@ fn system() -> System {
             component: Component::Slot(SlotId::from_index(0)),
             name: "articles-1.crash".to_owned(),
         }]),
+        care: crate::model::Care::default(),
         targets: Vec::new(),
         warnings: Vec::new(),
     }
@@ -96,6 +97,7 @@ fn entry(millis: u64, event: Event, down: &[usize]) -> Entry {
             at: SimTime::START + SimSpan::from_millis(millis),
             event,
         },
+        also: Vec::new(),
         up: down.is_empty(),
         journeys_down: down.iter().map(|&i| JourneyId::from_index(i)).collect(),
     }

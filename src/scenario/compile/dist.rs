@@ -210,6 +210,14 @@ impl Maker<'_> {
                 }
                 whole.then(|| Dist::mixture(mixed))
             }
+            Shape::People(_) => {
+                self.problem(
+                    self.place,
+                    "people are no distribution",
+                    "`people` can stand in `lasts`, `noticed_in` and `on_failure`, for the whole of it; write a distribution here",
+                );
+                None
+            }
             Shape::Empirical(values) => {
                 if values.is_empty() {
                     self.problem(

@@ -1,6 +1,6 @@
 //! Distributions of time as a file states them.
 
-use crate::scenario::read::{List, Opt};
+use crate::scenario::read::{At, List, Opt};
 use crate::scenario::units::{self, Percent, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -42,6 +42,8 @@ pub(in crate::scenario) enum Shape {
     Mixture(List<Part>),
     /// One of these values, each as likely as any other.
     Empirical(List<Span>),
+    /// What these people need for all their steps. Only where people can act: in `lasts`, `noticed_in` and `on_failure`. `{people: on_call}`
+    People(At<String>),
 }
 
 /// The names of the shapes.
@@ -54,6 +56,7 @@ const SHAPES: &[&str] = &[
     "uniform",
     "mixture",
     "empirical",
+    "people",
 ];
 
 macro_rules! parameters {
