@@ -26,7 +26,7 @@
 use super::Detail;
 use super::plan::follows_lease;
 use crate::ids::{Id, PeopleId};
-use crate::model::{Handling, PoolKind, System, Work};
+use crate::model::{Component, FaultClock, Handling, PoolKind, StoreFailover, System, Work};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -61,17 +61,32 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
             }
         }
     }
+    let mut activation = 0.0_f64;
     for (id, pool) in system.pools.pairs() {
+        if let Some(standby) = &pool.standby {
+            activation = activation.max(long(&standby.activates_in));
+        }
         if let PoolKind::Store {
-            failover: Some(lease),
+            failover: Some(failover),
         } = &pool.kind
             && follows_lease(system, detail, id)
         {
-            let changes = long(&lease.decides_in) + long(&lease.promotes_in);
-            lead = lead.max(lease.ttl.as_secs_f64() + changes);
+            lead = lead.max(match failover {
+                StoreFailover::Lease(lease) => {
+                    let changes = long(&lease.decides_in) + long(&lease.promotes_in);
+                    lease.ttl.as_secs_f64() + changes
+                }
+                StoreFailover::Generic(generic) => {
+                    let detected = long(&generic.detect) + long(&generic.decide);
+                    let back = generic.failback.as_ref();
+                    let back = back.map_or(0.0, |back| long(&back.after) + long(&back.takes));
+                    detected + long(&generic.promote) + back
+                }
+                StoreFailover::Quorum(quorum) => long(&quorum.elects_in),
+            });
         }
     }
-    let sum = start + probe + takeover + lead;
+    let sum = start + probe + takeover + lead + activation;
     let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
     if sum == 0.0 && handling.is_zero() {
         return SimSpan::ZERO;
@@ -121,6 +136,26 @@ fn handling(system: &System) -> f64 {
     for common in &care.commons {
         for &hit in &common.hits {
             longest = longest.max(long(&system.faults[system.clocks[hit].fault].lasts));
+        }
+    }
+    for pool in &system.pools {
+        if let PoolKind::Store {
+            failover: Some(StoreFailover::Generic(generic)),
+        } = &pool.kind
+            && let Some(rescue) = &generic.rescue
+        {
+            longest = longest.max(match &rescue.takes {
+                Handling::Drawn(dist) => long(dist),
+                Handling::People(people) => of_people(*people),
+            });
+        }
+        // Who stands by when the history begins follows from who is being repaired.
+        let own = |clock: &&FaultClock| match clock.component {
+            Component::Slot(slot) => pool.standby.is_some() && pool.slots.contains(&slot),
+            Component::Node(_) | Component::Domain(_) | Component::Common(_) => false,
+        };
+        for clock in system.clocks.iter().filter(own) {
+            longest = longest.max(long(&system.faults[clock.fault].lasts));
         }
     }
     let forget = load.iter().map(|&(rho, weighted, life)| {

@@ -31,6 +31,8 @@ enum Stage {
     Up,
     /// A fault that nobody has noticed.
     Unnoticed,
+    /// A failover has to be over first.
+    Held,
     /// No part is there.
     NeedsPart,
     /// No crew is free.
@@ -217,7 +219,7 @@ impl State {
                 let step = Step::ALL[step];
                 (Event::StepDone { clock, step }, Some(by))
             }
-            Stage::Work(_) | Stage::NeedsPart | Stage::NeedsCrew => {
+            Stage::Work(_) | Stage::Held | Stage::NeedsPart | Stage::NeedsCrew => {
                 self.end_case(plan, case, signals);
                 (Event::FaultEnds(clock), Some(by))
             }
@@ -310,6 +312,13 @@ impl State {
     fn ask_part(&mut self, plan: &Plan, case: u32) {
         self.open(plan, case, None);
         let known = &plan.care.cases[case as usize];
+        if let Some(slot) = known.slot
+            && self.waits_for_failover(plan, slot)
+        {
+            self.care.cases[case as usize].stage = Stage::Held;
+            self.agenda.cancel(known.timer);
+            return;
+        }
         if known.stock == NONE {
             self.ask_crew(plan, case);
             return;
@@ -459,6 +468,32 @@ impl State {
         rest.all(|step| step.is_zero())
     }
 
+    /// The repair of a case need not wait for a failover any longer.
+    pub(super) fn release_case(&mut self, plan: &Plan, case: u32) {
+        if self.care.cases[case as usize].stage == Stage::Held {
+            self.ask_part(plan, case);
+        }
+    }
+
+    /// The fault of a case is ended, however far its repair is.
+    pub(super) fn cure(&mut self, plan: &Plan, case: u32, signals: &mut Vec<Signal>) {
+        let known = &plan.care.cases[case as usize];
+        match self.care.cases[case as usize].stage {
+            Stage::Up => return,
+            Stage::NeedsPart => {
+                let stock = &mut self.care.stocks[known.stock as usize];
+                stock.waiting.retain(|&other| other != case);
+            }
+            Stage::NeedsCrew => {
+                let crew = &mut self.care.crews[known.crew as usize];
+                crew.waiting.retain(|&other| other != case);
+            }
+            Stage::Unnoticed | Stage::Held | Stage::Work(_) => {}
+        }
+        self.remark(plan, Event::FaultEnds(known.clock));
+        self.end_case(plan, case, signals);
+    }
+
     /// The fault of a case is over.
     fn end_case(&mut self, plan: &Plan, case: u32, signals: &mut Vec<Signal>) {
         let known = &plan.care.cases[case as usize];
@@ -518,10 +553,11 @@ impl State {
     /// From now on the clocks of `slot` itself run at this rate.
     pub(super) fn set_rate(&mut self, plan: &Plan, slot: SlotId, rate: f64) {
         for &case in plan.care.of_slot.of(slot.index()) {
-            let timer = plan.care.cases[case as usize].timer;
+            let known = &plan.care.cases[case as usize];
+            let (timer, active) = (known.timer, self.clocks[known.clock].active);
             let now = &mut self.care.cases[case as usize];
             let before = std::mem::replace(&mut now.rate, rate);
-            if now.stage != Stage::Up || before == rate {
+            if active || now.stage != Stage::Up || before == rate {
                 continue;
             }
             let life = if before > 0.0 {

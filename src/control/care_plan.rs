@@ -2,7 +2,7 @@
 
 use super::lists::Lists;
 use super::plan::{Delay, NONE, Timer};
-use crate::ids::{ClockId, FaultId, Id};
+use crate::ids::{ClockId, FaultId, Id, SlotId};
 use crate::model::{Component, CrewOrder, Handling, People, System, Work};
 use crate::random::{Part, Sequence, name_hash};
 use crate::time::{SimSpan, SimTime};
@@ -12,6 +12,8 @@ use crate::time::{SimSpan, SimTime};
 pub(super) struct CasePlan {
     pub(super) clock: ClockId,
     pub(super) timer: u32,
+    /// The slot whose own fault it is.
+    pub(super) slot: Option<SlotId>,
     pub(super) noticed: Notice,
     /// The stock its parts come from, or [`NONE`].
     pub(super) stock: u32,
@@ -31,6 +33,13 @@ pub(super) enum Notice {
 }
 
 impl Notice {
+    pub(super) fn of(handling: &Handling) -> Self {
+        match handling {
+            Handling::Drawn(dist) => Self::By(Delay::of(dist)),
+            Handling::People(people) => Self::People(people.index() as u32),
+        }
+    }
+
     pub(super) fn draw(
         &self,
         plan: &super::plan::Plan,
@@ -153,6 +162,10 @@ impl CarePlan {
             let mut case = CasePlan {
                 clock: id,
                 timer: id.index() as u32,
+                slot: match clock.component {
+                    Component::Slot(slot) => Some(slot),
+                    Component::Node(_) | Component::Domain(_) | Component::Common(_) => None,
+                },
                 noticed: Notice::By(Delay::Fixed(SimSpan::ZERO)),
                 stock: stock_of[clock.fault.index()],
                 crew: NONE,
@@ -160,10 +173,7 @@ impl CarePlan {
                 people: NONE,
             };
             if let Some(repair) = care.repairs.get(&clock.fault) {
-                case.noticed = match &repair.noticed_in {
-                    Handling::Drawn(dist) => Notice::By(Delay::of(dist)),
-                    Handling::People(people) => Notice::People(people.index() as u32),
-                };
+                case.noticed = Notice::of(&repair.noticed_in);
                 if let Work::People(people) = repair.work {
                     case.people = people.index() as u32;
                 }

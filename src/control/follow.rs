@@ -28,7 +28,7 @@ impl State {
             return Mode::Silent;
         }
         match self.regime.slots[member] {
-            SlotState::Serving => Mode::Answers,
+            SlotState::Serving | SlotState::Standby => Mode::Answers,
             SlotState::Refusing => Mode::Refuses,
             SlotState::Silent => Mode::Silent,
         }

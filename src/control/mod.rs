@@ -36,8 +36,11 @@ mod burn_in;
 mod care;
 mod care_plan;
 mod follow;
+mod lead;
+mod lead_plan;
 mod lists;
 mod plan;
+mod standby;
 mod state;
 mod step;
 

@@ -5,11 +5,15 @@ use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::care_plan::CarePlan;
+use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::standby::{StandbyPlan, standbys};
 use crate::health::Pace;
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
-use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
+use crate::model::{
+    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+};
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 
@@ -87,6 +91,10 @@ pub(super) enum Timer {
     Group(u32),
     /// The next step of a lease.
     Lease(u32),
+    /// The next step of a store that chooses its leader in another way.
+    Lead(u32),
+    /// A standby that is activated.
+    Activation(u32),
 }
 
 /// No such row.
@@ -108,6 +116,10 @@ pub(super) struct SlotPlan {
     pub(super) group: u32,
     /// The lease of its store.
     pub(super) lease: u32,
+    /// The other way in which its store chooses a leader.
+    pub(super) lead: u32,
+    /// The pool with standbys that it belongs to.
+    pub(super) standby: u32,
     /// Its index among its owner's slots.
     pub(super) index: u32,
 }
@@ -172,6 +184,8 @@ pub(super) struct Plan {
     pub(super) watches: Vec<WatchPlan>,
     pub(super) groups: Vec<GroupPlan>,
     pub(super) leases: Vec<LeasePlan>,
+    pub(super) leads: Vec<LeadPlan>,
+    pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
 }
@@ -204,6 +218,8 @@ impl Plan {
                 watches: (0, 0),
                 group: NONE,
                 lease: NONE,
+                lead: NONE,
+                standby: NONE,
                 index: slot.index,
             });
         }
@@ -243,13 +259,23 @@ impl Plan {
             watched_by[watch.member.index()].push(index as u32);
         }
         let leases = leases(system, detail, &mut timers, &mut slots);
-        let minded = vec![false; system.clocks.len()];
+        let leads = leads(system, detail, &mut timers, &mut slots);
+        let standbys = standbys(system, &mut timers, &mut slots);
+        let minded: Vec<bool> = system
+            .clocks
+            .iter()
+            .map(|clock| match clock.component {
+                Component::Slot(slot) => slots[slot].lead != NONE || slots[slot].standby != NONE,
+                Component::Node(_) | Component::Domain(_) | Component::Common(_) => false,
+            })
+            .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
         let lone = |slot: SlotId| {
             let known = &slots[slot];
             known.start_timer == NONE
                 && known.group == NONE
                 && known.lease == NONE
+                && known.lead == NONE
                 && known.watches.0 == known.watches.1
                 && watched_by[slot.index()].is_empty()
         };
@@ -282,7 +308,10 @@ impl Plan {
         };
         Self {
             start: system.run.start,
-            derived: !(watches.is_empty() && groups.is_empty() && leases.is_empty()),
+            derived: !(watches.is_empty()
+                && groups.is_empty()
+                && leases.is_empty()
+                && leads.is_empty()),
             begins,
             remarks: detail == Detail::Full,
             care,
@@ -295,6 +324,8 @@ impl Plan {
             watches,
             groups,
             leases,
+            leads,
+            standbys,
             structure: Structure::new(system),
             audiences,
         }
@@ -397,7 +428,7 @@ fn leases(
     let mut leases = Vec::new();
     for (id, pool) in system.pools.pairs() {
         let PoolKind::Store {
-            failover: Some(lease),
+            failover: Some(StoreFailover::Lease(lease)),
         } = &pool.kind
         else {
             continue;

@@ -3,7 +3,9 @@
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::care::CareNow;
+use super::lead::LeadNow;
 use super::plan::{Delay, Plan, Timer};
+use super::standby::StandbyNow;
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
@@ -33,6 +35,8 @@ pub(super) struct SlotNow {
     pub(super) machine: u32,
     /// Whether it is starting.
     pub(super) starting: bool,
+    /// Whether it stands by, if it runs.
+    pub(super) stands_by: bool,
     /// Whether it probes: a running instance of a balancer with probes.
     pub(super) probing: bool,
     /// The fault clock behind its last change.
@@ -83,6 +87,8 @@ pub(super) struct State {
     pub(super) watches: Vec<WatchNow>,
     pub(super) groups: Vec<GroupNow>,
     pub(super) leases: Vec<LeaseNow>,
+    pub(super) leads: Vec<LeadNow>,
+    pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
     pub(super) remarks: Vec<Event>,
@@ -114,6 +120,7 @@ impl State {
             process: 0,
             machine: 0,
             starting: false,
+            stands_by: false,
             probing: false,
             root: None,
             condition: None,
@@ -145,6 +152,8 @@ impl State {
             watches: watches.collect(),
             groups: groups.collect(),
             leases: leases.collect(),
+            leads: plan.leads.iter().map(LeadNow::new).collect(),
+            standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
             structure: StructureState::new(system, &plan.structure),
@@ -171,6 +180,7 @@ impl State {
             slot.phases = key.with(Purpose::Phase as u64).sequence();
         }
         self.start_care(plan, base);
+        self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
@@ -184,6 +194,20 @@ impl State {
             if let Timer::Case(case) = plan.timers[clock.index()] {
                 self.resume_case(plan, case);
             }
+        }
+        if !plan.standbys.is_empty() {
+            self.changed.extend(plan.slots.ids());
+            self.tell_standbys(plan, None, &mut unread);
+            for index in 0..self.changed.len() {
+                let slot = self.changed[index];
+                let serves = self.regime.slots[slot] == SlotState::Serving
+                    && self.regime.islands[slot].is_none();
+                self.structure.set_slot(&plan.structure, slot, serves);
+            }
+            self.changed.clear();
+        }
+        for index in 0..plan.leads.len() {
+            self.first_lead(plan, index, base, &mut unread);
         }
         for index in 0..plan.leases.len() {
             self.first_leader(plan, index, base, &mut unread);
@@ -236,6 +260,9 @@ impl State {
         }
         for lease in &mut self.leases {
             (lease.root, lease.condition) = (None, None);
+        }
+        for lead in &mut self.leads {
+            lead.clear();
         }
         self.structure.reset(&plan.structure, &self.first_leaders);
         self.blames.reset();

@@ -50,6 +50,8 @@ impl State {
             Timer::Start(slot) => self.finish_start(plan, slot, signals),
             Timer::Watch(index) => self.flip(plan, index as usize, signals),
             Timer::Group(index) => self.move_address(plan, index as usize, signals),
+            Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
+            Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
             Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
@@ -161,9 +163,17 @@ impl State {
 
     /// The state of `slot` from the faults on it.
     #[inline]
-    fn find_state(&mut self, slot: SlotId, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+    pub(super) fn find_state(
+        &mut self,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
         let now = &mut self.slots[slot];
-        let state = now.state();
+        let state = match now.state() {
+            SlotState::Serving if now.stands_by => SlotState::Standby,
+            state => state,
+        };
         if self.regime.slots[slot] != state {
             now.root = cause;
             self.regime.slots[slot] = state;
@@ -221,6 +231,9 @@ impl State {
         cause: Option<ClockId>,
         signals: &mut Vec<Signal>,
     ) {
+        if !plan.standbys.is_empty() {
+            self.tell_standbys(plan, cause, signals);
+        }
         for index in 0..self.changed.len() {
             let slot = self.changed[index];
             let serves = self.regime.slots[slot] == SlotState::Serving
@@ -235,6 +248,9 @@ impl State {
                 let known = &plan.slots[self.changed[index]];
                 if known.group != NONE {
                     self.follow_group(plan, known.group as usize, cause, signals);
+                }
+                if known.lead != NONE {
+                    self.tell_lead(plan, known.lead as usize, cause, signals);
                 }
                 if known.lease != NONE {
                     self.tell_lease(plan, known.lease as usize, cause, signals);

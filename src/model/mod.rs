@@ -7,6 +7,7 @@
 
 mod blame;
 mod care;
+mod failover;
 mod faults;
 mod run;
 mod service;
@@ -19,10 +20,13 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
+pub use failover::{
+    Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
+    Algorithm, Backoff, Balancer, Call, Jitter, Operation, Pool, PoolKind, Probes, Retries,
     ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Relation, Target};

@@ -106,6 +106,7 @@ impl System {
             workers: None,
             queue: None,
             starts_in: fixed(0.0),
+            standby: None,
         });
         self.operation(pool, ServedBy::Any);
         pool

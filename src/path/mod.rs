@@ -25,6 +25,8 @@ pub enum SlotState {
     Refusing,
     /// Nothing: packets vanish, the caller learns from its own timer.
     Silent,
+    /// A process that stands by: nobody sends it anything, and it refuses what comes.
+    Standby,
 }
 
 /// One change of what traffic can see.
@@ -122,6 +124,26 @@ pub enum Event {
     Promoting(SlotId),
     /// A member leads its store.
     Leads(SlotId),
+    /// The loss of a store's leader was detected.
+    LossDetected(PoolId),
+    /// A candidate was lost, and its promotion is void.
+    PromotionVoid(SlotId),
+    /// The failover of a store has failed, and a person is called.
+    FailoverFailed(PoolId),
+    /// A person has put the failover of a store right.
+    PutRight(PoolId),
+    /// All members of a store are lost.
+    AllLost(PoolId),
+    /// The lead of a store goes back to this member.
+    FailsBack(SlotId),
+    /// An election begins.
+    ElectionBegins(PoolId),
+    /// A group has lost its majority.
+    MajorityLost(PoolId),
+    /// A standby begins to take over.
+    Activating(SlotId),
+    /// A standby serves in the stead of what was lost.
+    Activated(SlotId),
 }
 
 /// An instant at which the control state changed.

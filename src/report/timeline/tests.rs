@@ -61,6 +61,7 @@ fn system() -> System {
             workers: None,
             queue: None,
             starts_in: Dist::constant(1.0).unwrap(),
+            standby: None,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),

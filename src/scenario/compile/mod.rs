@@ -6,6 +6,7 @@
 
 mod calls;
 mod dist;
+mod failover;
 mod faults;
 mod journeys;
 mod names;

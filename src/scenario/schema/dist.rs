@@ -42,6 +42,8 @@ pub(in crate::scenario) enum Shape {
     Mixture(List<Part>),
     /// One of these values, each as likely as any other.
     Empirical(List<Span>),
+    /// The time until heartbeats are missed, of a sender that stops between two of them: uniform from `dead_after` less `every` to `dead_after`.
+    Heartbeat(Heartbeat),
     /// What these people need for all their steps. Only where people can act: in `lasts`, `noticed_in` and `on_failure`. `{people: on_call}`
     People(At<String>),
 }
@@ -56,6 +58,7 @@ const SHAPES: &[&str] = &[
     "uniform",
     "mixture",
     "empirical",
+    "heartbeat",
     "people",
 ];
 
@@ -137,6 +140,17 @@ parameters! {
         /// The longest.
         #[schemars(required)]
         max: Span,
+    }
+}
+parameters! {
+    /// Parameters of heartbeats.
+    Heartbeat, "parameters such as {every: 1s, dead_after: 3.5s}", {
+        /// From one heartbeat to the next.
+        #[schemars(required)]
+        every: Span,
+        /// How long after the last heartbeat its sender is taken for dead; at least `every`.
+        #[schemars(required)]
+        dead_after: Span,
     }
 }
 parameters! {

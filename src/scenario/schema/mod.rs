@@ -6,19 +6,24 @@
 //! all other mistakes; `#[schemars(required)]` marks those that must be there.
 
 mod dist;
+mod failover;
 mod infrastructure;
 mod repair;
 mod service;
 mod workload;
 
 pub(super) use dist::{Lognormal, Shape, SpanDist};
+pub(super) use failover::{
+    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
+    StandbyForm, StandbyKind,
+};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
 pub(super) use service::{
-    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, ProbesForm,
-    RetriesForm, Service, Store, StoreFailover,
+    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, LeaseForm,
+    ProbesForm, RetriesForm, Service, Store, StoreFailover,
 };
 pub(super) use workload::{JourneyForm, WorkloadForm};
 

@@ -1,6 +1,6 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, SpanDist};
+use super::{Faults, GenericForm, QuorumForm, SpanDist, StandbyForm};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -41,6 +41,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// Replicas beside these that stand by for them. Default: none.
+        standby: StandbyForm,
         /// What it can be asked to do.
         operations: Entries<ServiceOperation>,
     }
@@ -75,6 +77,8 @@ placed! {
         queue: u64,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
+        /// Members beside these that stand by for them. Default: none.
+        standby: StandbyForm,
         /// What it can be asked to do.
         operations: Entries<StoreOperation>,
     }
@@ -153,11 +157,15 @@ pub(in crate::scenario) enum FromForm {
 #[serde(
     rename_all = "snake_case",
     deny_unknown_fields,
-    expecting = "`lease: {...}`"
+    expecting = "`lease: {...}`, `generic: {...}` or `quorum: {...}`"
 )]
 pub(in crate::scenario) enum StoreFailover {
     /// A key that the leader renews and that expires, as Patroni does it.
     Lease(LeaseForm),
+    /// Stages of stated length: detect, decide, promote.
+    Generic(GenericForm),
+    /// Election by a majority of all members, as Raft does it.
+    Quorum(QuorumForm),
 }
 
 /// A leader lease, as Patroni does it.

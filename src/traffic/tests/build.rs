@@ -124,6 +124,7 @@ impl Build {
             workers,
             queue,
             starts_in: constant(1.0),
+            standby: None,
         })
     }
 
