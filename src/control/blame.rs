@@ -30,6 +30,9 @@ pub(super) enum After {
     Unready,
 }
 
+/// Faults of an audience that are not worth looking through.
+const FEW: usize = 8;
+
 /// A condition that is open, with the fault at its root, or none.
 pub(super) type Condition = Option<(ClockId, After)>;
 
@@ -43,7 +46,9 @@ struct Incident {
 #[derive(Clone, Debug)]
 pub(super) struct Blames {
     incidents: IdVec<ClockId, Incident>,
-    /// Live faults of each audience, the latest last; dead ones are dropped when it is next judged.
+    /// Live faults of each audience, the latest last. Dead ones are dropped when it is next judged; as
+    /// long as there are only a [`FEW`], down to the latest live one, the only one that is asked for
+    /// while journeys can be served.
     live: Vec<Vec<ClockId>>,
     /// `open[clock * rows + row][after]`: conditions that are open.
     open: Vec<[u32; 4]>,
@@ -63,7 +68,9 @@ impl Blames {
         };
         Self {
             incidents: IdVec::filled(calm, clocks),
-            live: vec![Vec::with_capacity(clocks.min(64)); audiences.count],
+            live: (0..audiences.count)
+                .map(|_| Vec::with_capacity(clocks.min(64)))
+                .collect(),
             open: vec![[0; 4]; clocks * audiences.rows],
             dirty: Vec::with_capacity(audiences.count),
             is_dirty: vec![false; audiences.count],
@@ -133,6 +140,7 @@ impl Blames {
     }
 
     /// Closes what is open in `condition`, which belongs to `unit`, and opens `next` instead.
+    #[inline]
     pub(super) fn change(
         &mut self,
         audiences: &Audiences,
@@ -140,12 +148,11 @@ impl Blames {
         condition: &mut Condition,
         next: Condition,
     ) {
-        self.change_rows(
-            audiences,
-            audiences.of_unit.of(unit as usize),
-            condition,
-            next,
-        );
+        if *condition != next {
+            let before = std::mem::replace(condition, next);
+            let rows = audiences.of_unit.of(unit as usize);
+            self.count(audiences, rows, before, next);
+        }
     }
 
     /// The same where what is open concerns whom the fault of `clock` can hurt.
@@ -156,37 +163,32 @@ impl Blames {
         condition: &mut Condition,
         next: Condition,
     ) {
-        let rows = audiences.rows_of_clock.of(clock.index());
-        self.change_rows(audiences, rows, condition, next);
+        if *condition != next {
+            let before = std::mem::replace(condition, next);
+            let rows = audiences.rows_of_clock.of(clock.index());
+            self.count(audiences, rows, before, next);
+        }
     }
 
-    fn change_rows(
-        &mut self,
-        audiences: &Audiences,
-        rows: &[u32],
-        condition: &mut Condition,
-        next: Condition,
-    ) {
-        if *condition == next {
-            return;
-        }
+    /// Counts what closes and what opens.
+    fn count(&mut self, audiences: &Audiences, rows: &[u32], before: Condition, next: Condition) {
         for &row in rows {
-            if let Some((clock, after)) = *condition {
-                self.open[clock.index() * audiences.rows + row as usize][after as usize] -= 1;
+            let open = |clock: ClockId| clock.index() * audiences.rows + row as usize;
+            if let Some((clock, after)) = before {
+                self.open[open(clock)][after as usize] -= 1;
             }
             if let Some((clock, after)) = next {
-                self.open[clock.index() * audiences.rows + row as usize][after as usize] += 1;
+                self.open[open(clock)][after as usize] += 1;
             }
-            if (row as usize) < audiences.count {
+            if let Some(live) = self.live.get(row as usize) {
                 if let Some((clock, _)) = next
-                    && !self.live[row as usize].contains(&clock)
+                    && !live.contains(&clock)
                 {
                     self.enlist(audiences, row, clock);
                 }
                 self.soil(row);
             }
         }
-        *condition = next;
     }
 
     /// Puts `clock` among the live faults of `audience`, in order.
@@ -212,6 +214,7 @@ impl Blames {
     }
 
     /// Whether the fault of `clock`, or anything it caused there, is not over.
+    #[inline]
     fn is_live(&self, audiences: &Audiences, row: u32, clock: ClockId) -> bool {
         self.incidents[clock].active
             || self.open[clock.index() * audiences.rows + row as usize] != [0; 4]
@@ -250,34 +253,43 @@ impl Blames {
         self.system_cut = if up { None } else { self.system_cut.or(cause) };
     }
 
-    /// An audience whose journeys may have to blame another, cleared of faults that are over.
+    /// An audience whose journeys may have to blame another, and whom those that can be served blame.
     #[inline]
-    pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<u32> {
+    pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<(u32, Option<Blame>)> {
         let audience = self.dirty.pop()?;
         self.is_dirty[audience as usize] = false;
-        // Few faults are live at once: a loop that moves nothing in the usual case.
-        let mut place = 0;
-        while let Some(&clock) = self.live[audience as usize].get(place) {
-            if self.is_live(audiences, audience, clock) {
-                place += 1;
-            } else {
-                self.live[audience as usize].remove(place);
+        let incidents = &self.incidents;
+        let open = |clock: ClockId| &self.open[clock.index() * audiences.rows + audience as usize];
+        let live = &mut self.live[audience as usize];
+        let mut latest = None;
+        let few = live.len() <= FEW;
+        for place in (0..live.len()).rev() {
+            let clock = live[place];
+            let (active, open) = (incidents[clock].active, open(clock));
+            if !active && *open == [0; 4] {
+                live.remove(place);
+                continue;
+            }
+            if latest.is_none() {
+                latest = Some(Blame {
+                    fault: audiences.faults[clock],
+                    phase: phase(active, open),
+                });
+            }
+            if few {
+                break;
             }
         }
-        Some(audience)
+        Some((audience, latest))
     }
 
-    /// Whom `journey` of a clean audience blames.
+    /// Whom `journey`, which cannot be served, of a clean audience blames.
     pub(super) fn of_journey(
         &mut self,
         audiences: &Audiences,
         audience: u32,
         journey: JourneyId,
-        up: bool,
     ) -> Option<Blame> {
-        if up {
-            return self.latest(audiences, audience);
-        }
         let live = self.live[audience as usize].iter().copied();
         let blamed = self.of_cut(audiences, audience, self.cuts[journey], live)?;
         // A cut whose fault is over is nobody's any more, even if that fault comes again.
@@ -312,27 +324,27 @@ impl Blames {
             })
     }
 
-    fn latest(&self, audiences: &Audiences, audience: u32) -> Option<Blame> {
-        let latest = self.live[audience as usize].last()?;
-        Some(self.blame(audiences, audience, *latest))
-    }
-
     fn blame(&self, audiences: &Audiences, row: u32, clock: ClockId) -> Blame {
         let open = &self.open[clock.index() * audiences.rows + row as usize];
-        let phase = if open[After::Unnoticed as usize] > 0 {
-            Phase::Detect
-        } else if open[After::Undecided as usize] > 0 {
-            Phase::Decide
-        } else if open[After::Unpromoted as usize] > 0 {
-            Phase::Promote
-        } else if self.incidents[clock].active {
-            Phase::Repair
-        } else {
-            Phase::WarmUp
-        };
         Blame {
             fault: audiences.faults[clock],
-            phase,
+            phase: phase(self.incidents[clock].active, open),
         }
+    }
+}
+
+/// What is being done about a fault, from the conditions that are open.
+#[inline]
+fn phase(active: bool, open: &[u32; 4]) -> Phase {
+    if open[After::Unnoticed as usize] > 0 {
+        Phase::Detect
+    } else if open[After::Undecided as usize] > 0 {
+        Phase::Decide
+    } else if open[After::Unpromoted as usize] > 0 {
+        Phase::Promote
+    } else if active {
+        Phase::Repair
+    } else {
+        Phase::WarmUp
     }
 }

@@ -26,7 +26,7 @@ use crate::time::{SimSpan, SimTime};
 
 /// How far a case is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// No fault.
     Up,
     /// A fault that nobody has noticed.
@@ -44,17 +44,19 @@ enum Stage {
 /// One fault clock that is taken care of.
 #[derive(Clone, Debug)]
 pub(super) struct CaseNow {
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Whom its failures are attributed to: itself, or a common cause.
     by: ClockId,
     /// What is left of the steps of its work; the present one only when it is interrupted.
-    steps: [SimSpan; 3],
+    pub(super) steps: [SimSpan; 3],
     /// What is left of its life while it does not grow old.
     life: SimSpan,
+    /// When its clock is due.
+    pub(super) due: SimTime,
     /// How fast it grows old.
     rate: f64,
     /// When it asked for a crew or a part: a number that grows.
-    ticket: u64,
+    pub(super) ticket: u64,
     condition: Condition,
     handling: Sequence,
 }
@@ -62,17 +64,17 @@ pub(super) struct CaseNow {
 /// A crew: how many are free, what they work on, who waits, the next one first.
 #[derive(Clone, Debug)]
 pub(super) struct CrewNow {
-    free: u32,
-    working: Vec<u32>,
-    waiting: Vec<u32>,
+    pub(super) free: u32,
+    pub(super) working: Vec<u32>,
+    pub(super) waiting: Vec<u32>,
 }
 
 /// A stock of parts.
 #[derive(Clone, Debug)]
 pub(super) struct StockNow {
-    parts: u32,
-    waiting: Vec<u32>,
-    draws: Sequence,
+    pub(super) parts: u32,
+    pub(super) waiting: Vec<u32>,
+    pub(super) draws: Sequence,
 }
 
 /// A common cause.
@@ -86,11 +88,11 @@ pub(super) struct CommonNow {
 /// Everything that is taken care of.
 #[derive(Clone, Debug)]
 pub(super) struct CareNow {
-    cases: Vec<CaseNow>,
-    crews: Vec<CrewNow>,
-    stocks: Vec<StockNow>,
+    pub(super) cases: Vec<CaseNow>,
+    pub(super) crews: Vec<CrewNow>,
+    pub(super) stocks: Vec<StockNow>,
     commons: Vec<CommonNow>,
-    tickets: u64,
+    pub(super) tickets: u64,
     /// Cases that a shock has hit in this step.
     hit: Vec<u32>,
 }
@@ -104,6 +106,7 @@ impl CareNow {
             by: case.clock,
             steps: [SimSpan::ZERO; 3],
             life: SimSpan::ZERO,
+            due: SimTime::NEVER,
             rate: 1.0,
             ticket: 0,
             condition: None,
@@ -156,6 +159,7 @@ impl State {
             case.handling = key.with(Purpose::Handling as u64).sequence();
             (case.stage, case.by, case.rate) = (Stage::Up, known.clock, 1.0);
             (case.condition, case.ticket) = (None, 0);
+            case.due = self.agenda.due_clock(known.clock);
         }
         for (crew, known) in self.care.crews.iter_mut().zip(&known.crews) {
             crew.free = known.count;
@@ -183,9 +187,8 @@ impl State {
     /// A fault that was active when the history began: it has been noticed and its parts have come; what
     /// is left of its duration is work, as far as there are crews.
     pub(super) fn resume_case(&mut self, plan: &Plan, case: u32) {
-        let timer = plan.care.cases[case as usize].timer;
-        let rest = self.agenda.due(timer).since(self.now);
-        self.agenda.cancel(timer);
+        let rest = self.care.cases[case as usize].due.since(self.now);
+        self.set_due(plan, case, SimTime::NEVER);
         self.care.cases[case as usize].steps = [SimSpan::ZERO, SimSpan::ZERO, rest];
         self.ask_crew(plan, case);
     }
@@ -236,7 +239,7 @@ impl State {
         let known = &plan.care.commons[row as usize];
         let shock = known.clock;
         let life = plan.clocks[shock].spans[0].draw(&mut self.clocks[shock].draws[0]);
-        self.agenda.set(shock.index() as u32, self.now + life);
+        self.agenda.set_clock(shock, self.now + life);
         let mut hit = std::mem::take(&mut self.care.hit);
         hit.clear();
         for (index, &case) in known.hits.iter().enumerate() {
@@ -269,11 +272,11 @@ impl State {
     /// The fault of a case begins, because of `by`.
     fn begin_case(&mut self, plan: &Plan, case: u32, by: ClockId, signals: &mut Vec<Signal>) {
         let known = &plan.care.cases[case as usize];
+        self.set_due(plan, case, SimTime::NEVER);
         let now = &mut self.care.cases[case as usize];
         let clock = &mut self.clocks[known.clock];
         now.by = by;
         clock.active = true;
-        self.agenda.cancel(known.timer);
         now.steps = match known.people {
             NONE => [
                 SimSpan::ZERO,
@@ -295,12 +298,12 @@ impl State {
             return;
         }
         now.stage = Stage::Unnoticed;
-        self.agenda.set(known.timer, self.now + notice);
+        self.set_due(plan, case, self.now + notice);
         self.open(plan, case, Some(After::Unnoticed));
     }
 
     /// What the handling of a case leaves open.
-    fn open(&mut self, plan: &Plan, case: u32, after: Option<After>) {
+    pub(super) fn open(&mut self, plan: &Plan, case: u32, after: Option<After>) {
         let clock = plan.care.cases[case as usize].clock;
         let now = &mut self.care.cases[case as usize];
         let next = after.map(|after| (now.by, after));
@@ -308,157 +311,22 @@ impl State {
             .change_handling(&plan.audiences, clock, &mut now.condition, next);
     }
 
-    /// A case takes a part, or waits for one.
-    fn ask_part(&mut self, plan: &Plan, case: u32) {
-        self.open(plan, case, None);
-        let known = &plan.care.cases[case as usize];
-        if let Some(slot) = known.slot
-            && self.waits_for_failover(plan, slot)
-        {
-            self.care.cases[case as usize].stage = Stage::Held;
-            self.agenda.cancel(known.timer);
-            return;
-        }
-        if known.stock == NONE {
-            self.ask_crew(plan, case);
-            return;
-        }
-        let stock = &mut self.care.stocks[known.stock as usize];
-        if stock.parts > 0 {
-            stock.parts -= 1;
-            self.order_part(plan, known.stock);
-            self.ask_crew(plan, case);
-        } else {
-            stock.waiting.push(case);
-            self.care.cases[case as usize].stage = Stage::NeedsPart;
-            self.agenda.cancel(known.timer);
-            self.remark(plan, Event::PartAwaited(known.clock));
-        }
-    }
-
-    /// A part was taken: another is ordered.
-    fn order_part(&mut self, plan: &Plan, stock: u32) {
-        let known = &plan.care.stocks[stock as usize];
-        let takes = known
-            .replaced
-            .draw(&mut self.care.stocks[stock as usize].draws);
-        let timers = known.first_timer..known.first_timer + known.count;
-        let mut idle = timers.filter(|&timer| self.agenda.due(timer) == SimTime::NEVER);
-        let timer = idle
-            .next()
-            .expect("there are as many orders as parts at most");
-        self.agenda.set(timer, self.now + takes);
-    }
-
-    /// A part arrives, by the order of this timer.
-    pub(super) fn receive_part(
-        &mut self,
-        plan: &Plan,
-        stock: u32,
-        timer: u32,
-    ) -> (Event, Option<ClockId>) {
-        self.agenda.cancel(timer);
-        let now = &mut self.care.stocks[stock as usize];
-        if now.waiting.is_empty() {
-            now.parts += 1;
-        } else {
-            let case = now.waiting.remove(0);
-            self.order_part(plan, stock);
-            self.ask_crew(plan, case);
-        }
-        let event = Event::PartArrives(plan.care.stocks[stock as usize].fault);
-        (event, None)
-    }
-
-    /// A case gets a crew, or waits for one.
-    fn ask_crew(&mut self, plan: &Plan, case: u32) {
-        self.care.tickets += 1;
-        self.care.cases[case as usize].ticket = self.care.tickets;
-        let known = &plan.care.cases[case as usize];
-        if known.crew == NONE {
-            self.begin_work(plan, case);
-            return;
-        }
-        let crew = known.crew as usize;
-        if self.care.crews[crew].free == 0 {
-            let preempted = plan.care.crews[crew].preempts.then(|| {
-                let working = self.care.crews[crew].working.iter().copied();
-                working.max_by_key(|&other| self.place_in_queue(plan, other))
-            });
-            match preempted.flatten() {
-                Some(other) if plan.care.cases[other as usize].priority > known.priority => {
-                    self.interrupt(plan, other);
-                }
-                _ => {
-                    self.enqueue(plan, case);
-                    self.remark(plan, Event::RepairWaits(known.clock));
-                    return;
-                }
-            }
-        }
-        self.take_up(plan, case);
-    }
-
-    /// The order in which a crew takes up cases: least first.
-    fn place_in_queue(&self, plan: &Plan, case: u32) -> (u32, u64) {
-        let known = &plan.care.cases[case as usize];
-        (known.priority, self.care.cases[case as usize].ticket)
-    }
-
-    fn enqueue(&mut self, plan: &Plan, case: u32) {
-        let known = &plan.care.cases[case as usize];
-        self.care.cases[case as usize].stage = Stage::NeedsCrew;
-        self.agenda.cancel(known.timer);
-        let place = self.place_in_queue(plan, case);
-        let waiting = &self.care.crews[known.crew as usize].waiting;
-        let at = waiting.partition_point(|&other| self.place_in_queue(plan, other) < place);
-        self.care.crews[known.crew as usize]
-            .waiting
-            .insert(at, case);
-    }
-
-    /// A free crew takes up a case.
-    fn take_up(&mut self, plan: &Plan, case: u32) {
-        let known = &plan.care.cases[case as usize];
-        let crew = &mut self.care.crews[known.crew as usize];
-        crew.free -= 1;
-        crew.working.push(case);
-        self.remark(plan, Event::RepairStarts(known.clock));
-        self.begin_work(plan, case);
-    }
-
-    /// A crew leaves a case, which waits from now on.
-    fn interrupt(&mut self, plan: &Plan, case: u32) {
-        let known = &plan.care.cases[case as usize];
-        let now = &mut self.care.cases[case as usize];
-        if let Stage::Work(step) = now.stage {
-            now.steps[step] = self.agenda.due(known.timer).since(self.now);
-        }
-        self.open(plan, case, None);
-        self.remark(plan, Event::RepairInterrupted(known.clock));
-        let crew = &mut self.care.crews[known.crew as usize];
-        crew.working.retain(|&other| other != case);
-        crew.free += 1;
-        self.enqueue(plan, case);
-    }
-
     /// The work begins, or goes on where it was interrupted.
-    fn begin_work(&mut self, plan: &Plan, case: u32) {
+    pub(super) fn begin_work(&mut self, plan: &Plan, case: u32) {
         let steps = &self.care.cases[case as usize].steps;
         let step = steps.iter().position(|step| !step.is_zero());
         self.work(plan, case, step.unwrap_or(steps.len() - 1));
     }
 
     /// This step of the work begins, or the first after it that takes any time.
-    fn work(&mut self, plan: &Plan, case: u32, step: usize) {
-        let known = &plan.care.cases[case as usize];
+    pub(super) fn work(&mut self, plan: &Plan, case: u32, step: usize) {
         let now = &mut self.care.cases[case as usize];
         let ahead = (step..now.steps.len()).find(|&step| !now.steps[step].is_zero());
         let step = ahead.unwrap_or(now.steps.len() - 1);
         now.stage = Stage::Work(step);
         let span = now.steps[step];
         now.steps[..step].fill(SimSpan::ZERO);
-        self.agenda.set(known.timer, self.now + span);
+        self.set_due(plan, case, self.now + span);
         let after = (step + 1 < Step::ALL.len()).then_some(After::Undecided);
         self.open(plan, case, after);
     }
@@ -505,7 +373,7 @@ impl State {
         let life = plan.clocks[known.clock].spans[0].draw(&mut clock.draws[0]);
         let now = &mut self.care.cases[case as usize];
         (now.stage, now.by) = (Stage::Up, known.clock);
-        self.live(known.timer, case, life);
+        self.live(plan, case, life);
         if by == known.clock {
             self.blames.turn(&plan.audiences, by, false, self.now);
         } else {
@@ -531,15 +399,22 @@ impl State {
     }
 
     /// A case without fault has this much of its life ahead, at its rate.
-    fn live(&mut self, timer: u32, case: u32, life: SimSpan) {
+    fn live(&mut self, plan: &Plan, case: u32, life: SimSpan) {
         let now = &mut self.care.cases[case as usize];
-        if now.rate > 0.0 {
-            self.agenda
-                .set(timer, self.now + life.mul_f64(1.0 / now.rate));
+        now.life = life;
+        let due = if now.rate > 0.0 {
+            self.now + life.mul_f64(1.0 / now.rate)
         } else {
-            now.life = life;
-            self.agenda.cancel(timer);
-        }
+            SimTime::NEVER
+        };
+        self.set_due(plan, case, due);
+    }
+
+    /// The next step of a case is due `at`, or never.
+    pub(super) fn set_due(&mut self, plan: &Plan, case: u32, at: SimTime) {
+        self.care.cases[case as usize].due = at;
+        let clock = plan.care.cases[case as usize].clock;
+        self.agenda.set_clock(clock, at);
     }
 
     /// What happens beside the event of this step, for people.
@@ -554,18 +429,18 @@ impl State {
     pub(super) fn set_rate(&mut self, plan: &Plan, slot: SlotId, rate: f64) {
         for &case in plan.care.of_slot.of(slot.index()) {
             let known = &plan.care.cases[case as usize];
-            let (timer, active) = (known.timer, self.clocks[known.clock].active);
+            let active = self.clocks[known.clock].active;
             let now = &mut self.care.cases[case as usize];
             let before = std::mem::replace(&mut now.rate, rate);
             if active || now.stage != Stage::Up || before == rate {
                 continue;
             }
             let life = if before > 0.0 {
-                self.agenda.due(timer).since(self.now).mul_f64(before)
+                now.due.since(self.now).mul_f64(before)
             } else {
                 now.life
             };
-            self.live(timer, case, life);
+            self.live(plan, case, life);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is worked out once about faults that are taken care of (`care.rs`).
 
 use super::lists::Lists;
-use super::plan::{Delay, NONE, Timer};
+use super::plan::{Delay, Handled, NONE, Timer};
 use crate::ids::{ClockId, FaultId, Id, SlotId};
 use crate::model::{Component, CrewOrder, Handling, People, System, Work};
 use crate::random::{Part, Sequence, name_hash};
@@ -11,7 +11,6 @@ use crate::time::{SimSpan, SimTime};
 #[derive(Clone, Debug)]
 pub(super) struct CasePlan {
     pub(super) clock: ClockId,
-    pub(super) timer: u32,
     /// The slot whose own fault it is.
     pub(super) slot: Option<SlotId>,
     pub(super) noticed: Notice,
@@ -112,8 +111,8 @@ pub(super) struct CarePlan {
 }
 
 impl CarePlan {
-    /// `minded` are the clocks that need a case for other reasons than their repair. Turns the timers
-    /// of all cases and common causes into theirs and appends those of orders.
+    /// `minded` are the clocks that need a case for other reasons than their repair. Appends the timers
+    /// of orders.
     pub(super) fn new(system: &System, minded: &[bool], timers: &mut Vec<Timer>) -> Self {
         let care = &system.care;
         let mut has_case = minded.to_vec();
@@ -147,7 +146,6 @@ impl CarePlan {
         for (id, clock) in system.clocks.pairs() {
             if let Component::Common(row) = clock.component {
                 of_clock[id.index()] = row;
-                timers[id.index()] = Timer::Common(row);
                 continue;
             }
             if !has_case[id.index()] {
@@ -155,13 +153,11 @@ impl CarePlan {
             }
             let row = cases.len() as u32;
             of_clock[id.index()] = row;
-            timers[id.index()] = Timer::Case(row);
             if let Component::Slot(slot) = clock.component {
                 of_slot[slot.index()].push(row);
             }
             let mut case = CasePlan {
                 clock: id,
-                timer: id.index() as u32,
                 slot: match clock.component {
                     Component::Slot(slot) => Some(slot),
                     Component::Node(_) | Component::Domain(_) | Component::Common(_) => None,
@@ -214,6 +210,17 @@ impl CarePlan {
             people: care.people.iter().map(people).collect(),
             of_slot: Lists::new(&of_slot),
             of_clock,
+        }
+    }
+
+    /// What happens when the clock `id` of `component` is due.
+    pub(super) fn handled(&self, id: ClockId, component: Component) -> Handled {
+        match (self.of_clock[id.index()], component) {
+            (NONE, _) => Handled::Alone,
+            (row, Component::Common(_)) => Handled::Common(row),
+            (row, Component::Slot(_) | Component::Node(_) | Component::Domain(_)) => {
+                Handled::Case(row)
+            }
         }
     }
 }

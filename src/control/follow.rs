@@ -1,8 +1,8 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
-use super::blame::After;
-use super::plan::{LeasePlan, NONE, Plan};
-use super::state::State;
+use super::blame::{After, Blames};
+use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
+use super::state::{State, WatchNow};
 use crate::failover::{Draw, Stage};
 use crate::health::{Mode, Watch};
 use crate::ids::{ClockId, Id, SlotId};
@@ -21,6 +21,23 @@ impl LeasePlan {
     }
 }
 
+impl WatchNow {
+    /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
+    /// that `matters`, as its instance probes and users reach it.
+    #[inline]
+    fn weigh(&mut self, plan: &Plan, known: &WatchPlan, matters: bool, blames: &mut Blames) {
+        let answers = self.watch.mode() == Mode::Answers;
+        let after = match (answers, self.watch.is_up(&known.pace)) {
+            _ if !matters => None,
+            (false, true) => Some(After::Unnoticed),
+            (true, false) => Some(After::Unready),
+            (true, true) | (false, false) => None,
+        };
+        let next = self.root.zip(after);
+        blames.change(&plan.audiences, known.unit, &mut self.condition, next);
+    }
+}
+
 impl State {
     /// What a probe of `member` by `instance` meets.
     fn mode(&self, instance: SlotId, member: SlotId) -> Mode {
@@ -32,6 +49,19 @@ impl State {
             SlotState::Refusing => Mode::Refuses,
             SlotState::Silent => Mode::Silent,
         }
+    }
+
+    /// Tells all followers of the only slot that changed.
+    #[inline(never)]
+    pub(super) fn tell_all(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        self.tell_watches(plan, slot, cause, signals);
+        self.tell_failover(plan, slot, cause, signals);
     }
 
     /// Tells the watches of a slot that changed, as a member and as an instance, and its group.
@@ -69,6 +99,26 @@ impl State {
         }
     }
 
+    /// Tells the group and the lease of a slot that changed, after all watches of all slots.
+    pub(super) fn tell_failover(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        let known = &plan.slots[slot];
+        if known.group != NONE {
+            self.follow_group(plan, known.group as usize, cause, signals);
+        }
+        if known.lead != NONE {
+            self.tell_lead(plan, known.lead as usize, cause, signals);
+        }
+        if known.lease != NONE {
+            self.tell_lease(plan, known.lease as usize, cause, signals);
+        }
+    }
+
     /// An instance that starts believes every member up and draws the phases of its probes.
     pub(super) fn start_probing(
         &mut self,
@@ -89,10 +139,14 @@ impl State {
             let watch = &mut self.watches[index];
             watch.watch = Watch::start(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
-            let due = watch.watch.next_flip(&known.pace);
-            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+            // Nothing is due and nothing open before, nor if what it believes is so.
+            if mode != Mode::Answers {
+                let due = watch.watch.next_flip(&known.pace);
+                self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+                let matters = self.regime.islands[instance].is_none();
+                watch.weigh(plan, known, matters, &mut self.blames);
+            }
             self.show(instance, known.member_index, true, signals);
-            self.weigh_watch(plan, index);
         }
     }
 
@@ -100,41 +154,24 @@ impl State {
         self.slots[instance].probing = false;
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
-            self.agenda.cancel(plan.watches[index].timer);
-            self.weigh_watch(plan, index);
+            let known = &plan.watches[index];
+            self.agenda.cancel(known.timer);
+            self.watches[index].weigh(plan, known, false, &mut self.blames);
         }
     }
 
-    /// Looks again at what the probes of one watch meet.
+    /// Looks again at what the probes of one watch meet; its instance probes.
     fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let mode = self.mode(known.instance, known.member);
+        let matters = self.regime.islands[known.instance].is_none();
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
             watch.root = cause;
             let due = watch.watch.observe(&known.pace, self.now, mode);
-            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         }
-        self.weigh_watch(plan, index);
-    }
-
-    /// What a watch leaves open: a dead member that an instance users reach believes up, or a live
-    /// one it believes down.
-    fn weigh_watch(&mut self, plan: &Plan, index: usize) {
-        let known = &plan.watches[index];
-        let watch = &mut self.watches[index];
-        let answers = watch.watch.mode() == Mode::Answers;
-        let matters =
-            self.slots[known.instance].probing && self.regime.islands[known.instance].is_none();
-        let after = match (answers, watch.watch.is_up(&known.pace)) {
-            _ if !matters => None,
-            (false, true) => Some(After::Unnoticed),
-            (true, false) => Some(After::Unready),
-            (true, true) | (false, false) => None,
-        };
-        let next = watch.root.zip(after);
-        self.blames
-            .change(&plan.audiences, known.unit, &mut watch.condition, next);
+        watch.weigh(plan, known, matters, &mut self.blames);
     }
 
     fn show(&mut self, instance: SlotId, member: u32, up: bool, signals: &mut Vec<Signal>) {
@@ -157,13 +194,14 @@ impl State {
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
         let known = &plan.watches[index];
+        let matters = self.regime.islands[known.instance].is_none();
         let watch = &mut self.watches[index];
         let cause = watch.root;
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
-        self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+        self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+        watch.weigh(plan, known, matters, &mut self.blames);
         self.show(known.instance, known.member_index, up, signals);
-        self.weigh_watch(plan, index);
         (
             Event::Verdict {
                 instance: known.instance,
@@ -184,7 +222,8 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         let known = &plan.groups[index];
-        self.schedule(known.timer, self.groups[index].group.next_time());
+        self.agenda
+            .set(known.timer, self.groups[index].group.next_time());
         let now = &mut self.groups[index];
         let holder = now.group.holder(0).map(|member| known.slots[member]);
         let before = self.regime.holders[known.balancer];
@@ -283,7 +322,8 @@ impl State {
     /// The state of a lease is taken over: its timer, its leader, and what it leaves open.
     pub(super) fn follow_lease(&mut self, plan: &Plan, index: usize, signals: &mut Vec<Signal>) {
         let known = &plan.leases[index];
-        self.schedule(known.timer, self.leases[index].lease.next_time());
+        self.agenda
+            .set(known.timer, self.leases[index].lease.next_time());
         let now = &mut self.leases[index];
         let leader = now.lease.leader().map(|member| known.slots[member]);
         if self.regime.leaders[known.pool] != leader {

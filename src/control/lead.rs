@@ -288,7 +288,7 @@ impl State {
         let next = now.root.zip(after);
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, next);
-        self.schedule(known.timer, due);
+        self.agenda.set(known.timer, due);
         if self.regime.leaders[known.pool] != leader {
             self.regime.leaders[known.pool] = leader;
             signals.push(Signal::Leader {

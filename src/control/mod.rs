@@ -35,6 +35,7 @@ mod blame;
 mod burn_in;
 mod care;
 mod care_plan;
+mod crew;
 mod follow;
 mod lead;
 mod lead_plan;
@@ -43,6 +44,7 @@ mod plan;
 mod standby;
 mod state;
 mod step;
+mod tournament;
 
 use crate::model::System;
 use crate::model::structure::StructureState;
@@ -99,7 +101,7 @@ impl<'a> Control<'a> {
     /// When the next event is due; [`SimTime::NEVER`] if nothing is pending.
     #[inline]
     pub fn next_time(&self) -> SimTime {
-        self.state.agenda.first().0
+        self.state.agenda.next_time()
     }
 
     /// Carries out the next event and appends what traffic can see of it to `signals`. Between two

@@ -50,8 +50,7 @@ impl Delay {
 /// What a fault does to the slots it affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The process of this slot ends, and nothing but the structure depends on it: it starts at once,
-    /// is not probed, and takes no part in a failover.
+    /// The process of this slot, which starts at once, ends.
     Lone(SlotId),
     /// Their processes end.
     Process,
@@ -70,17 +69,23 @@ pub(super) struct ClockPlan {
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
     pub(super) effect: Effect,
+    pub(super) handled: Handled,
 }
 
-/// Who a timer belongs to.
+/// What happens when a fault clock is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handled {
+    /// Its fault begins or ends.
+    Alone,
+    /// Its fault is taken care of, as this case.
+    Case(u32),
+    /// This common cause strikes.
+    Common(u32),
+}
+
+/// Who a timer belongs to; fault clocks have theirs beside these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// A fault clock.
-    Clock(ClockId),
-    /// A fault clock that is taken care of.
-    Case(u32),
-    /// A common cause.
-    Common(u32),
     /// A part on its way to a stock.
     Order(u32),
     /// A slot that is starting.
@@ -122,6 +127,8 @@ pub(super) struct SlotPlan {
     pub(super) standby: u32,
     /// Its index among its owner's slots.
     pub(super) index: u32,
+    /// Whether anybody follows it: probes it, as an instance with probes, or in a failover.
+    pub(super) followed: bool,
 }
 
 /// One instance's view of one member.
@@ -194,7 +201,7 @@ impl Plan {
     pub(super) fn new(system: &System, detail: Detail) -> Self {
         let (affected, effects) = affected(system);
         let audiences = Audiences::new(system, detail, &affected);
-        let mut timers: Vec<Timer> = system.clocks.ids().map(Timer::Clock).collect();
+        let mut timers = Vec::new();
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
         for (id, slot) in system.slots.pairs() {
             let starts_in = match slot.owner {
@@ -221,6 +228,7 @@ impl Plan {
                 lead: NONE,
                 standby: NONE,
                 index: slot.index,
+                followed: false,
             });
         }
         let mut watched_by = vec![Vec::new(); system.slots.len()];
@@ -261,6 +269,13 @@ impl Plan {
         let leases = leases(system, detail, &mut timers, &mut slots);
         let leads = leads(system, detail, &mut timers, &mut slots);
         let standbys = standbys(system, &mut timers, &mut slots);
+        for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
+            known.followed = known.group != NONE
+                || known.lease != NONE
+                || known.lead != NONE
+                || known.watches.0 < known.watches.1
+                || !watched_by.is_empty();
+        }
         let minded: Vec<bool> = system
             .clocks
             .iter()
@@ -270,24 +285,18 @@ impl Plan {
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
-        let lone = |slot: SlotId| {
-            let known = &slots[slot];
-            known.start_timer == NONE
-                && known.group == NONE
-                && known.lease == NONE
-                && known.lead == NONE
-                && known.watches.0 == known.watches.1
-                && watched_by[slot.index()].is_empty()
-        };
+        let lone = |slot: SlotId| slots[slot].start_timer == NONE && slots[slot].standby == NONE;
         let clocks = system
             .clocks
             .pairs()
             .zip(effects)
             .map(|((id, clock), effect)| {
                 let fault = &system.faults[clock.fault];
-                let plain = care.of_clock[id.index()] == NONE;
+                let handled = care.handled(id, clock.component);
                 let effect = match clock.component {
-                    Component::Slot(slot) if plain && lone(slot) => Effect::Lone(slot),
+                    Component::Slot(slot) if handled == Handled::Alone && lone(slot) => {
+                        Effect::Lone(slot)
+                    }
                     Component::Slot(_)
                     | Component::Node(_)
                     | Component::Domain(_)
@@ -299,6 +308,7 @@ impl Plan {
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                     down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
                     effect,
+                    handled,
                 }
             });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();

@@ -1,7 +1,8 @@
 //! One event of a history: what is due, what it does to slots, and what follows from that.
 
+use super::agenda::Next;
 use super::blame::After;
-use super::plan::{ClockPlan, Effect, NONE, Plan, Timer};
+use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
 use crate::ids::{ClockId, Id, SlotId};
 use crate::path::{Event, Signal, SlotState, Transition};
@@ -10,7 +11,7 @@ use crate::time::{SimSpan, SimTime};
 impl ClockNow {
     /// How long a fault lasts, or the time to the next one.
     #[inline]
-    fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
+    pub(super) fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
         // Beginnings and ends alternate unpredictably: chosen by index, they cost no branch.
         let which = usize::from(fault);
         known.spans[which].draw(&mut self.draws[which])
@@ -36,23 +37,27 @@ impl SlotNow {
 impl State {
     /// Carries out the next event.
     pub(super) fn step(&mut self, plan: &Plan, signals: &mut Vec<Signal>) -> Transition {
-        let (at, timer) = self.agenda.first();
+        let (at, next) = self.agenda.first();
         debug_assert!(at != SimTime::NEVER, "a step needs a pending event");
         self.now = at;
         if !self.remarks.is_empty() {
             self.remarks.clear();
         }
-        let (event, cause) = match plan.timers[timer as usize] {
-            Timer::Clock(clock) => (self.toggle(plan, clock, timer, signals), Some(clock)),
-            Timer::Case(case) => self.step_case(plan, case, signals),
-            Timer::Common(row) => self.strike(plan, row, signals),
-            Timer::Order(stock) => self.receive_part(plan, stock, timer),
-            Timer::Start(slot) => self.finish_start(plan, slot, signals),
-            Timer::Watch(index) => self.flip(plan, index as usize, signals),
-            Timer::Group(index) => self.move_address(plan, index as usize, signals),
-            Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
-            Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
-            Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+        let (event, cause) = match next {
+            Next::Clock(clock) => match plan.clocks[clock].handled {
+                Handled::Alone => (self.toggle(plan, clock, signals), Some(clock)),
+                Handled::Case(case) => self.step_case(plan, case, signals),
+                Handled::Common(row) => self.strike(plan, row, signals),
+            },
+            Next::Timer(timer) => match plan.timers[timer as usize] {
+                Timer::Start(slot) => self.finish_start(plan, slot, signals),
+                Timer::Watch(index) => self.flip(plan, index as usize, signals),
+                Timer::Group(index) => self.move_address(plan, index as usize, signals),
+                Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+                Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
+                Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
+                Timer::Order(stock) => self.receive_part(plan, stock, timer),
+            },
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
         // history, there is nobody to blame.
@@ -65,13 +70,12 @@ impl State {
 
     /// A fault begins or ends.
     #[inline]
-    fn toggle(&mut self, plan: &Plan, id: ClockId, timer: u32, signals: &mut Vec<Signal>) -> Event {
+    fn toggle(&mut self, plan: &Plan, id: ClockId, signals: &mut Vec<Signal>) -> Event {
         let (known, clock) = (&plan.clocks[id], &mut self.clocks[id]);
         let begins = !clock.active;
         clock.active = begins;
-        let span = clock.ahead.unwrap_or_else(|| clock.draw(known, begins));
-        self.agenda.set(timer, self.now + span);
-        clock.ahead = Some(clock.draw(known, !begins));
+        self.agenda.set_clock(id, self.now + clock.ahead);
+        clock.ahead = clock.draw(known, !begins);
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
@@ -87,8 +91,8 @@ impl State {
         }
     }
 
-    /// The same as [`State::apply`] and [`State::spread`] for the fault of a process that starts at
-    /// once and that nobody follows: most of the events of most structural histories.
+    /// The same as [`State::apply`] and [`State::spread`] for the fault of one process that starts at
+    /// once: most of the events of most histories.
     #[inline]
     fn toggle_lone(
         &mut self,
@@ -107,6 +111,9 @@ impl State {
             signals.push(Signal::Slot { slot, state });
             let serves = state == SlotState::Serving && self.regime.islands[slot].is_none();
             self.structure.set_slot(&plan.structure, slot, serves);
+            if plan.slots[slot].followed {
+                self.tell_all(plan, slot, Some(clock), signals);
+            }
         }
     }
 
@@ -245,16 +252,7 @@ impl State {
                 self.tell_watches(plan, self.changed[index], cause, signals);
             }
             for index in 0..self.changed.len() {
-                let known = &plan.slots[self.changed[index]];
-                if known.group != NONE {
-                    self.follow_group(plan, known.group as usize, cause, signals);
-                }
-                if known.lead != NONE {
-                    self.tell_lead(plan, known.lead as usize, cause, signals);
-                }
-                if known.lease != NONE {
-                    self.tell_lease(plan, known.lease as usize, cause, signals);
-                }
+                self.tell_failover(plan, self.changed[index], cause, signals);
             }
         }
         self.changed.clear();
@@ -278,10 +276,13 @@ impl State {
     #[inline]
     pub(super) fn judge(&mut self, plan: &Plan, signals: &mut Vec<Signal>) {
         let audiences = &plan.audiences;
-        while let Some(audience) = self.blames.next_dirty(audiences) {
+        while let Some((audience, latest)) = self.blames.next_dirty(audiences) {
             for &journey in audiences.journeys.of(audience as usize) {
-                let up = self.structure.journey_up(journey);
-                let blame = self.blames.of_journey(audiences, audience, journey, up);
+                let blame = if self.structure.journey_up(journey) {
+                    latest
+                } else {
+                    self.blames.of_journey(audiences, audience, journey)
+                };
                 if self.regime.blames[journey] != blame {
                     self.regime.blames[journey] = blame;
                     signals.push(Signal::Blame { journey, blame });

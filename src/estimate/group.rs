@@ -320,12 +320,12 @@ impl<'a> GroupRunner<'a> {
         record: &mut OutageRecord,
     ) {
         let slice = self.plan.traffic.slice;
-        let index = |at: SimTime| at.as_nanos() / slice.as_nanos();
+        let index = |at| self.plan.slice_index(at);
         let mut tracker =
             OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), causes);
         for piece in pieces {
             match piece {
-                Piece::Window { runs, bad_by_cause } => tracker.runs(runs, bad_by_cause, record),
+                Piece::Window(seen) => tracker.seen(seen, record),
                 Piece::Quiet(quiet) => {
                     let met = &met[&quiet.key];
                     let cause = met.worst.map_or(0, |(journey, commonest)| {

@@ -124,6 +124,11 @@ impl Plan {
         }
     }
 
+    /// Index of the slice that contains `at`.
+    pub fn slice_index(&self, at: SimTime) -> u64 {
+        at.as_nanos() / self.traffic.slice.as_nanos()
+    }
+
     /// The start of the slice that contains `at`.
     pub fn slice_start(&self, at: SimTime) -> SimTime {
         let slice = self.traffic.slice.as_nanos();

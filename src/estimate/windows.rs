@@ -6,22 +6,18 @@
 //! slice borders, so that a slice is seen whole or not at all.
 
 use super::group::{GroupError, GroupRunner};
+use super::outages::Seen;
 use super::totals::Totals;
-use crate::path::{Regime, Signal};
+use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{BadRun, Source, Traffic};
+use crate::traffic::{Source, Traffic};
 use std::rc::Rc;
 
 /// A part of a replication.
 #[derive(Clone, Debug)]
 pub enum Piece {
     /// Slices seen one by one.
-    Window {
-        /// Runs of bad ones.
-        runs: Vec<BadRun>,
-        /// Bad ones by cause.
-        bad_by_cause: Vec<u64>,
-    },
+    Window(Seen),
     /// A stretch in which nothing changed.
     Quiet(Quiet),
 }
@@ -75,7 +71,13 @@ impl GroupRunner<'_> {
         }
         advance(traffic, plan.to, stop)?;
         totals.window_s += plan.horizon_s();
-        close(traffic, plan.to, totals, pieces)
+        let seen = close(traffic, plan.to, totals)?;
+        pieces.push(Piece::Window(Seen {
+            first: plan.slice_index(plan.from),
+            end: plan.slice_index(plan.to),
+            ..seen
+        }));
+        Ok(())
     }
 
     /// Every request around transitions; quiet stretches are returned as pieces.
@@ -134,6 +136,8 @@ impl GroupRunner<'_> {
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
+            let falls = takes_away(&self.signals);
+            let mut rises = !falls;
             loop {
                 let next = self.control.next_time();
                 let lead = windows.look_back.saturating_add(windows.warm_up);
@@ -145,6 +149,7 @@ impl GroupRunner<'_> {
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
                 let feels = if visible(&self.signals) {
+                    rises = !takes_away(&self.signals);
                     next + windows.after
                 } else {
                     next
@@ -167,7 +172,14 @@ impl GroupRunner<'_> {
             }
             totals.window_s += end.since(open).as_secs_f64();
             let closes = traffic.now().max(end);
-            close(traffic, closes, totals, pieces)?;
+            let seen = close(traffic, closes, totals)?;
+            pieces.push(Piece::Window(Seen {
+                first: plan.slice_index(open),
+                end: plan.slice_index(end),
+                falls,
+                rises,
+                ..seen
+            }));
             quiet_from = end;
             quiet_regime = Rc::new(self.control.regime().clone());
             if end >= plan.to {
@@ -220,6 +232,18 @@ fn visible(signals: &[Signal]) -> bool {
         .any(|signal| !matches!(signal, Signal::Blame { .. }))
 }
 
+/// Whether any of `signals` takes something away from users, rather than bringing something back.
+/// A verdict of a probe that a member is down mends more than it takes.
+fn takes_away(signals: &[Signal]) -> bool {
+    signals.iter().any(|signal| match signal {
+        Signal::Slot { state, .. } => *state != SlotState::Serving,
+        Signal::Island { island, .. } => island.is_some(),
+        Signal::Holder { holder, .. } => holder.is_none(),
+        Signal::Leader { leader, .. } => leader.is_none(),
+        Signal::View { .. } | Signal::Blame { .. } => false,
+    })
+}
+
 /// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
 fn advance(
     traffic: &mut Traffic<'_>,
@@ -239,13 +263,9 @@ fn advance(
     Ok(())
 }
 
-/// Ends the stretch, checks that nothing was lost, and adds it.
-fn close(
-    traffic: &mut Traffic<'_>,
-    at: SimTime,
-    totals: &mut Totals,
-    pieces: &mut Vec<Piece>,
-) -> Result<(), GroupError> {
+/// Ends the stretch, checks that nothing was lost, adds it, and says what its slices were; which
+/// they were is the caller's to say.
+fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<Seen, GroupError> {
     traffic.finish(at);
     if traffic.overflowed() {
         return Err(GroupError::Overflow);
@@ -253,9 +273,12 @@ fn close(
     let tally = traffic.tally();
     tally.check().map_err(GroupError::Conservation)?;
     totals.add_counted(tally);
-    pieces.push(Piece::Window {
+    Ok(Seen {
+        first: 0,
+        end: 0,
         runs: tally.slices.runs.clone(),
         bad_by_cause: tally.slices.bad_by_cause.clone(),
-    });
-    Ok(())
+        falls: false,
+        rises: false,
+    })
 }

@@ -2,6 +2,7 @@
 
 mod cost;
 mod figures;
+mod in_order;
 pub mod outcome;
 mod run;
 mod summary;

@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
                     .flat_map(|list| &list.0)
                 {
                     let form = operation.value.get();
-                    let takes = form.map(|form| &form.takes);
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     let id = self.operation(
                         pool,
                         &operation.name,
@@ -103,7 +103,8 @@ impl<'a> Compiler<'a> {
                     .filter_map(At::get)
                     .flat_map(|list| &list.0)
                 {
-                    let takes = operation.value.get().map(|form| &form.takes);
+                    let form = operation.value.get();
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     self.operation(pool, &operation.name, operation.place, takes, ServedBy::Any);
                 }
             }
@@ -115,7 +116,7 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 if form.members.is_none() {
-                    self.missing(entry.place, "members", "3");
+                    self.missing_inside(entry.value.place.start, entry.place, "members", "3");
                 }
                 let members = form.members.as_ref().and_then(At::get);
                 let failover = self.store_failover(&form.failover, members.copied());
@@ -145,7 +146,7 @@ impl<'a> Compiler<'a> {
                         Some(FromForm::Quorum) => ServedBy::Quorum,
                         Some(FromForm::Any) | None => ServedBy::Any,
                     };
-                    let takes = form.map(|form| &form.takes);
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     self.operation(pool, &operation.name, operation.place, takes, served_by);
                 }
             }
@@ -284,7 +285,7 @@ impl<'a> Compiler<'a> {
         pool: PoolId,
         name: &str,
         place: Place,
-        takes: Option<&Opt<SpanDist>>,
+        takes: Option<(u32, &Opt<SpanDist>)>,
         served_by: ServedBy,
     ) -> Option<crate::ids::OperationId> {
         self.problems.extend(names::check(name, place));
@@ -297,12 +298,13 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let takes = match takes {
-            Some(takes) => self.needed_dist(
-                takes,
-                place,
-                "takes",
-                "{lognormal: {median: 18ms, p95: 80ms}}",
-            ),
+            Some((inside, takes)) => {
+                if takes.is_none() {
+                    let like = "{lognormal: {median: 18ms, p95: 80ms}}";
+                    self.missing_inside(inside, place, "takes", like);
+                }
+                self.dist(takes)
+            }
             None => super::no_time(),
         };
         let name = format!("{}.{name}", self.system.pools[pool].name);
@@ -335,7 +337,7 @@ impl<'a> Compiler<'a> {
             };
             let mut to = None;
             match &form.to {
-                None => self.missing(entry.place, "to", "app"),
+                None => self.missing_inside(entry.value.place.start, entry.place, "to", "app"),
                 Some(at) => {
                     if let Some(name) = at.get() {
                         match self.names.find(Kind::Pool, name, at.place) {
