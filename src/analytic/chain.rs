@@ -45,8 +45,8 @@ impl Chain {
         }
         let mut shares = vec![1.0];
         for state in 1..states {
-            let share = (0..state).map(|from| shares[from] * rates[from][state]);
-            let share: f64 = share.sum();
+            let into = shares.iter().zip(&rates);
+            let share: f64 = into.map(|(share, row)| share * row[state]).sum();
             shares.push(share);
         }
         let total: f64 = shares.iter().sum();

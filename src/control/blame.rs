@@ -170,18 +170,28 @@ impl Blames {
         }
     }
 
-    /// Counts what closes and what opens.
+    /// Counts what closes and what opens. Blame asks only whether anything is open: an audience is
+    /// judged again when the last one closes or the first one opens.
     fn count(&mut self, audiences: &Audiences, rows: &[u32], before: Condition, next: Condition) {
         for &row in rows {
             let open = |clock: ClockId| clock.index() * audiences.rows + row as usize;
+            let mut turned = false;
             if let Some((clock, after)) = before {
-                self.open[open(clock)][after as usize] -= 1;
+                let count = &mut self.open[open(clock)][after as usize];
+                *count -= 1;
+                turned = *count == 0;
             }
+            let mut first = None;
             if let Some((clock, after)) = next {
-                self.open[open(clock)][after as usize] += 1;
+                let count = &mut self.open[open(clock)][after as usize];
+                *count += 1;
+                first = (*count == 1).then_some(clock);
+            }
+            if !turned && first.is_none() {
+                continue;
             }
             if let Some(live) = self.live.get(row as usize) {
-                if let Some((clock, _)) = next
+                if let Some(clock) = first
                     && !live.contains(&clock)
                 {
                     self.enlist(audiences, row, clock);

@@ -27,6 +27,8 @@ pub struct StructureRecord {
     pub duration_histogram: Histogram,
     /// Outages that were still going on one horizon after the end.
     pub unended: u64,
+    /// Replications that were up at the last instant of the horizon.
+    pub up_at_end: u64,
     /// Downtime of each replication in order, nanoseconds.
     pub downtimes: Vec<u64>,
     /// Per replication: downtime in seconds by [`Cause::index`]; rows that are zero are not pushed,
@@ -50,6 +52,7 @@ impl StructureRecord {
             durations: Sums::default(),
             duration_histogram: Histogram::new(),
             unended: 0,
+            up_at_end: 0,
             downtimes: Vec::new(),
             by_cause: vec![Sums::default(); Cause::count(system.faults.len())],
             pools: vec![Sums::default(); system.pools.len()],
@@ -68,6 +71,7 @@ impl StructureRecord {
             self.duration_histogram.merge(&other.duration_histogram);
         }
         self.unended += other.unended;
+        self.up_at_end += other.up_at_end;
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
             (&mut self.by_cause, &other.by_cause),
@@ -80,6 +84,26 @@ impl StructureRecord {
                 mine.merge(theirs);
             }
         }
+    }
+}
+
+/// Structural figures of one replication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// Downtime, nanoseconds.
+    pub downtime_ns: u64,
+    /// Outages begun.
+    pub outages: u64,
+    /// (seconds of the outages begun, followed to their ends; their number).
+    pub durations: (f64, f64),
+    /// Downtime in seconds by [`Cause::index`]; only those that have any.
+    pub by_cause: Vec<(usize, f64)>,
+}
+
+impl History {
+    /// Downtime, seconds.
+    pub fn downtime_s(&self) -> f64 {
+        seconds(self.downtime_ns)
     }
 }
 
@@ -147,6 +171,8 @@ pub struct StructureTally {
     /// Nanoseconds by cause, with the causes touched in this replication.
     by_cause: Vec<u64>,
     touched: Vec<usize>,
+    /// (cause, nanoseconds) of the replication that ended last.
+    charged: Vec<(usize, u64)>,
     cause: usize,
     cause_since: SimTime,
     /// Start of the outage in progress if it began inside the horizon.
@@ -168,6 +194,7 @@ impl StructureTally {
             journeys: vec![Spell::default(); system.journeys.len()],
             by_cause: vec![0; Cause::count(system.faults.len())],
             touched: Vec::new(),
+            charged: Vec::new(),
             cause: 0,
             cause_since: from,
             began: None,
@@ -260,6 +287,8 @@ impl StructureTally {
     pub fn end(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
         if self.system.down_since.is_some() {
             self.charge(self.to);
+        } else {
+            record.up_at_end += 1;
         }
         self.system.end(self.to);
         if self.began.is_some() {
@@ -286,11 +315,30 @@ impl StructureTally {
         for &duration in &self.durations {
             record.duration_histogram.record(duration);
         }
+        self.charged.clear();
         for index in self.touched.drain(..) {
             let nanos = std::mem::take(&mut self.by_cause[index]);
             if nanos > 0 {
                 record.by_cause[index].push(seconds(nanos), 0.0);
+                self.charged.push((index, nanos));
             }
+        }
+    }
+
+    /// The replication that [`StructureTally::end`] ended last.
+    pub fn ended(&self) -> History {
+        History {
+            downtime_ns: self.system.downtime,
+            outages: self.system.outages,
+            durations: (
+                seconds(self.durations.iter().sum()),
+                self.durations.len() as f64,
+            ),
+            by_cause: self
+                .charged
+                .iter()
+                .map(|&(cause, nanos)| (cause, seconds(nanos)))
+                .collect(),
         }
     }
 

@@ -8,10 +8,13 @@
 use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
 use super::totals::Totals;
+use crate::control::Control;
 use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
+use std::iter::Peekable;
 use std::rc::Rc;
+use std::vec::IntoIter;
 
 /// A part of a replication.
 #[derive(Clone, Debug)]
@@ -90,20 +93,26 @@ impl GroupRunner<'_> {
     ) -> Result<(), GroupError> {
         let plan = self.plan;
         let windows = plan.windows;
+        let mut others = Others(
+            self.others
+                .remove(&replication)
+                .unwrap_or_default()
+                .into_iter()
+                .peekable(),
+        );
         self.control.restart(plan.seed, replication);
         self.step_to(plan.from);
+        others.skip_to(plan.from);
         let mut quiet_from = plan.from;
         // The quiet stretch that is going on, with its blames.
         let mut quiet_regime = Rc::new(self.control.regime().clone());
         loop {
             // Step through what traffic cannot see; a change of blame only splits the quiet time.
-            let at = self.control.next_time();
+            let at = others.next_time(self.control.next_time());
             if at >= plan.to {
                 break;
             }
-            self.signals.clear();
-            self.control.step(&mut self.signals);
-            if !visible(&self.signals) {
+            if !others.step(&mut self.control, &mut self.signals) {
                 if !self.signals.is_empty() {
                     let border = plan.slice_start(at).max(quiet_from);
                     self.push_quiet(pieces, &quiet_regime, quiet_from, border);
@@ -139,21 +148,18 @@ impl GroupRunner<'_> {
             let falls = takes_away(&self.signals);
             let mut rises = !falls;
             loop {
-                let next = self.control.next_time();
+                let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
                     break;
                 }
-                self.signals.clear();
-                self.control.step(&mut self.signals);
+                let felt = others.step(&mut self.control, &mut self.signals);
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
-                let feels = if visible(&self.signals) {
+                if visible(&self.signals) {
                     rises = !takes_away(&self.signals);
-                    next + windows.after
-                } else {
-                    next
-                };
+                }
+                let feels = if felt { next + windows.after } else { next };
                 let later = plan.slice_end(feels).min(plan.to);
                 if later > end {
                     traffic.count(end, later);
@@ -190,6 +196,23 @@ impl GroupRunner<'_> {
         Ok(())
     }
 
+    /// When traffic can see changes of this design in one replication, in order.
+    pub(super) fn visible_times(&mut self, replication: u64) -> Vec<SimTime> {
+        let plan = self.plan;
+        let mut times = Vec::new();
+        self.control.restart(plan.seed, replication);
+        self.step_to(plan.from);
+        while self.control.next_time() < plan.to {
+            let at = self.control.next_time();
+            self.signals.clear();
+            self.control.step(&mut self.signals);
+            if visible(&self.signals) {
+                times.push(at);
+            }
+        }
+        times
+    }
+
     /// Notes a quiet stretch, hour by hour where the load swings, so that a sample stands for time
     /// with about its own load.
     fn push_quiet(
@@ -222,6 +245,34 @@ impl GroupRunner<'_> {
             }));
             from = end;
         }
+    }
+}
+
+/// When other designs change, in order.
+struct Others(Peekable<IntoIter<SimTime>>);
+
+impl Others {
+    /// Leaves out what is before `from`.
+    fn skip_to(&mut self, from: SimTime) {
+        while self.0.next_if(|at| *at < from).is_some() {}
+    }
+
+    /// The next change of all, where that of this design is at `own`.
+    fn next_time(&mut self, own: SimTime) -> SimTime {
+        self.0.peek().map_or(own, |at| own.min(*at))
+    }
+
+    /// Carries out the next change of all; whether traffic is to be simulated around it. `signals` are
+    /// those of `control`: none, if only others change.
+    fn step(&mut self, control: &mut Control<'_>, signals: &mut Vec<Signal>) -> bool {
+        let own = control.next_time();
+        let elsewhere = self.0.next_if(|at| *at <= own);
+        signals.clear();
+        if elsewhere.is_some_and(|at| at < own) {
+            return true;
+        }
+        control.step(signals);
+        elsewhere.is_some() || visible(signals)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{Method, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that are worked on at once when replications are cheap, so that all threads are busy.
-const BLOCKS_AT_ONCE: u64 = 16;
+pub(super) const BLOCKS_AT_ONCE: u64 = 16;
 
 /// Simulates `system` and reports what was found. `hash` is the scenario's, copied into the outcome.
 ///
@@ -68,7 +68,7 @@ pub fn run(
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows
 /// from the number of blocks alone, so that a run that ended by itself, by a budget of time or at a
 /// given number of replications judges the same replications in the same way.
-fn looks_of(blocks: u64) -> u32 {
+pub(super) fn looks_of(blocks: u64) -> u32 {
     blocks.max(1).next_power_of_two().trailing_zeros() + 1
 }
 
@@ -191,7 +191,7 @@ impl Progress<'_> {
     }
 }
 
-fn overflow(system: &System) -> RunError {
+pub(super) fn overflow(system: &System) -> RunError {
     RunError::Unsuitable {
         line: system.workloads.iter().next().map(|workload| workload.line),
         message: "more requests were in progress at once than the limit of 4 million: a queue \

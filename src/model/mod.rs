@@ -9,6 +9,7 @@ mod blame;
 mod care;
 mod failover;
 mod faults;
+mod price;
 mod run;
 mod service;
 pub mod structure;
@@ -24,6 +25,7 @@ pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
 };
 pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Jitter, Operation, Pool, PoolKind, Probes, Retries,
@@ -71,6 +73,8 @@ pub struct System {
     pub care: Care,
     /// What must hold.
     pub targets: Vec<Target>,
+    /// What the parts cost.
+    pub prices: Prices,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
 }

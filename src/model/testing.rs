@@ -56,6 +56,7 @@ impl System {
             clocks: IdVec::new(),
             care: super::Care::default(),
             targets: Vec::new(),
+            prices: super::Prices::default(),
             warnings: Vec::new(),
         }
     }
@@ -105,6 +106,7 @@ impl System {
             needs,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: fixed(0.0),
             standby: None,
         });
@@ -118,6 +120,7 @@ impl System {
             pool,
             served_by,
             takes: fixed(0.01),
+            fails: 0.0,
             calls: Vec::new(),
         })
     }

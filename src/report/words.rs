@@ -2,7 +2,7 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
+    Bill, CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
 use crate::path::Phase;
@@ -141,7 +141,12 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
 
 /// A cause in words: `articles.crash, while a successor was chosen`.
 pub(crate) fn cause(row: &CauseRow) -> String {
-    match (row.fault.as_str(), row.phase) {
+    cause_of(&row.fault, row.phase)
+}
+
+/// The same from its parts.
+pub(crate) fn cause_of(fault: &str, phase_of: Option<Phase>) -> String {
+    match (fault, phase_of) {
         (fault, Some(p)) => format!("{fault}, {}", phase(p)),
         ("load", None) => "load: full queues, limits, deadlines; no fault".to_owned(),
         ("base", None) => "the error rate that the scenario states".to_owned(),
@@ -156,6 +161,19 @@ pub(crate) const fn condition(condition: Condition) -> &'static str {
         Condition::Failover => "during failover",
         Condition::Degraded => "during repair",
     }
+}
+
+/// `1,234.50 EUR per month; 2 components have no price`.
+pub(crate) fn cost(bill: &Bill) -> String {
+    let rest = match bill.without_price.len() as u64 {
+        0 => String::new(),
+        1 => "; 1 component has no price".to_owned(),
+        n => format!("; {} have no price", numbers::plural(n, "component")),
+    };
+    format!(
+        "{} per month{rest}",
+        numbers::money(bill.per_month, &bill.currency)
+    )
 }
 
 /// `years` or, if a history is not a year long, `histories`.

@@ -102,7 +102,7 @@ fn two_types(order: Option<CrewOrder>, mttf: [f64; 2], mttr: [f64; 2]) -> (Syste
             });
             moves.push((from, to, rate));
         };
-        for kind in 0..2 {
+        for (kind, mttf) in mttf.iter().enumerate() {
             let down = queue.iter().filter(|&&other| other == kind).count();
             if down < 3 {
                 let mut longer = queue.clone();
@@ -110,7 +110,7 @@ fn two_types(order: Option<CrewOrder>, mttf: [f64; 2], mttr: [f64; 2]) -> (Syste
                 if order != Some(CrewOrder::Fifo) {
                     longer.sort_unstable();
                 }
-                go(longer, (3 - down) as f64 / mttf[kind]);
+                go(longer, (3 - down) as f64 / mttf);
             }
         }
         let working = if ops.is_some() { 1 } else { queue.len() };

@@ -60,6 +60,7 @@ fn system() -> System {
             needs: 1,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
             standby: None,
         }]),
@@ -88,6 +89,7 @@ fn system() -> System {
         }]),
         care: crate::model::Care::default(),
         targets: Vec::new(),
+        prices: Default::default(),
         warnings: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 mod journeys;
 mod names;
 mod pools;
+mod prices;
 mod repair;
 mod run;
 mod topology;
@@ -49,6 +50,7 @@ pub(super) fn compile(
     compiler.pools(file);
     compiler.balancers(file);
     compiler.common_causes(file);
+    compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
     compiler.workloads(file);
@@ -95,7 +97,7 @@ impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
-            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
             .collect();
         Self {
             source,
@@ -119,6 +121,7 @@ impl<'a> Compiler<'a> {
                 clocks: IdVec::new(),
                 care: crate::model::Care::default(),
                 targets: Vec::new(),
+                prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),

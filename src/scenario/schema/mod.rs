@@ -8,6 +8,7 @@
 mod dist;
 mod failover;
 mod infrastructure;
+mod price;
 mod repair;
 mod service;
 mod workload;
@@ -18,6 +19,7 @@ pub(super) use failover::{
     StandbyForm, StandbyKind,
 };
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
+pub(super) use price::PriceForm;
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
@@ -60,6 +62,8 @@ pub(super) struct File {
     pub(super) sources: Opt<Prose>,
     /// How long to simulate, from which seed, and how.
     pub(super) run: Opt<Run>,
+    /// The currency of all prices, such as EUR. Default: not named.
+    pub(super) currency: Opt<String>,
     /// Failure domains: regions, zones, racks, power feeds. Domains nest.
     pub(super) domains: Opt<Entries<Domain>>,
     /// Machines: each fails and is repaired as one unit.
