@@ -56,6 +56,10 @@ define_ids! {
     FaultId;
     /// One clock of a fault: the fault of one component, e.g. `app-3.crash`.
     ClockId;
+    /// A repair crew.
+    CrewId;
+    /// A group of people.
+    PeopleId;
 }
 
 /// A table indexed by one kind of id.

@@ -4,11 +4,16 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
+use super::care_plan::CarePlan;
+use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::standby::{StandbyPlan, standbys};
 use crate::health::Pace;
 use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
-use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
+use crate::model::{
+    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+};
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 
@@ -20,7 +25,7 @@ pub(super) enum Delay {
 }
 
 impl Delay {
-    fn of(dist: &Dist) -> Self {
+    pub(super) fn of(dist: &Dist) -> Self {
         if dist.is_constant() {
             Self::Fixed(SimSpan::from_secs_f64(dist.mean()))
         } else {
@@ -64,11 +69,25 @@ pub(super) struct ClockPlan {
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
     pub(super) effect: Effect,
+    pub(super) handled: Handled,
+}
+
+/// What happens when a fault clock is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handled {
+    /// Its fault begins or ends.
+    Alone,
+    /// Its fault is taken care of, as this case.
+    Case(u32),
+    /// This common cause strikes.
+    Common(u32),
 }
 
 /// Who a timer belongs to; fault clocks have theirs beside these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
+    /// A part on its way to a stock.
+    Order(u32),
     /// A slot that is starting.
     Start(SlotId),
     /// The next flip of a watch.
@@ -77,6 +96,10 @@ pub(super) enum Timer {
     Group(u32),
     /// The next step of a lease.
     Lease(u32),
+    /// The next step of a store that chooses its leader in another way.
+    Lead(u32),
+    /// A standby that is activated.
+    Activation(u32),
 }
 
 /// No such row.
@@ -98,6 +121,10 @@ pub(super) struct SlotPlan {
     pub(super) group: u32,
     /// The lease of its store.
     pub(super) lease: u32,
+    /// The other way in which its store chooses a leader.
+    pub(super) lead: u32,
+    /// The pool with standbys that it belongs to.
+    pub(super) standby: u32,
     /// Its index among its owner's slots.
     pub(super) index: u32,
     /// Whether anybody follows it: probes it, as an instance with probes, or in a failover.
@@ -148,6 +175,9 @@ pub(super) struct Plan {
     pub(super) start: Start,
     /// Whether there are watches, groups or leases at all.
     pub(super) derived: bool,
+    /// Whether anybody reads remarks.
+    pub(super) remarks: bool,
+    pub(super) care: CarePlan,
     /// The first instant of a history.
     pub(super) begins: SimTime,
     pub(super) clocks: IdVec<ClockId, ClockPlan>,
@@ -161,6 +191,8 @@ pub(super) struct Plan {
     pub(super) watches: Vec<WatchPlan>,
     pub(super) groups: Vec<GroupPlan>,
     pub(super) leases: Vec<LeasePlan>,
+    pub(super) leads: Vec<LeadPlan>,
+    pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
 }
@@ -193,6 +225,8 @@ impl Plan {
                 watches: (0, 0),
                 group: NONE,
                 lease: NONE,
+                lead: NONE,
+                standby: NONE,
                 index: slot.index,
                 followed: false,
             });
@@ -233,27 +267,50 @@ impl Plan {
             watched_by[watch.member.index()].push(index as u32);
         }
         let leases = leases(system, detail, &mut timers, &mut slots);
+        let leads = leads(system, detail, &mut timers, &mut slots);
+        let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
                 || known.lease != NONE
+                || known.lead != NONE
                 || known.watches.0 < known.watches.1
                 || !watched_by.is_empty();
         }
-        let lone = |slot: SlotId| slots[slot].start_timer == NONE;
-        let clocks = system.clocks.iter().zip(effects).map(|(clock, effect)| {
-            let fault = &system.faults[clock.fault];
-            let effect = match clock.component {
-                Component::Slot(slot) if lone(slot) => Effect::Lone(slot),
-                Component::Slot(_) | Component::Node(_) | Component::Domain(_) => effect,
-            };
-            let (up, down) = (fault.every.mean(), fault.lasts.mean());
-            ClockPlan {
-                name: Part::new(name_hash(&clock.name)),
-                spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
-                down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
-                effect,
-            }
-        });
+        let minded: Vec<bool> = system
+            .clocks
+            .iter()
+            .map(|clock| match clock.component {
+                Component::Slot(slot) => slots[slot].lead != NONE || slots[slot].standby != NONE,
+                Component::Node(_) | Component::Domain(_) | Component::Common(_) => false,
+            })
+            .collect();
+        let care = CarePlan::new(system, &minded, &mut timers);
+        let lone = |slot: SlotId| slots[slot].start_timer == NONE && slots[slot].standby == NONE;
+        let clocks = system
+            .clocks
+            .pairs()
+            .zip(effects)
+            .map(|((id, clock), effect)| {
+                let fault = &system.faults[clock.fault];
+                let handled = care.handled(id, clock.component);
+                let effect = match clock.component {
+                    Component::Slot(slot) if handled == Handled::Alone && lone(slot) => {
+                        Effect::Lone(slot)
+                    }
+                    Component::Slot(_)
+                    | Component::Node(_)
+                    | Component::Domain(_)
+                    | Component::Common(_) => effect,
+                };
+                let (up, down) = (fault.every.mean(), fault.lasts.mean());
+                ClockPlan {
+                    name: Part::new(name_hash(&clock.name)),
+                    spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
+                    down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
+                    effect,
+                    handled,
+                }
+            });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
         let begins = match system.run.start {
             Start::Steady => SimTime::START.before(burn_in(system, detail)),
@@ -261,8 +318,13 @@ impl Plan {
         };
         Self {
             start: system.run.start,
-            derived: !(watches.is_empty() && groups.is_empty() && leases.is_empty()),
+            derived: !(watches.is_empty()
+                && groups.is_empty()
+                && leases.is_empty()
+                && leads.is_empty()),
             begins,
+            remarks: detail == Detail::Full,
+            care,
             clocks,
             affected,
             slots,
@@ -272,6 +334,8 @@ impl Plan {
             watches,
             groups,
             leases,
+            leads,
+            standbys,
             structure: Structure::new(system),
             audiences,
         }
@@ -298,12 +362,21 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         Component::Domain(domain) => {
             let effect = match system.faults[clock.fault].kind {
                 FaultKind::Isolated => Effect::Isolation(domain),
-                FaultKind::Power | FaultKind::Crash => Effect::Machine,
+                FaultKind::Power | FaultKind::Crash | FaultKind::Common => Effect::Machine,
             };
             (in_domain[domain.index()].clone(), effect)
         }
+        // It does nothing itself; the faults that it starts do.
+        Component::Common(_) => (Vec::new(), Effect::Process),
     });
-    let (slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    for common in &system.care.commons {
+        let hits = common.hits.iter();
+        let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        slots[common.clock.index()] = all;
+    }
     (Lists::new(&slots), effects)
 }
 
@@ -365,7 +438,7 @@ fn leases(
     let mut leases = Vec::new();
     for (id, pool) in system.pools.pairs() {
         let PoolKind::Store {
-            failover: Some(lease),
+            failover: Some(StoreFailover::Lease(lease)),
         } = &pool.kind
         else {
             continue;

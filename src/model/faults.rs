@@ -26,6 +26,9 @@ pub enum FaultKind {
     Isolated,
     /// Everything in a domain stops without a word, and starts again when power is back.
     Power,
+    /// A shock from outside that starts faults of several components at once, and is itself over at
+    /// once (see [`CommonCause`](super::CommonCause)).
+    Common,
 }
 
 /// What a fault clock belongs to.
@@ -37,6 +40,8 @@ pub enum Component {
     Node(NodeId),
     /// A domain.
     Domain(DomainId),
+    /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
+    Common(u32),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

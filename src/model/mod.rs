@@ -6,6 +6,8 @@
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
 mod blame;
+mod care;
+mod failover;
 mod faults;
 mod fork;
 mod price;
@@ -19,13 +21,17 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
+pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
+pub use failover::{
+    Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use fork::Fork;
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Lease, Operation, Pool, PoolKind,
-    Probes, Retries, ServedBy, Vrrp,
+    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Operation, Pool, PoolKind, Probes,
+    Retries, ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
@@ -67,6 +73,8 @@ pub struct System {
     pub faults: IdVec<FaultId, Fault>,
     /// One row for each fault of each component.
     pub clocks: IdVec<ClockId, FaultClock>,
+    /// How faults are handled that need more than time.
+    pub care: Care,
     /// What must hold.
     pub targets: Vec<Target>,
     /// What the parts cost.

@@ -55,6 +55,7 @@ impl System {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
             warnings: Vec::new(),
@@ -109,6 +110,7 @@ impl System {
             discipline: Discipline::Fifo,
             queue_timeout: None,
             starts_in: fixed(0.0),
+            standby: None,
         });
         self.operation(pool, ServedBy::Any);
         pool
@@ -197,6 +199,7 @@ impl System {
             Component::Slot(slot) => system.slots[slot].name.clone(),
             Component::Node(node) => system.nodes[node].name.clone(),
             Component::Domain(domain) => system.domains[domain].name.clone(),
+            Component::Common(row) => format!("common{row}"),
         };
         let kind_name = format!("{kind:?}").to_lowercase();
         let first = format!("{}.{kind_name}", name(self, components[0]));

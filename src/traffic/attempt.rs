@@ -1,6 +1,6 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
-use super::call::{Gone, Next};
+use super::call::Next;
 use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, queue_draws, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
 use super::stretch::{PAUSE, Stretch, WORK};
@@ -171,7 +171,7 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[instance] {
             SlotState::Serving => {}
-            SlotState::Refusing => return Target::Refused { member: NONE },
+            SlotState::Refusing | SlotState::Standby => return Target::Refused { member: NONE },
             SlotState::Silent => return SILENCE,
         }
         let (slot, member) = if call.served_by == ServedBy::Leader {
@@ -206,8 +206,15 @@ impl<'a> Stretch<'a> {
             ServedBy::Any | ServedBy::Quorum => {
                 let position = self.frames[caller].position;
                 let turn = &mut self.turns[plan.sequence[position as usize]];
-                let slot = call.slots[*turn as usize];
+                let mut slot = call.slots[*turn as usize];
                 *turn = (*turn + 1) % call.slots.len() as u32;
+                // Callers know what stands by.
+                let mut others = call.slots.len() - 1;
+                while others > 0 && self.regime.slots[slot] == SlotState::Standby {
+                    slot = call.slots[*turn as usize];
+                    *turn = (*turn + 1) % call.slots.len() as u32;
+                    others -= 1;
+                }
                 Some(slot)
             }
         };
@@ -260,7 +267,7 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[slot] {
             SlotState::Silent => Target::Silence { relay, member },
-            SlotState::Refusing => Target::Refused { member },
+            SlotState::Refusing | SlotState::Standby => Target::Refused { member },
             SlotState::Serving
                 if call.served_by == ServedBy::Quorum
                     && !self.has_quorum(plan, call.pool, slot) =>
@@ -277,12 +284,13 @@ impl<'a> Stretch<'a> {
 
     /// Whether a majority of the pool's members runs where `slot` reaches it.
     fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
-        let members = &plan.system.pools[pool].slots;
+        let pool = &plan.system.pools[pool];
+        let members = &pool.slots;
         let with = |&&member: &&SlotId| {
             self.regime.slots[member] == SlotState::Serving
                 && self.regime.reaches(Some(slot), member)
         };
-        2 * members.iter().filter(with).count() > members.len()
+        2 * members.iter().filter(with).count() > pool.active()
     }
 
     fn mark_tried(&mut self, plan: &Plan<'a>, caller: u32) {
@@ -432,7 +440,7 @@ impl<'a> Stretch<'a> {
 
     /// A worker of `slot` takes the next attempt of the queue, or is idle.
     #[inline(always)]
-    fn free_worker(&mut self, plan: &Plan<'a>, slot: SlotId) {
+    pub(super) fn free_worker(&mut self, plan: &Plan<'a>, slot: SlotId) {
         let station = &mut self.stations[slot];
         let first = station.first;
         if first == NONE {
@@ -497,13 +505,6 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    /// Whether the slot of an attempt knows how long its caller waits.
-    #[inline]
-    fn passes(&self, plan: &Plan<'a>, index: u32) -> bool {
-        let caller = &self.frames[self.frames[index].parent];
-        plan.call(caller.position).passes
-    }
-
     /// Ends the connection between an attempt and its caller.
     pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
         let frame = &self.frames[index];
@@ -526,46 +527,6 @@ impl<'a> Stretch<'a> {
         if self.frames[index].state == State::Lost {
             self.drop_attempt(index);
         }
-    }
-
-    /// The caller does not need the answer any more, and closes its connection.
-    pub(super) fn let_go(&mut self, plan: &Plan<'a>, index: u32) {
-        let frame = &self.frames[index];
-        let passes = self.passes(plan, index) && !frame.cut_front && !frame.cut_back;
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        if passes {
-            self.stop_work(plan, index);
-        } else {
-            self.close(plan, index);
-        }
-    }
-
-    /// A slot stops the work of an attempt that nobody waits for any more, with the calls it makes.
-    #[inline(never)]
-    fn stop_work(&mut self, plan: &Plan<'a>, index: u32) {
-        let frame = &mut self.frames[index];
-        let slot = SlotId::from_index(frame.slot as usize);
-        match frame.state {
-            State::Outside | State::Lost => return self.close(plan, index),
-            State::Queued => {
-                self.dequeue(plan, index);
-                return self.drop_attempt(index);
-            }
-            State::Working if matches!(frame.wait, Wait::Share | Wait::ShareError) => {
-                self.leave_share(slot, index)
-            }
-            State::Working => frame.due = 0,
-            State::Calling => self.give_up_call(plan, index, Gone::Left),
-        }
-        let frame = &self.frames[index];
-        let busy = self.now.since(frame.since);
-        let (what, counted) = (frame.what, frame.counted);
-        self.count(plan.operation(what).pool, counted, |tally| {
-            tally.busy_ns += u128::from(busy.as_nanos());
-        });
-        self.drop_attempt(index);
-        self.free_worker(plan, slot);
     }
 
     /// Parts an attempt from its caller; returns what it counts for.

@@ -137,6 +137,8 @@ pub(super) struct Plan<'a> {
     /// Priorities above the normal one, and all of them.
     pub above: u32,
     pub ranks: u32,
+    /// The slots of pools in which some stand by.
+    pub standing_by: Vec<SlotId>,
     /// Words of a set of members of the largest pool behind a balancer.
     pub tried_words: usize,
 }
@@ -347,8 +349,20 @@ impl<'a> Plan<'a> {
             relays,
             above: above as u32,
             ranks: priorities.len() as u32,
+            standing_by: system
+                .pools
+                .iter()
+                .filter(|pool| pool.standby.is_some())
+                .flat_map(|pool| pool.slots.iter().copied())
+                .collect(),
             tried_words: largest.div_ceil(64),
         }
+    }
+
+    /// The slot of `member` of the pool that this instance of a balancer sends to.
+    pub(super) fn member(&self, relay: u32, member: u32) -> SlotId {
+        let (balancer, _) = self.relays[relay as usize];
+        self.system.pools[self.system.balancers[balancer].to].slots[member as usize]
     }
 
     /// The pool whose slot this is; `None` for an instance of a balancer.

@@ -46,7 +46,7 @@ fn probed(kind: FaultKind, at: f64, lasts: f64) -> System {
     system.balancers[balancer].probes = Some(pace(10, 2, 3));
     let component = match kind {
         FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        FaultKind::Isolated | FaultKind::Power => Component::Domain(zones[0]),
+        FaultKind::Isolated | FaultKind::Power | FaultKind::Common => Component::Domain(zones[0]),
     };
     once(&mut system, kind, component, at, lasts);
     let operation = system.operations.ids().next().unwrap();
@@ -203,17 +203,17 @@ fn store(kind: FaultKind) -> System {
     let zones = ["a", "b", "c"].map(|name| system.domain(name, None));
     let pool = system.service("db", &zones.map(Place::In), 1);
     system.pools[pool].kind = PoolKind::Store {
-        failover: Some(Lease {
+        failover: Some(StoreFailover::Lease(Lease {
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(0.5),
             promotes_in: fixed(2.0),
-        }),
+        })),
     };
     system.operations.as_mut_slice()[0].served_by = ServedBy::Leader;
     let component = match kind {
         FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        FaultKind::Isolated | FaultKind::Power => Component::Domain(zones[0]),
+        FaultKind::Isolated | FaultKind::Power | FaultKind::Common => Component::Domain(zones[0]),
     };
     once(&mut system, kind, component, 1_000.0, 300.0);
     system.journey(&[pool]);

@@ -1,14 +1,19 @@
 //! The slow clock against closed forms and stories.
 
 mod blames;
+mod care;
+mod care_promises;
 mod followers;
 mod laws;
+mod leads;
 mod promises;
 
 use super::{Control, Detail};
 use crate::ids::{Id, PoolId};
 use crate::model::testing::{Place, exponential, fixed};
-use crate::model::{Component, FaultKind, Lease, PoolKind, Probes, ServedBy, Start, System, Vrrp};
+use crate::model::{
+    Component, FaultKind, Lease, PoolKind, Probes, ServedBy, Start, StoreFailover, System, Vrrp,
+};
 use crate::path::{Event, Signal, Transition};
 use crate::random::Stream;
 use crate::time::{SimSpan, SimTime};
@@ -128,11 +133,13 @@ fn random_full(stream: &mut Stream) -> System {
         system.pools[id].starts_in =
             [fixed(0.0), fixed(40.0), exponential(100.0)][below(3)].clone();
         if below(2) == 0 {
-            let failover = (below(3) > 0).then(|| Lease {
-                ttl: SimSpan::from_secs(30),
-                loop_wait: SimSpan::from_secs(10),
-                decides_in: exponential(2.0),
-                promotes_in: [fixed(0.0), exponential(3.0)][below(2)].clone(),
+            let failover = (below(3) > 0).then(|| {
+                StoreFailover::Lease(Lease {
+                    ttl: SimSpan::from_secs(30),
+                    loop_wait: SimSpan::from_secs(10),
+                    decides_in: exponential(2.0),
+                    promotes_in: [fixed(0.0), exponential(3.0)][below(2)].clone(),
+                })
             });
             system.pools[id].kind = PoolKind::Store { failover };
             system

@@ -63,6 +63,7 @@ fn system() -> System {
             discipline: crate::model::Discipline::Fifo,
             queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
+            standby: None,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),
@@ -88,6 +89,7 @@ fn system() -> System {
             component: Component::Slot(SlotId::from_index(0)),
             name: "articles-1.crash".to_owned(),
         }]),
+        care: crate::model::Care::default(),
         targets: Vec::new(),
         prices: Default::default(),
         warnings: Vec::new(),
@@ -100,6 +102,7 @@ fn entry(millis: u64, event: Event, down: &[usize]) -> Entry {
             at: SimTime::START + SimSpan::from_millis(millis),
             event,
         },
+        also: Vec::new(),
         up: down.is_empty(),
         journeys_down: down.iter().map(|&i| JourneyId::from_index(i)).collect(),
     }

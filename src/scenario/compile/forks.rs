@@ -2,14 +2,12 @@
 
 use super::Compiler;
 use crate::ids::CallId;
-use crate::model::{Discipline, Fork};
+use crate::model::Fork;
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, List, Opt};
-use crate::scenario::schema::{CallForm, Priority};
+use crate::scenario::schema::CallForm;
 use crate::scenario::units::Percent;
-use crate::time::SimSpan;
-use std::collections::BTreeSet;
 
 impl Compiler<'_> {
     /// One item of a list of calls: a call, copies of it, or several.
@@ -163,22 +161,6 @@ impl Compiler<'_> {
         of
     }
 
-    /// How long a call may last; not shorter than what it waits for anyway.
-    fn deadline(&mut self, form: &CallForm) -> Option<SimSpan> {
-        let deadline = self.positive(&form.deadline, "deadline")?;
-        if let Some(at) = &form.timeout
-            && let Some(timeout) = at.get().and_then(|span| span.fixed())
-            && timeout >= deadline
-        {
-            self.problem(
-                at.place,
-                "`timeout` is not shorter than the deadline of the call",
-                "the deadline ends the attempt first; remove the timeout, or let it be shorter",
-            );
-        }
-        Some(deadline)
-    }
-
     fn no_wait_for(&mut self, form: &CallForm) {
         if let Some(place) = place_of(&form.wait_for) {
             self.problem(
@@ -187,40 +169,6 @@ impl Compiler<'_> {
                 "it needs `fan_out` or `parallel` beside it",
             );
         }
-    }
-
-    /// How urgent something is; noted, because somebody must care.
-    pub(super) fn priority(&mut self, field: &Opt<Priority>) -> Option<i16> {
-        let at = field.as_ref()?;
-        let priority = at.get()?.0;
-        self.priorities.get_or_insert(at.place);
-        Some(priority)
-    }
-
-    /// Makes the calls of a list, and those that may follow them, as urgent as the journey that makes
-    /// them, unless they say it themselves.
-    pub(super) fn make_urgent(&mut self, calls: &[CallId], priority: i16) {
-        let mut open = calls.to_vec();
-        while let Some(call) = open.pop() {
-            self.system.calls[call].priority.get_or_insert(priority);
-            open.extend(self.system.followers(call));
-        }
-    }
-
-    /// Refuses priorities that nobody looks at, and more of them than queues have places.
-    pub(super) fn check_priorities(&mut self) {
-        let Some(place) = self.priorities else { return };
-        let mut by_priority = self.system.pools.iter().map(|pool| pool.discipline);
-        if !by_priority.any(|discipline| discipline == Discipline::Priority) {
-            self.problem(
-                place,
-                "`priority`, but nothing serves by priority",
-                "say so where requests queue: `discipline: priority` beside `workers`",
-            );
-        }
-        let calls = self.system.calls.iter();
-        let all: BTreeSet<i16> = calls.filter_map(|call| call.priority).collect();
-        self.over("different priorities", all.len(), limits::PRIORITIES, place);
     }
 
     /// How often a call is made at all.

@@ -8,7 +8,7 @@ use crate::model::{Journey, Operation, Patience, Profile, ServedBy, Workload};
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::line;
-use crate::scenario::read::{At, Entry, Opt};
+use crate::scenario::read::{At, Entry};
 use crate::scenario::schema::{File, JourneyForm, SpanDist, WorkloadForm};
 use crate::scenario::suggest::nearest;
 use crate::time::SimSpan;
@@ -240,29 +240,6 @@ impl<'a> Compiler<'a> {
             patience: stated,
             line: line(self.source, rate_place),
         });
-    }
-
-    /// How long users wait; never no time at all.
-    fn patience(&mut self, field: &Opt<SpanDist>) -> Option<Patience> {
-        let at = field.as_ref()?;
-        if let SpanDist::Constant(span) = at.get()? {
-            let span = Some(At {
-                place: at.place,
-                value: Some(*span),
-            });
-            return self.positive(&span, "patience").map(Patience::Fixed);
-        }
-        let problems = self.problems.len();
-        let dist = self.dist(field);
-        let right = self.problems.len() == problems;
-        if right && dist.quantile(0.01) <= 0.0 {
-            self.problem(
-                at.place,
-                "users without any patience",
-                "a user who leaves on arrival is no request; draw spans longer than 0s",
-            );
-        }
-        Some(Patience::Drawn(dist))
     }
 
     fn arrivals(

@@ -6,14 +6,17 @@
 
 mod calls;
 mod dist;
+mod failover;
 mod faults;
 mod forks;
 mod journeys;
 mod names;
 mod pools;
 mod prices;
+mod repair;
 mod run;
 mod topology;
+mod waits;
 mod warnings;
 
 use super::place::{Place, is_unsafe, quoted};
@@ -21,7 +24,7 @@ use super::problem::{Problem, line};
 use super::read::{At, Opt};
 use super::schema::{File, SpanDist};
 use super::{limits, target, units::Span};
-use crate::ids::{BalancerId, CallId, DomainId, IdVec, NodeId, OperationId, PoolId};
+use crate::ids::{BalancerId, CallId, DomainId, IdVec, NodeId, OperationId, PeopleId, PoolId};
 use crate::model::{Journey, System};
 use crate::random::Dist;
 use crate::time::SimSpan;
@@ -42,10 +45,13 @@ pub(super) fn compile(
     let mut compiler = Compiler::new(source, root, problems);
     compiler.names = names::collect(file, &mut compiler.problems);
     compiler.run(file, stem);
+    compiler.crews(file);
+    compiler.people(file);
     compiler.domains(file);
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
@@ -77,6 +83,7 @@ struct Compiler<'a> {
     balancer_to: IdVec<BalancerId, Option<PoolId>>,
     balancers_used: BTreeSet<BalancerId>,
     journeys_used: BTreeSet<usize>,
+    people_used: BTreeSet<PeopleId>,
     /// Operations by `<pool>.<operation>`.
     operations: BTreeMap<String, OperationId>,
     /// Calls of services, which wait until all operations are known.
@@ -118,6 +125,7 @@ impl<'a> Compiler<'a> {
                 workloads: IdVec::new(),
                 faults: IdVec::new(),
                 clocks: IdVec::new(),
+                care: crate::model::Care::default(),
                 targets: Vec::new(),
                 prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
@@ -128,6 +136,7 @@ impl<'a> Compiler<'a> {
             balancer_to: IdVec::new(),
             balancers_used: BTreeSet::new(),
             journeys_used: BTreeSet::new(),
+            people_used: BTreeSet::new(),
             operations: BTreeMap::new(),
             waiting: Vec::new(),
             call_places: IdVec::new(),

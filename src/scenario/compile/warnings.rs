@@ -28,21 +28,21 @@ impl Compiler<'_> {
             .iter()
             .filter_map(|&component| match component {
                 Component::Domain(id) => Some(id),
-                Component::Slot(_) | Component::Node(_) => None,
+                Component::Slot(_) | Component::Node(_) | Component::Common(_) => None,
             })
             .collect();
         let failing_slots: BTreeSet<_> = components
             .iter()
             .filter_map(|&component| match component {
                 Component::Slot(id) => Some(id),
-                Component::Domain(_) | Component::Node(_) => None,
+                Component::Domain(_) | Component::Node(_) | Component::Common(_) => None,
             })
             .collect();
         let failing_nodes: BTreeSet<_> = components
             .iter()
             .filter_map(|&component| match component {
                 Component::Node(id) => Some(id),
-                Component::Domain(_) | Component::Slot(_) => None,
+                Component::Domain(_) | Component::Slot(_) | Component::Common(_) => None,
             })
             .collect();
         let in_failing = |domain| domains.iter().any(|&around| self.lies_in(domain, around));
@@ -124,6 +124,28 @@ impl Compiler<'_> {
                 .map(|(_, name)| name)
                 .collect(),
             "no workload makes this journey",
+        );
+        let repairs = || system.care.repairs.values();
+        let crews: BTreeSet<_> = repairs().filter_map(|repair| repair.crew).collect();
+        say(
+            system
+                .care
+                .crews
+                .pairs()
+                .filter(|(id, _)| !crews.contains(id))
+                .map(|(_, crew)| crew.name.as_str())
+                .collect(),
+            "no fault is repaired by this crew",
+        );
+        say(
+            system
+                .care
+                .people
+                .pairs()
+                .filter(|(id, _)| !self.people_used.contains(id))
+                .map(|(_, people)| people.name.as_str())
+                .collect(),
+            "nobody calls these people",
         );
         let mut reached = BTreeSet::new();
         for journey in &system.journeys {

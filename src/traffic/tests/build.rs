@@ -2,7 +2,7 @@
 
 use super::fivenines::ids::{BalancerId, CallId, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use super::fivenines::model::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Fork, Jitter, Journey, Operation, Owner,
+    Algorithm, Backoff, Balancer, Call, Care, Discipline, Fork, Jitter, Journey, Operation, Owner,
     Patience, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
 };
 use super::fivenines::random::Dist;
@@ -91,6 +91,7 @@ impl Build {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            care: Care::default(),
             targets: vec![],
             warnings: vec![],
         })
@@ -131,6 +132,7 @@ impl Build {
             discipline: Discipline::Fifo,
             queue_timeout: None,
             starts_in: constant(1.0),
+            standby: None,
         })
     }
 
