@@ -131,7 +131,7 @@ pub(crate) fn confidence(e: Option<&Estimate>) -> String {
 pub(crate) const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Detect => "before anybody noticed",
-        Phase::Decide => "while a successor was chosen",
+        Phase::Decide => "while it was decided what to do",
         Phase::Promote => "while the successor was promoted",
         Phase::Converge => "while the change spread",
         Phase::Repair => "until it was repaired",
@@ -139,7 +139,7 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
     }
 }
 
-/// A cause in words: `articles.crash, while a successor was chosen`.
+/// A cause in words: `articles.crash, while it was decided what to do`.
 pub(crate) fn cause(row: &CauseRow) -> String {
     cause_of(&row.fault, row.phase)
 }
