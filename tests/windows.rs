@@ -226,6 +226,26 @@ workload:
   always: {arrive: {poisson: 1/s}, journeys: {list: 100%}, through: edge, patience: 2s}
 ";
 
+/// Replicas are drained and stopped one by one, sometimes while another is down; the hall stops as a
+/// whole, undrained, now and then.
+const MAINTAINED: &str = "
+fivenines: 1
+run: {horizon: 4h}
+domains: {hall: {faults: {maintenance: {every: {exponential: {mean: 3h}}, lasts: {exponential: {mean: 10s}}, drained: false}}}}
+services:
+  app:
+    replicas: 3
+    across: [hall]
+    workers: 2
+    starts_in: 5s
+    faults:
+      crash: {every: {exponential: {mean: 20m}}, lasts: {exponential: {mean: 60s}}}
+      maintenance: {every: 30m, lasts: 40s, one_by_one: true, pause: 20s}
+    operations: {read: {takes: {exponential: {mean: 15ms}}}}
+balancers: {edge: {to: app, algorithm: two_choices, probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}}}
+workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
+";
+
 /// A leader that moves, a cache that misses, a pair of balancers, retries: everything together.
 const SITE: &str = "
 fivenines: 1
@@ -303,6 +323,26 @@ fn windows_agree_with_exact_when_the_load_swings() {
         plan.windows.sample = SimSpan::from_secs(300)
     });
     assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
+#[test]
+fn windows_agree_with_exact_through_maintenance() {
+    let paired = compare(&system(MAINTAINED), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    let planned = Cause::planned(&system(MAINTAINED));
+    let of = |found: &Found| -> f64 {
+        let causes = found.by_cause.iter().zip(&planned);
+        causes
+            .filter(|(_, planned)| **planned)
+            .map(|(failed, _)| failed)
+            .sum()
+    };
+    let (exact, windows) = (of(&paired.exact), of(&paired.windows));
+    println!(
+        "planned {windows:.0} against {exact:.0} of {:.0}",
+        paired.exact.failed
+    );
+    assert!(exact > 0.1 * paired.exact.failed && (windows / exact - 1.0).abs() < 0.02);
 }
 
 #[test]

@@ -71,6 +71,11 @@ impl Agenda {
         (first.at, first.timer as u32)
     }
 
+    /// When `timer` is due; never, if it is not set.
+    pub(super) fn due(&self, timer: u32) -> SimTime {
+        self.nodes[self.leaves + timer as usize].at
+    }
+
     /// Sets `timer` to `at`, whatever it was set to before.
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {

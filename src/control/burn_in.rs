@@ -11,11 +11,14 @@
 //! thousandth of the share of time spent starting. Thirty days are the most: what starts for longer
 //! than that is out of scope.
 //!
+//! No campaign is in progress at the first instant, so the burn-in also has room for the longest one:
+//! whatever is in progress when the horizon begins has begun in the burn-in.
+//!
 //! Without anything derived there is no burn-in: the first instant is already in equilibrium.
 
 use super::Detail;
 use super::plan::follows_lease;
-use crate::model::{PoolKind, System};
+use crate::model::{Campaign, PoolKind, System, Work};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -27,6 +30,19 @@ const LONGEST: SimSpan = SimSpan::from_secs(30 * 86_400);
 /// A span that is hardly ever exceeded, seconds.
 fn long(dist: &Dist) -> f64 {
     dist.quantile(0.999).max(5.0 * dist.mean())
+}
+
+/// How long one occurrence of `campaign` can last, if every start takes `start`.
+fn campaign_lasts(campaign: &Campaign, start: f64) -> f64 {
+    match &campaign.work {
+        Work::Maintenance(work) => {
+            let each = campaign.lead().as_secs_f64() + long(&work.lasts) + start;
+            match work.one_by_one {
+                Some(pause) => work.clocks.len() as f64 * (each + pause.as_secs_f64()),
+                None => each,
+            }
+        }
+    }
 }
 
 /// The length of the burn-in of `system`.
@@ -57,7 +73,11 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
             lead = lead.max(lease.ttl.as_secs_f64() + changes);
         }
     }
-    let sum = start + probe + takeover + lead;
+    let campaigns = system.campaigns.iter();
+    let campaign = campaigns
+        .map(|campaign| campaign_lasts(campaign, start))
+        .fold(0.0, f64::max);
+    let sum = start + probe + takeover + lead + campaign;
     if sum == 0.0 {
         return SimSpan::ZERO;
     }

@@ -91,7 +91,8 @@ impl State {
             watch.root = self.slots[if whole { instance } else { known.member }].root;
             let due = watch.watch.next_flip(&known.pace);
             self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
-            self.show(instance, known.member_index, true, signals);
+            let up = self.slots[known.member].drains == 0;
+            self.show(instance, known.member_index, up, signals);
             self.weigh_watch(plan, index);
         }
     }
@@ -120,12 +121,14 @@ impl State {
 
     /// What a watch leaves open: a dead member that an instance users reach believes up, or a live
     /// one it believes down.
-    fn weigh_watch(&mut self, plan: &Plan, index: usize) {
+    pub(super) fn weigh_watch(&mut self, plan: &Plan, index: usize) {
         let known = &plan.watches[index];
         let watch = &mut self.watches[index];
         let answers = watch.watch.mode() == Mode::Answers;
-        let matters =
-            self.slots[known.instance].probing && self.regime.islands[known.instance].is_none();
+        // Nobody is sent to a member that is drained, whatever the probes say of it.
+        let matters = self.slots[known.instance].probing
+            && self.regime.islands[known.instance].is_none()
+            && self.slots[known.member].drains == 0;
         let after = match (answers, watch.watch.is_up(&known.pace)) {
             _ if !matters => None,
             (false, true) => Some(After::Unnoticed),
@@ -137,7 +140,13 @@ impl State {
             .change(&plan.audiences, known.unit, &mut watch.condition, next);
     }
 
-    fn show(&mut self, instance: SlotId, member: u32, up: bool, signals: &mut Vec<Signal>) {
+    pub(super) fn show(
+        &mut self,
+        instance: SlotId,
+        member: u32,
+        up: bool,
+        signals: &mut Vec<Signal>,
+    ) {
         let view = &mut self.regime.views[instance][member as usize];
         if *view != up {
             *view = up;
@@ -162,7 +171,8 @@ impl State {
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
         self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
-        self.show(known.instance, known.member_index, up, signals);
+        let shown = up && self.slots[known.member].drains == 0;
+        self.show(known.instance, known.member_index, shown, signals);
         self.weigh_watch(plan, index);
         (
             Event::Verdict {

@@ -33,6 +33,7 @@ mod agenda;
 mod audience;
 mod blame;
 mod burn_in;
+mod campaign;
 mod follow;
 mod lists;
 mod plan;

@@ -4,9 +4,10 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
+use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::lists::Lists;
 use crate::health::Pace;
-use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
 use crate::random::{Dist, Part, Sequence, name_hash};
@@ -20,7 +21,7 @@ pub(super) enum Delay {
 }
 
 impl Delay {
-    fn of(dist: &Dist) -> Self {
+    pub(super) fn of(dist: &Dist) -> Self {
         if dist.is_constant() {
             Self::Fixed(SimSpan::from_secs_f64(dist.mean()))
         } else {
@@ -65,6 +66,8 @@ pub(super) struct ClockPlan {
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
     pub(super) effect: Effect,
+    /// Whether a campaign turns it, and not its spans.
+    pub(super) driven: bool,
 }
 
 /// Who a timer belongs to.
@@ -80,6 +83,8 @@ pub(super) enum Timer {
     Group(u32),
     /// The next step of a lease.
     Lease(u32),
+    /// The next step of a campaign.
+    Campaign(CampaignId),
 }
 
 /// No such row.
@@ -162,6 +167,11 @@ pub(super) struct Plan {
     pub(super) watches: Vec<WatchPlan>,
     pub(super) groups: Vec<GroupPlan>,
     pub(super) leases: Vec<LeasePlan>,
+    pub(super) campaigns: IdVec<CampaignId, CampaignPlan>,
+    /// Whether any campaign drains what it stops.
+    pub(super) drains: bool,
+    /// Who sends to each slot, as far as traffic is followed and anything is drained.
+    pub(super) viewed_by: Lists<View>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
 }
@@ -233,6 +243,9 @@ impl Plan {
             watched_by[watch.member.index()].push(index as u32);
         }
         let leases = leases(system, detail, &mut timers, &mut slots);
+        let campaigns = plan_campaigns(system, &mut timers);
+        let drains = campaigns.iter().any(CampaignPlan::drains);
+        let viewed_by = views(system, drains && detail == Detail::Full, &watches);
         let lone = |slot: SlotId| {
             let known = &slots[slot];
             known.start_timer == NONE
@@ -253,6 +266,7 @@ impl Plan {
                 spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                 down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
                 effect,
+                driven: fault.kind.is_driven(),
             }
         });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
@@ -273,6 +287,9 @@ impl Plan {
             watches,
             groups,
             leases,
+            campaigns,
+            drains,
+            viewed_by,
             structure: Structure::new(system),
             audiences,
         }
@@ -299,7 +316,7 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         Component::Domain(domain) => {
             let effect = match system.faults[clock.fault].kind {
                 FaultKind::Isolated => Effect::Isolation(domain),
-                FaultKind::Power | FaultKind::Crash => Effect::Machine,
+                FaultKind::Power | FaultKind::Crash | FaultKind::Maintenance => Effect::Machine,
             };
             (in_domain[domain.index()].clone(), effect)
         }

@@ -2,10 +2,11 @@
 
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
+use super::campaign::CampaignNow;
 use super::plan::{Delay, Plan, Timer};
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
-use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
 use crate::path::{Regime, Signal, SlotState};
@@ -32,6 +33,8 @@ pub(super) struct SlotNow {
     pub(super) machine: u32,
     /// Whether it is starting.
     pub(super) starting: bool,
+    /// Campaigns that keep new requests away from it.
+    pub(super) drains: u32,
     /// Whether it probes: a running instance of a balancer with probes.
     pub(super) probing: bool,
     /// The fault clock behind its last change.
@@ -82,6 +85,7 @@ pub(super) struct State {
     pub(super) watches: Vec<WatchNow>,
     pub(super) groups: Vec<GroupNow>,
     pub(super) leases: Vec<LeaseNow>,
+    pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) regime: Regime,
     pub(super) structure: StructureState,
     pub(super) blames: Blames,
@@ -110,6 +114,7 @@ impl State {
             process: 0,
             machine: 0,
             starting: false,
+            drains: 0,
             probing: false,
             root: None,
             condition: None,
@@ -141,6 +146,7 @@ impl State {
             watches: watches.collect(),
             groups: groups.collect(),
             leases: leases.collect(),
+            campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             structure: StructureState::new(system, &plan.structure),
             blames: Blames::new(&plan.audiences),
             changed: Vec::with_capacity(system.slots.len()),
@@ -199,11 +205,11 @@ impl State {
         self.isolations.as_mut_slice().fill(0);
         for slot in self.slots.as_mut_slice() {
             (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
-            (slot.root, slot.condition) = (None, None);
+            (slot.root, slot.condition, slot.drains) = (None, None, 0);
         }
         self.regime.slots.as_mut_slice().fill(SlotState::Serving);
         self.regime.islands.as_mut_slice().fill(None);
-        if plan.derived {
+        if plan.derived || plan.drains {
             for view in self.regime.views.as_mut_slice() {
                 view.fill(true);
             }
@@ -236,6 +242,10 @@ impl State {
     /// Seeds the fault clocks and draws where each of them stands.
     fn start_clocks(&mut self, plan: &Plan, base: Key) {
         for (index, (id, known)) in plan.clocks.pairs().enumerate() {
+            if known.driven {
+                (self.clocks[id].active, self.clocks[id].ahead) = (false, None);
+                continue;
+            }
             let key = base.with_part(known.name);
             let clock = &mut self.clocks[id];
             clock.draws = [Purpose::Failure, Purpose::Repair]
@@ -258,6 +268,7 @@ impl State {
             self.agenda.set_unplayed(index as u32, self.now + due);
             debug_assert!(matches!(plan.timers[index], Timer::Clock(clock) if clock == id));
         }
+        self.start_campaigns(plan, base);
         self.agenda.play_all();
     }
 
@@ -328,7 +339,7 @@ impl State {
 
     /// Where a slot stands for VRRP: nowhere if it does not run; 0 is where users are.
     pub(super) fn place_of(&self, slot: SlotId) -> Option<u32> {
-        (self.regime.slots[slot] == SlotState::Serving)
+        (self.regime.slots[slot] == SlotState::Serving && self.slots[slot].drains == 0)
             .then(|| self.regime.islands[slot].map_or(0, |domain| domain.index() as u32 + 1))
     }
 

@@ -45,6 +45,7 @@ impl State {
             Timer::Watch(index) => self.flip(plan, index as usize, signals),
             Timer::Group(index) => self.move_address(plan, index as usize, signals),
             Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+            Timer::Campaign(id) => self.campaign(plan, id, signals),
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
         // history, there is nobody to blame.
@@ -208,7 +209,12 @@ impl State {
     /// Tells everybody concerned about the slots that changed. All slots have their final state
     /// before anybody looks: two slots that move together never lose each other.
     #[inline]
-    fn spread(&mut self, plan: &Plan, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+    pub(super) fn spread(
+        &mut self,
+        plan: &Plan,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
         for index in 0..self.changed.len() {
             let slot = self.changed[index];
             let serves = self.regime.slots[slot] == SlotState::Serving

@@ -355,7 +355,7 @@ fn transitions(system: &System, secs: f64) -> f64 {
         let cycle = (fault.every.mean() + fault.lasts.mean()).max(1e-9);
         let touched = match fault.kind {
             FaultKind::Crash => 2.0,
-            FaultKind::Isolated | FaultKind::Power => 4.0,
+            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance => 4.0,
         };
         sum += secs / cycle * 2.0 * touched;
     }

@@ -10,9 +10,11 @@ pub struct Fault {
     pub name: String,
     /// What happens.
     pub kind: FaultKind,
-    /// From the end of one to the start of the next, seconds (a time to failure).
+    /// From the end of one to the start of the next, seconds (a time to failure); of a campaign from
+    /// start to start, for estimates of cost only.
     pub every: Dist,
-    /// From its start to its end, seconds. The component may need longer until it serves again.
+    /// From its start to its end, seconds. The component may need longer until it serves again. Of a
+    /// campaign for estimates of cost only.
     pub lasts: Dist,
 }
 
@@ -26,6 +28,37 @@ pub enum FaultKind {
     Isolated,
     /// Everything in a domain stops without a word, and starts again when power is back.
     Power,
+    /// Planned work on a component, by a [`Campaign`](super::Campaign): it stops like in a crash, a
+    /// domain like without power.
+    Maintenance,
+}
+
+impl FaultKind {
+    /// The word of the file, and the second part of a fault's name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Isolated => "isolated",
+            Self::Power => "power",
+            Self::Maintenance => "maintenance",
+        }
+    }
+
+    /// Whether it is planned work, which is shown apart and which a target may leave out.
+    pub const fn is_planned(self) -> bool {
+        match self {
+            Self::Maintenance => true,
+            Self::Crash | Self::Isolated | Self::Power => false,
+        }
+    }
+
+    /// Whether a campaign turns its clocks, and not times to failure and to repair.
+    pub const fn is_driven(self) -> bool {
+        match self {
+            Self::Maintenance => true,
+            Self::Crash | Self::Isolated | Self::Power => false,
+        }
+    }
 }
 
 /// What a fault clock belongs to.

@@ -6,6 +6,7 @@
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
 mod blame;
+mod campaign;
 mod faults;
 mod run;
 mod service;
@@ -17,6 +18,7 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
+pub use campaign::{Campaign, Maintenance, Rhythm, Work};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
@@ -28,8 +30,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, ClockId, DomainId, FaultId, IdVec, JourneyId, NodeId, OperationId, PoolId,
-    SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, NodeId,
+    OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -61,6 +63,8 @@ pub struct System {
     pub faults: IdVec<FaultId, Fault>,
     /// One row for each fault of each component.
     pub clocks: IdVec<ClockId, FaultClock>,
+    /// What operators do to components; each turns some of the clocks.
+    pub campaigns: IdVec<CampaignId, Campaign>,
     /// What must hold.
     pub targets: Vec<Target>,
     /// What makes a result worth less than it looks, for people; already worded.

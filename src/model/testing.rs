@@ -1,12 +1,13 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Component, Domain, Fault, FaultClock, FaultKind, Jitter,
-    Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings, ServedBy, Slot, Start,
-    System,
+    Algorithm, Backoff, Balancer, Call, Campaign, Component, Domain, Fault, FaultClock, FaultKind,
+    Jitter, Journey, Maintenance, Node, Operation, Owner, Pool, PoolKind, Retries, Rhythm,
+    RunSettings, ServedBy, Slot, Start, System, Work,
 };
 use crate::ids::{
-    BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId, PoolId, SlotId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
+    PoolId, SlotId,
 };
 use crate::random::{Dist, Stream};
 use crate::time::SimSpan;
@@ -54,6 +55,7 @@ impl System {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            campaigns: IdVec::new(),
             targets: Vec::new(),
             warnings: Vec::new(),
         }
@@ -205,6 +207,30 @@ impl System {
                 name,
             });
         }
+    }
+
+    /// Maintenance of these components, undrained and all at once.
+    pub(crate) fn maintenance(
+        &mut self,
+        components: &[Component],
+        rhythm: Rhythm,
+        lasts: Dist,
+    ) -> CampaignId {
+        let first = self.clocks.len();
+        self.fault(FaultKind::Maintenance, components, fixed(1e6), fixed(1.0));
+        let clocks = (first..self.clocks.len()).map(ClockId::from_index);
+        let work = Maintenance {
+            clocks: clocks.collect(),
+            lasts,
+            drain: None,
+            one_by_one: None,
+        };
+        let name = self.faults.iter().last().map(|fault| fault.name.clone());
+        self.campaigns.push(Campaign {
+            name: name.unwrap_or_default(),
+            rhythm,
+            work: Work::Maintenance(work),
+        })
     }
 
     /// A crash fault with a clock for each slot of a pool.

@@ -12,7 +12,7 @@ pub use key::KeyMaker;
 
 pub use crate::model::{Blame, Phase};
 
-use crate::ids::{BalancerId, ClockId, DomainId, IdVec, JourneyId, PoolId, SlotId};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::System;
 use crate::time::SimTime;
 
@@ -103,6 +103,28 @@ pub enum Event {
     Promoting(SlotId),
     /// A member leads its store.
     Leads(SlotId),
+    /// A campaign takes a step with some of the parts that it works on.
+    Campaign {
+        /// Which.
+        campaign: CampaignId,
+        /// The step.
+        step: CampaignStep,
+        /// Rows of its parts in the order in which it works on them: from the first to before the second.
+        parts: (u32, u32),
+    },
+}
+
+/// What a campaign does to some of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CampaignStep {
+    /// They get no new requests any more.
+    Drains,
+    /// They stop.
+    Stops,
+    /// The work on them is done; they start.
+    Ends,
+    /// They get requests again.
+    Returns,
 }
 
 /// An instant at which the control state changed.

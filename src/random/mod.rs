@@ -41,6 +41,8 @@ pub enum Purpose {
     Arrivals = 7,
     /// Sampled stretches of a regime, keyed by regime and batch.
     Sample = 8,
+    /// What a campaign of operators draws, keyed by its occurrences.
+    Campaign = 9,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

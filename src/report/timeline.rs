@@ -3,8 +3,8 @@
 use super::clean::line;
 use crate::estimate::Entry;
 use crate::ids::JourneyId;
-use crate::model::{Owner, System};
-use crate::path::Event;
+use crate::model::{Campaign, Owner, System, Work};
+use crate::path::{CampaignStep, Event};
 
 /// Writes entries of one history, in order of time.
 #[derive(Clone, Debug)]
@@ -79,6 +79,47 @@ pub fn words(system: &System, event: Event) -> String {
             of(system, id)
         ),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),
+        Event::Campaign {
+            campaign,
+            step,
+            parts,
+        } => {
+            let campaign = &system.campaigns[campaign];
+            campaign_words(campaign, step, &parts_of(system, campaign, parts))
+        }
+    }
+}
+
+/// What a campaign does to some of its parts, in words.
+fn campaign_words(campaign: &Campaign, step: CampaignStep, parts: &str) -> String {
+    let name = &campaign.name;
+    match step {
+        CampaignStep::Drains => format!("{name}: no new requests for {parts}"),
+        CampaignStep::Stops => format!("{name} stops {parts}"),
+        CampaignStep::Ends => format!("{name} of {parts} is done"),
+        CampaignStep::Returns => format!("{name}: requests again for {parts}"),
+    }
+}
+
+/// The names of some parts of a campaign: `app-2`, or `app-1, app-2, app-3 and 4 more`.
+fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> String {
+    const NAMED: usize = 3;
+    let names: Vec<&str> = match &campaign.work {
+        Work::Maintenance(work) => work
+            .clocks
+            .iter()
+            .map(|&clock| {
+                let name = system.clocks[clock].name.as_str();
+                name.rsplit_once('.')
+                    .map_or(name, |(component, _)| component)
+            })
+            .collect(),
+    };
+    let names = &names[first as usize..end as usize];
+    let named = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -139,9 +139,28 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
     }
 }
 
+/// What happened when it was lost to planned work.
+const fn planned_phase(p: Phase) -> &'static str {
+    match p {
+        Phase::Detect | Phase::Decide | Phase::Promote | Phase::Converge => phase(p),
+        Phase::Repair => "while it lasted",
+        Phase::WarmUp => "starting and catching up after it",
+    }
+}
+
+/// Planned downtime per year, from requests where there are any; `None` if there was none.
+pub(crate) fn planned_downtime(outcome: &Outcome) -> Option<&Estimate> {
+    outcome
+        .planned_downtime
+        .as_ref()
+        .or(Some(&outcome.structural_planned_downtime))
+        .filter(|planned| planned.value > 0.0)
+}
+
 /// A cause in words: `articles.crash, while a successor was chosen`.
 pub(crate) fn cause(row: &CauseRow) -> String {
     match (row.fault.as_str(), row.phase) {
+        (fault, Some(p)) if row.planned => format!("{fault}, planned, {}", planned_phase(p)),
         (fault, Some(p)) => format!("{fault}, {}", phase(p)),
         ("load", None) => "load: full queues, limits, deadlines; no fault".to_owned(),
         ("base", None) => "the error rate that the scenario states".to_owned(),

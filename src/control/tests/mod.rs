@@ -1,6 +1,7 @@
 //! The slow clock against closed forms and stories.
 
 mod blames;
+mod campaigns;
 mod followers;
 mod laws;
 mod promises;

@@ -85,6 +85,7 @@ fn system() -> System {
             component: Component::Slot(SlotId::from_index(0)),
             name: "articles-1.crash".to_owned(),
         }]),
+        campaigns: IdVec::new(),
         targets: Vec::new(),
         warnings: Vec::new(),
     }

@@ -35,11 +35,7 @@ impl Compiler<'_> {
                 "`every` must be longer than 0s",
             );
         }
-        let word = match kind {
-            FaultKind::Crash => "crash",
-            FaultKind::Isolated => "isolated",
-            FaultKind::Power => "power",
-        };
+        let word = kind.word();
         let clocks = self.system.clocks.len() + components.len();
         if self.over(
             "fault clocks (one for each fault of each component)",

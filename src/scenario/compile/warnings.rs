@@ -22,8 +22,13 @@ impl Compiler<'_> {
     /// Components that neither fail themselves nor stand on or in anything that does.
     fn never_fail(&self, file: &File) -> Vec<String> {
         let system = &self.system;
-        let components: Vec<Component> =
-            system.clocks.iter().map(|clock| clock.component).collect();
+        // Planned work is no failure.
+        let components: Vec<Component> = system
+            .clocks
+            .iter()
+            .filter(|clock| !system.faults[clock.fault].kind.is_planned())
+            .map(|clock| clock.component)
+            .collect();
         let domains: Vec<_> = components
             .iter()
             .filter_map(|&component| match component {
@@ -167,7 +172,7 @@ impl Compiler<'_> {
             .system
             .faults
             .iter()
-            .any(|fault| fault.kind != FaultKind::Crash);
+            .any(|fault| matches!(fault.kind, FaultKind::Isolated | FaultKind::Power));
         let kinds = if common {
             "release, configuration or human error"
         } else {

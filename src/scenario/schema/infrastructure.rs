@@ -1,6 +1,6 @@
 //! Domains, machines and faults as a file states them.
 
-use super::SpanDist;
+use super::{MaintenanceForm, SpanDist};
 use crate::scenario::read::{List, Opt};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub(in crate::scenario) struct DomainFaults {
     pub(in crate::scenario) power: Opt<Fault>,
     /// It cannot be reached from outside nor reach out; what is inside lives on.
     pub(in crate::scenario) isolated: Opt<Fault>,
+    /// Everything in it is stopped for planned work, and starts again.
+    pub(in crate::scenario) maintenance: Opt<MaintenanceForm>,
 }
 
 /// What happens to each of several equal components.
@@ -37,6 +39,8 @@ pub(in crate::scenario) struct DomainFaults {
 pub(in crate::scenario) struct Faults {
     /// It stops. A machine takes everything on it down.
     pub(in crate::scenario) crash: Opt<Fault>,
+    /// It is stopped for planned work.
+    pub(in crate::scenario) maintenance: Opt<MaintenanceForm>,
 }
 
 /// A fault: how often, and how long.

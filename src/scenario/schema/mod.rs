@@ -5,11 +5,13 @@
 //! fills it in. Every field is optional to serde, so that a missing one is reported together with
 //! all other mistakes; `#[schemars(required)]` marks those that must be there.
 
+mod campaign;
 mod dist;
 mod infrastructure;
 mod service;
 mod workload;
 
+pub(super) use campaign::MaintenanceForm;
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
 pub(super) use service::{

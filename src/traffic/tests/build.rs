@@ -85,6 +85,7 @@ impl Build {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            campaigns: IdVec::new(),
             targets: vec![],
             warnings: vec![],
         })

@@ -1,0 +1,278 @@
+//! Campaigns: what operators do by the clock, whatever else happens. Each has one timer and turns fault
+//! clocks of its own, so that what it does to slots, and whom it is blamed on, is as with any fault.
+//!
+//! What one occurrence of a campaign draws comes from a sequence of its own, keyed by its number, so
+//! that a longer occurrence, or one that was left out, moves no draw of the next.
+
+mod maintenance;
+mod rhythm;
+
+use super::lists::Lists;
+use super::plan::{Delay, NONE, Plan, Timer, WatchPlan};
+use super::state::State;
+use crate::ids::{CampaignId, ClockId, Id, IdVec, SlotId};
+use crate::model::{Rhythm, System, Work};
+use crate::path::{CampaignStep, Event, Signal};
+use crate::random::{Key, Part, Purpose, Sequence, name_hash};
+use crate::time::{SimSpan, SimTime};
+use maintenance::MaintenancePlan;
+
+/// One campaign.
+#[derive(Clone, Debug)]
+pub(super) struct CampaignPlan {
+    name: Part,
+    rhythm: Rhythm,
+    lead: SimSpan,
+    timer: u32,
+    work: WorkPlan,
+}
+
+#[derive(Clone, Debug)]
+enum WorkPlan {
+    Maintenance(MaintenancePlan),
+}
+
+/// What a campaign does when its timer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Starts with its first parts.
+    Begin,
+    /// Stops the parts that have been drained.
+    Stop,
+    /// Ends the work on them.
+    End,
+    /// Sends requests to them again, and goes on to the next.
+    Return,
+}
+
+/// Where a campaign stands.
+#[derive(Clone, Debug)]
+pub(super) struct CampaignNow {
+    key: Key,
+    /// How many occurrences have begun or were left out.
+    occurrence: u64,
+    /// Times from start to start.
+    intervals: Sequence,
+    /// What this occurrence draws.
+    draws: Sequence,
+    /// The start that the rhythm has set: of the next occurrence, or of the one in progress.
+    scheduled: SimTime,
+    stage: Stage,
+    /// The parts at work: from the first to before the second.
+    parts: (u32, u32),
+}
+
+impl CampaignNow {
+    pub(super) fn idle() -> Self {
+        let key = Key::of_seed(0);
+        Self {
+            key,
+            occurrence: 0,
+            intervals: key.sequence(),
+            draws: key.sequence(),
+            scheduled: SimTime::NEVER,
+            stage: Stage::Begin,
+            parts: (0, 0),
+        }
+    }
+}
+
+impl CampaignPlan {
+    /// Whether what it stops is drained first.
+    pub(super) fn drains(&self) -> bool {
+        match &self.work {
+            WorkPlan::Maintenance(work) => work.drain.is_some(),
+        }
+    }
+}
+
+/// Who sends to a slot: an instance of a balancer, with its watch if it probes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    instance: SlotId,
+    member_index: u32,
+    /// [`NONE`] if it believes every member up.
+    watch: u32,
+}
+
+/// The campaigns of `system`, each with a timer.
+pub(super) fn plan_campaigns(
+    system: &System,
+    timers: &mut Vec<Timer>,
+) -> IdVec<CampaignId, CampaignPlan> {
+    let plan = |(id, campaign): (CampaignId, &crate::model::Campaign)| {
+        let timer = timers.len() as u32;
+        timers.push(Timer::Campaign(id));
+        CampaignPlan {
+            name: Part::new(name_hash(&campaign.name)),
+            rhythm: campaign.rhythm.clone(),
+            lead: campaign.lead(),
+            timer,
+            work: match &campaign.work {
+                Work::Maintenance(work) => WorkPlan::Maintenance(MaintenancePlan {
+                    clocks: work.clocks.clone(),
+                    lasts: Delay::of(&work.lasts),
+                    drain: work.drain,
+                    one_by_one: work.one_by_one,
+                }),
+            },
+        }
+    };
+    system.campaigns.pairs().map(plan).collect()
+}
+
+/// Who sends to each slot; nobody, unless it is `wanted`.
+pub(super) fn views(system: &System, wanted: bool, watches: &[WatchPlan]) -> Lists<View> {
+    let mut views = vec![Vec::new(); system.slots.len()];
+    if wanted {
+        for balancer in &system.balancers {
+            let members = &system.pools[balancer.to].slots;
+            for &instance in &balancer.slots {
+                for (member_index, &member) in members.iter().enumerate() {
+                    let member_index = member_index as u32;
+                    let watch = watches
+                        .iter()
+                        .position(|watch| watch.instance == instance && watch.member == member);
+                    views[member.index()].push(View {
+                        instance,
+                        member_index,
+                        watch: watch.map_or(NONE, |watch| watch as u32),
+                    });
+                }
+            }
+        }
+    }
+    Lists::new(&views)
+}
+
+impl State {
+    /// Sets all campaigns to their first starts; [`super::agenda::Agenda::play_all`] has to follow.
+    pub(super) fn start_campaigns(&mut self, plan: &Plan, base: Key) {
+        for (id, known) in plan.campaigns.pairs() {
+            let key = base.with_part(known.name);
+            let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
+            let mut intervals = key.with(Purpose::Failure as u64).sequence();
+            let earliest = self.now + known.lead;
+            self.campaigns[id] = CampaignNow {
+                key: key.with(Purpose::Campaign as u64),
+                scheduled: known
+                    .rhythm
+                    .first(earliest, plan.start, &mut draws, &mut intervals),
+                intervals,
+                ..CampaignNow::idle()
+            };
+            self.ready(plan, id);
+            let due = self.campaigns[id].scheduled.before(known.lead);
+            self.agenda.set_unplayed(known.timer, due);
+        }
+    }
+
+    /// Prepares the occurrence that is scheduled.
+    fn ready(&mut self, _plan: &Plan, id: CampaignId) {
+        let now = &mut self.campaigns[id];
+        now.draws = now.key.with(now.occurrence).sequence();
+        now.occurrence += 1;
+        now.stage = Stage::Begin;
+        now.parts = (0, 0);
+    }
+
+    /// The occurrence is over: waits for the next start that is not past.
+    fn over(&mut self, plan: &Plan, id: CampaignId) {
+        let known = &plan.campaigns[id];
+        let due = loop {
+            let now = &mut self.campaigns[id];
+            now.scheduled = known.rhythm.next(now.scheduled, &mut now.intervals);
+            self.ready(plan, id);
+            let due = self.campaigns[id].scheduled.before(known.lead);
+            if due >= self.now {
+                break due;
+            }
+        };
+        self.agenda.set(known.timer, due);
+    }
+
+    /// The next step of a campaign is due.
+    pub(super) fn campaign(
+        &mut self,
+        plan: &Plan,
+        id: CampaignId,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        let (step, clock) = match &plan.campaigns[id].work {
+            WorkPlan::Maintenance(work) => self.maintain(plan, id, work, signals),
+        };
+        let event = Event::Campaign {
+            campaign: id,
+            step: step.0,
+            parts: step.1,
+        };
+        (event, Some(clock))
+    }
+
+    /// Comes back to campaign `id` at `at` for `stage`.
+    fn later(&mut self, plan: &Plan, id: CampaignId, stage: Stage, at: SimTime) {
+        self.campaigns[id].stage = stage;
+        self.agenda.set(plan.campaigns[id].timer, at);
+    }
+
+    /// Keeps new requests away from `slot`, or lets them come again, for one campaign.
+    fn set_drained(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        drained: bool,
+        cause: ClockId,
+        signals: &mut Vec<Signal>,
+    ) {
+        let now = &mut self.slots[slot];
+        let before = now.drains > 0;
+        now.drains = if drained {
+            now.drains + 1
+        } else {
+            now.drains - 1
+        };
+        if before == (now.drains > 0) {
+            return;
+        }
+        for view in plan.viewed_by.of(slot.index()) {
+            let View {
+                instance,
+                member_index,
+                watch,
+            } = *view;
+            let believed = if watch == NONE || !self.slots[instance].probing {
+                true
+            } else {
+                let known = &plan.watches[watch as usize];
+                self.watches[watch as usize].watch.is_up(&known.pace)
+            };
+            self.show(instance, member_index, believed && !drained, signals);
+            if watch != NONE {
+                self.weigh_watch(plan, watch as usize);
+            }
+        }
+        let known = &plan.slots[slot];
+        if known.group != NONE {
+            let place = self.place_of(slot);
+            let group = &mut self.groups[known.group as usize].group;
+            if drained {
+                group.resign(self.now, known.index as usize);
+            } else {
+                group.place(self.now, known.index as usize, place);
+            }
+            self.follow_group(plan, known.group as usize, Some(cause), signals);
+        }
+    }
+
+    /// When the last of `slots` that is starting will serve; now, if none is.
+    fn all_started(&self, plan: &Plan, slots: &[SlotId]) -> SimTime {
+        let dues = slots.iter().filter_map(|&slot| {
+            let timer = plan.slots[slot].start_timer;
+            self.slots[slot].starting.then(|| self.agenda.due(timer))
+        });
+        dues.max().unwrap_or(self.now)
+    }
+}
+
+/// A step with its parts.
+type Step = (CampaignStep, (u32, u32));
