@@ -1,113 +1,105 @@
 //! The pending events of the slow clock: at most one for each timer, and the earliest at hand.
 //!
-//! A tournament: each timer is a leaf, each inner node holds the earlier of its two children, the root
-//! holds the winner. Setting a timer replays the matches on its way up, without branches and without
-//! ever moving anything else, and cancelling is setting to never. Timers that are due at the same
-//! instant come in the order of their rows. A heap would have to find a timer to move it.
+//! Fault clocks are always set, but for those that campaigns turn; they play a [`Tournament`]. All other timers, of starts, verdicts,
+//! addresses and leases, are set only after something failed: those that are stand in a list, the next
+//! one last. It has a handful of entries at most times, and setting one moves few others. What is due
+//! at one instant comes in the order of rows, clocks first.
 
+use super::tournament::Tournament;
+use crate::ids::{ClockId, Id};
 use crate::time::SimTime;
-use std::hint::select_unpredictable;
 
-/// When a timer is due.
+/// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Due {
-    at: SimTime,
-    timer: u64,
-}
-
-impl Due {
-    #[inline]
-    fn new(at: SimTime, timer: u32) -> Self {
-        let timer = u64::from(timer);
-        Self { at, timer }
-    }
-
-    /// The winner of a match: the earlier, and of two at the same instant the timer of the lower row.
-    ///
-    /// Who wins cannot be predicted, and one wrong guess of the processor takes longer than all other
-    /// matches of an event. So no branch: the compiler has to be told for each half, or it makes one.
-    #[inline]
-    fn earlier(self, other: Self) -> Self {
-        let ahead = (self.at < other.at) | ((self.at == other.at) & (self.timer < other.timer));
-        Self {
-            at: select_unpredictable(ahead, self.at, other.at),
-            timer: select_unpredictable(ahead, self.timer, other.timer),
-        }
-    }
+pub(super) enum Next {
+    /// A fault clock.
+    Clock(ClockId),
+    /// This one of the other timers.
+    Timer(u32),
 }
 
 /// All timers of a history.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    /// Node 1 is the root, the children of `n` are `2 n` and `2 n + 1`, the leaves are the last half.
-    nodes: Vec<Due>,
-    leaves: usize,
+    clocks: Tournament,
+    /// The other timers that are set, the next one last.
+    others: Vec<(SimTime, u32)>,
+    /// When each of the other timers is due.
+    due: Vec<SimTime>,
 }
 
 impl Agenda {
-    /// `timers` timers, none of them set.
-    pub(super) fn new(timers: usize) -> Self {
-        let leaves = timers.max(1).next_power_of_two();
-        let mut agenda = Self {
-            nodes: vec![Due::new(SimTime::NEVER, 0); 2 * leaves],
-            leaves,
-        };
-        agenda.clear_unplayed();
-        agenda.play_all();
-        agenda
-    }
-
-    /// Cancels everything; [`Agenda::play_all`] has to follow.
-    pub(super) fn clear_unplayed(&mut self) {
-        for (timer, node) in self.nodes[self.leaves..].iter_mut().enumerate() {
-            *node = Due::new(SimTime::NEVER, timer as u32);
+    /// Fault clocks, and so many other timers; none is set.
+    pub(super) fn new(clocks: usize, others: usize) -> Self {
+        Self {
+            clocks: Tournament::new(clocks),
+            others: Vec::with_capacity(others),
+            due: vec![SimTime::NEVER; others],
         }
     }
 
-    /// When the next timer is due, and which; never, if none is set.
+    /// Cancels everything, and sets the clocks to `due`, in order.
+    pub(super) fn restart(&mut self, due: impl Iterator<Item = SimTime>) {
+        self.clocks.restart(due);
+        self.others.clear();
+        self.due.fill(SimTime::NEVER);
+    }
+
+    /// When the next event is due; never, if nothing is set.
     #[inline]
-    pub(super) fn first(&self) -> (SimTime, u32) {
-        let first = self.nodes[1];
-        (first.at, first.timer as u32)
+    pub(super) fn next_time(&self) -> SimTime {
+        let clock = self.clocks.first().0;
+        self.others.last().map_or(clock, |other| clock.min(other.0))
     }
 
-    /// When `timer` is due; never, if it is not set.
+    /// When the next event is due, and which; something is set.
+    #[inline]
+    pub(super) fn first(&self) -> (SimTime, Next) {
+        let (clock_at, clock) = self.clocks.first();
+        match self.others.last() {
+            Some(&(at, timer)) if at < clock_at => (at, Next::Timer(timer)),
+            _ => (clock_at, Next::Clock(ClockId::from_index(clock as usize))),
+        }
+    }
+
+    /// When `timer`, which is no clock's, is due; never, if it is not set.
     pub(super) fn due(&self, timer: u32) -> SimTime {
-        self.nodes[self.leaves + timer as usize].at
+        self.due[timer as usize]
     }
 
-    /// Sets `timer` to `at`, whatever it was set to before.
+    /// Sets `clock` to `at`.
+    #[inline]
+    pub(super) fn set_clock(&mut self, clock: ClockId, at: SimTime) {
+        self.clocks.set(clock.index() as u32, at);
+    }
+
+    /// Sets `timer`, which is no clock's, to `at`, whatever it was set to before; cancels it if that
+    /// is never.
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {
-        let mut node = self.leaves + timer as usize;
-        let mut winner = Due::new(at, timer);
-        self.nodes[node] = winner;
-        // Each match is against the sibling only, so that the loads need not wait for the stores.
-        while node > 1 {
-            winner = winner.earlier(self.nodes[node ^ 1]);
-            node /= 2;
-            self.nodes[node] = winner;
+        let before = std::mem::replace(&mut self.due[timer as usize], at);
+        if before != SimTime::NEVER {
+            if self.others.last() == Some(&(before, timer)) {
+                self.others.pop();
+            } else {
+                self.others.remove(self.place_of((before, timer)));
+            }
+        }
+        if at != SimTime::NEVER {
+            self.others.insert(self.place_of((at, timer)), (at, timer));
         }
     }
 
-    /// Sets `timer` without playing its matches; [`Agenda::play_all`] has to follow.
-    pub(super) fn set_unplayed(&mut self, timer: u32, at: SimTime) {
-        self.nodes[self.leaves + timer as usize] = Due::new(at, timer);
-    }
-
-    /// Plays all matches.
-    pub(super) fn play_all(&mut self) {
-        for node in (1..self.leaves).rev() {
-            self.nodes[node] = self.nodes[2 * node].earlier(self.nodes[2 * node + 1]);
-        }
-    }
-
-    /// Sets `timer` to never, if it is not already.
+    /// Cancels `timer`, which is no clock's.
     #[inline]
     pub(super) fn cancel(&mut self, timer: u32) {
-        if self.nodes[self.leaves + timer as usize] != Due::new(SimTime::NEVER, timer) {
-            self.set(timer, SimTime::NEVER);
-        }
+        self.set(timer, SimTime::NEVER);
+    }
+
+    /// How many of the others are due after this one.
+    #[inline]
+    fn place_of(&self, entry: (SimTime, u32)) -> usize {
+        self.others.partition_point(|&other| other > entry)
     }
 }
 
@@ -117,31 +109,36 @@ mod tests {
     use crate::random::Stream;
 
     #[test]
-    fn the_first_is_the_earliest_and_of_equals_the_lowest_row() {
+    fn the_first_is_the_earliest_and_of_equals_the_lowest_row_clocks_first() {
         let mut stream = Stream::from_key(6);
-        for timers in [1, 2, 3, 7, 8, 100] {
-            let mut agenda = Agenda::new(timers);
-            let mut plain = vec![SimTime::NEVER; timers];
+        for (clocks, others) in [(1, 0), (0, 2), (2, 1), (7, 5), (8, 32), (100, 200)] {
+            let mut agenda = Agenda::new(clocks, others);
+            let mut plain = vec![SimTime::NEVER; clocks + others];
             for step in 0..3_000 {
-                let timer = (stream.bits() % timers as u64) as usize;
-                plain[timer] = match stream.bits() % 4 {
+                let row = (stream.bits() % plain.len() as u64) as usize;
+                plain[row] = match stream.bits() % 4 {
                     0 => SimTime::NEVER,
-                    _ => SimTime::from_nanos(stream.bits() % 50),
+                    _ => SimTime::from_nanos(1 + stream.bits() % 50),
                 };
-                agenda.set(timer as u32, plain[timer]);
-                let least = *plain.iter().min().unwrap();
-                let (at, first) = agenda.first();
-                assert_eq!(at, least);
+                if row < clocks {
+                    agenda.set_clock(ClockId::from_index(row), plain[row]);
+                } else {
+                    agenda.set((row - clocks) as u32, plain[row]);
+                }
+                let (least, row) = plain.iter().copied().zip(0..).min().unwrap();
+                let expected = if row < clocks {
+                    Next::Clock(ClockId::from_index(row))
+                } else {
+                    Next::Timer((row - clocks) as u32)
+                };
+                assert_eq!(agenda.next_time(), least);
                 if least != SimTime::NEVER {
-                    assert_eq!(
-                        first as usize,
-                        plain.iter().position(|&at| at == least).unwrap()
-                    );
+                    assert_eq!(agenda.first(), (least, expected));
                 }
                 if step == 2_000 {
-                    agenda.clear_unplayed();
-                    agenda.play_all();
                     plain.fill(SimTime::NEVER);
+                    plain[..clocks].fill(SimTime::from_nanos(9));
+                    agenda.restart(plain[..clocks].iter().copied());
                 }
             }
         }

@@ -30,6 +30,9 @@ pub(super) enum After {
     Unready,
 }
 
+/// Faults of an audience that are not worth looking through.
+const FEW: usize = 8;
+
 /// A condition that is open, with the fault at its root, or none.
 pub(super) type Condition = Option<(ClockId, After)>;
 
@@ -43,7 +46,9 @@ struct Incident {
 #[derive(Clone, Debug)]
 pub(super) struct Blames {
     incidents: IdVec<ClockId, Incident>,
-    /// Live faults of each audience, the latest last; dead ones are dropped when it is next judged.
+    /// Live faults of each audience, the latest last. Dead ones are dropped when it is next judged; as
+    /// long as there are only a [`FEW`], down to the latest live one, the only one that is asked for
+    /// while journeys can be served.
     live: Vec<Vec<ClockId>>,
     /// `open[clock * rows + row][after]`: conditions that are open.
     open: Vec<[u32; 4]>,
@@ -63,7 +68,9 @@ impl Blames {
         };
         Self {
             incidents: IdVec::filled(calm, clocks),
-            live: vec![Vec::with_capacity(clocks.min(64)); audiences.count],
+            live: (0..audiences.count)
+                .map(|_| Vec::with_capacity(clocks.min(64)))
+                .collect(),
             open: vec![[0; 4]; clocks * audiences.rows],
             dirty: Vec::with_capacity(audiences.count),
             is_dirty: vec![false; audiences.count],
@@ -185,6 +192,7 @@ impl Blames {
     }
 
     /// Whether the fault of `clock`, or anything it caused there, is not over.
+    #[inline]
     fn is_live(&self, audiences: &Audiences, row: u32, clock: ClockId) -> bool {
         self.incidents[clock].active
             || self.open[clock.index() * audiences.rows + row as usize] != [0; 4]
@@ -223,24 +231,26 @@ impl Blames {
         self.system_cut = if up { None } else { self.system_cut.or(cause) };
     }
 
-    /// An audience whose journeys may have to blame another, cleared of faults that are over.
+    /// An audience whose journeys may have to blame another; its latest fault is live.
     #[inline]
     pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<u32> {
         let audience = self.dirty.pop()?;
         self.is_dirty[audience as usize] = false;
-        // Few faults are live at once: a loop that moves nothing in the usual case.
-        let mut place = 0;
-        while let Some(&clock) = self.live[audience as usize].get(place) {
-            if self.is_live(audiences, audience, clock) {
-                place += 1;
-            } else {
+        let mut place = self.live[audience as usize].len();
+        let few = place <= FEW;
+        while place > 0 {
+            place -= 1;
+            if !self.is_live(audiences, audience, self.live[audience as usize][place]) {
                 self.live[audience as usize].remove(place);
+            } else if few {
+                break;
             }
         }
         Some(audience)
     }
 
     /// Whom `journey` of a clean audience blames.
+    #[inline]
     pub(super) fn of_journey(
         &mut self,
         audiences: &Audiences,
@@ -285,11 +295,13 @@ impl Blames {
             })
     }
 
+    #[inline]
     fn latest(&self, audiences: &Audiences, audience: u32) -> Option<Blame> {
         let latest = self.live[audience as usize].last()?;
         Some(self.blame(audiences, audience, *latest))
     }
 
+    #[inline]
     fn blame(&self, audiences: &Audiences, row: u32, clock: ClockId) -> Blame {
         let open = &self.open[clock.index() * audiences.rows + row as usize];
         let phase = if open[After::Unnoticed as usize] > 0 {

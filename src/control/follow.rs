@@ -34,6 +34,19 @@ impl State {
         }
     }
 
+    /// Tells all followers of the only slot that changed.
+    #[inline(never)]
+    pub(super) fn tell_all(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        self.tell_watches(plan, slot, cause, signals);
+        self.tell_failover(plan, slot, cause, signals);
+    }
+
     /// Tells the watches of a slot that changed, as a member and as an instance, and its group.
     pub(super) fn tell_watches(
         &mut self,
@@ -69,6 +82,23 @@ impl State {
         }
     }
 
+    /// Tells the group and the lease of a slot that changed, after all watches of all slots.
+    pub(super) fn tell_failover(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
+        let known = &plan.slots[slot];
+        if known.group != NONE {
+            self.follow_group(plan, known.group as usize, cause, signals);
+        }
+        if known.lease != NONE {
+            self.tell_lease(plan, known.lease as usize, cause, signals);
+        }
+    }
+
     /// An instance that starts believes every member up and draws the phases of its probes.
     pub(super) fn start_probing(
         &mut self,
@@ -90,7 +120,7 @@ impl State {
             watch.watch = Watch::start(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
             let due = watch.watch.next_flip(&known.pace);
-            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
             let up = self.slots[known.member].drains == 0;
             self.show(instance, known.member_index, up, signals);
             self.weigh_watch(plan, index);
@@ -114,7 +144,7 @@ impl State {
         if watch.watch.mode() != mode {
             watch.root = cause;
             let due = watch.watch.observe(&known.pace, self.now, mode);
-            self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         }
         self.weigh_watch(plan, index);
     }
@@ -170,7 +200,7 @@ impl State {
         let cause = watch.root;
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
-        self.schedule(known.timer, due.unwrap_or(SimTime::NEVER));
+        self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         let shown = up && self.slots[known.member].drains == 0;
         self.show(known.instance, known.member_index, shown, signals);
         self.weigh_watch(plan, index);
@@ -194,7 +224,8 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         let known = &plan.groups[index];
-        self.schedule(known.timer, self.groups[index].group.next_time());
+        self.agenda
+            .set(known.timer, self.groups[index].group.next_time());
         let now = &mut self.groups[index];
         let holder = now.group.holder(0).map(|member| known.slots[member]);
         let before = self.regime.holders[known.balancer];
@@ -293,7 +324,8 @@ impl State {
     /// The state of a lease is taken over: its timer, its leader, and what it leaves open.
     pub(super) fn follow_lease(&mut self, plan: &Plan, index: usize, signals: &mut Vec<Signal>) {
         let known = &plan.leases[index];
-        self.schedule(known.timer, self.leases[index].lease.next_time());
+        self.agenda
+            .set(known.timer, self.leases[index].lease.next_time());
         let now = &mut self.leases[index];
         let leader = now.lease.leader().map(|member| known.slots[member]);
         if self.regime.leaders[known.pool] != leader {

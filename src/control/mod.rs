@@ -39,6 +39,7 @@ mod lists;
 mod plan;
 mod state;
 mod step;
+mod tournament;
 
 use crate::model::System;
 use crate::model::structure::StructureState;
@@ -95,7 +96,7 @@ impl<'a> Control<'a> {
     /// When the next event is due; [`SimTime::NEVER`] if nothing is pending.
     #[inline]
     pub fn next_time(&self) -> SimTime {
-        self.state.agenda.first().0
+        self.state.agenda.next_time()
     }
 
     /// Carries out the next event and appends what traffic can see of it to `signals`. Between two

@@ -46,8 +46,7 @@ impl Delay {
 /// What a fault does to the slots it affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The process of this slot ends, and nothing but the structure depends on it: it starts at once,
-    /// is not probed, and takes no part in a failover.
+    /// The process of this slot, which starts at once, ends.
     Lone(SlotId),
     /// Their processes end.
     Process,
@@ -70,11 +69,9 @@ pub(super) struct ClockPlan {
     pub(super) driven: bool,
 }
 
-/// Who a timer belongs to.
+/// Who a timer belongs to; fault clocks have theirs beside these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// A fault clock.
-    Clock(ClockId),
     /// A slot that is starting.
     Start(SlotId),
     /// The next flip of a watch.
@@ -108,6 +105,8 @@ pub(super) struct SlotPlan {
     pub(super) lease: u32,
     /// Its index among its owner's slots.
     pub(super) index: u32,
+    /// Whether anybody follows it: probes it, as an instance with probes, or in a failover.
+    pub(super) followed: bool,
 }
 
 /// One instance's view of one member.
@@ -180,7 +179,7 @@ impl Plan {
     pub(super) fn new(system: &System, detail: Detail) -> Self {
         let (affected, effects) = affected(system);
         let audiences = Audiences::new(system, detail, &affected);
-        let mut timers: Vec<Timer> = system.clocks.ids().map(Timer::Clock).collect();
+        let mut timers = Vec::new();
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
         for (id, slot) in system.slots.pairs() {
             let starts_in = match slot.owner {
@@ -205,6 +204,7 @@ impl Plan {
                 group: NONE,
                 lease: NONE,
                 index: slot.index,
+                followed: false,
             });
         }
         let mut watched_by = vec![Vec::new(); system.slots.len()];
@@ -246,14 +246,13 @@ impl Plan {
         let campaigns = plan_campaigns(system, &mut timers);
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
-        let lone = |slot: SlotId| {
-            let known = &slots[slot];
-            known.start_timer == NONE
-                && known.group == NONE
-                && known.lease == NONE
-                && known.watches.0 == known.watches.1
-                && watched_by[slot.index()].is_empty()
-        };
+        for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
+            known.followed = known.group != NONE
+                || known.lease != NONE
+                || known.watches.0 < known.watches.1
+                || !watched_by.is_empty();
+        }
+        let lone = |slot: SlotId| slots[slot].start_timer == NONE;
         let clocks = system.clocks.iter().zip(effects).map(|(clock, effect)| {
             let fault = &system.faults[clock.fault];
             let effect = match clock.component {

@@ -3,7 +3,7 @@
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::CampaignNow;
-use super::plan::{Delay, Plan, Timer};
+use super::plan::{Delay, Plan};
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
@@ -18,8 +18,8 @@ use crate::time::{SimSpan, SimTime};
 pub(super) struct ClockNow {
     pub(super) active: bool,
     /// The span that begins with the next event, drawn ahead while others keep the processor busy:
-    /// an event need not wait for a logarithm. `None` before the first event.
-    pub(super) ahead: Option<SimSpan>,
+    /// an event need not wait for a logarithm.
+    pub(super) ahead: SimSpan,
     /// Times to failure, and durations.
     pub(super) draws: [Sequence; 2],
 }
@@ -107,7 +107,7 @@ impl State {
         let idle = Key::of_seed(0).sequence();
         let clock = ClockNow {
             active: false,
-            ahead: None,
+            ahead: SimSpan::ZERO,
             draws: [idle.clone(), idle.clone()],
         };
         let slot = SlotNow {
@@ -139,7 +139,7 @@ impl State {
         });
         Self {
             now: plan.begins,
-            agenda: Agenda::new(plan.timers.len()),
+            agenda: Agenda::new(system.clocks.len(), plan.timers.len()),
             clocks: IdVec::filled(clock, system.clocks.len()),
             slots: IdVec::filled(slot, system.slots.len()),
             isolations: IdVec::filled(0, system.domains.len()),
@@ -165,6 +165,7 @@ impl State {
         self.all_up(plan);
         let mut unread = std::mem::take(&mut self.unread);
         self.start_clocks(plan, base);
+        self.start_campaigns(plan, base);
         for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
             let key = base.with_part(known.name);
             slot.start_up = key.with(Purpose::StartUp as u64).sequence();
@@ -201,7 +202,6 @@ impl State {
     /// Everything serving, in view and in charge, nothing pending.
     fn all_up(&mut self, plan: &Plan) {
         self.now = plan.begins;
-        self.agenda.clear_unplayed();
         self.isolations.as_mut_slice().fill(0);
         for slot in self.slots.as_mut_slice() {
             (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
@@ -241,35 +241,36 @@ impl State {
 
     /// Seeds the fault clocks and draws where each of them stands.
     fn start_clocks(&mut self, plan: &Plan, base: Key) {
-        for (index, (id, known)) in plan.clocks.pairs().enumerate() {
-            if known.driven {
-                (self.clocks[id].active, self.clocks[id].ahead) = (false, None);
-                continue;
-            }
-            let key = base.with_part(known.name);
-            let clock = &mut self.clocks[id];
-            clock.draws = [Purpose::Failure, Purpose::Repair]
-                .map(|purpose| key.with(purpose as u64).sequence());
-            (clock.active, clock.ahead) = (false, None);
-            let due = match plan.start {
-                Start::New => known.spans[0].draw(&mut clock.draws[0]),
-                Start::Steady => {
-                    let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
-                    let (which, life, place) = (draws.uniform(), draws.uniform(), draws.uniform());
-                    clock.active = which < known.down_share;
-                    let delay = &known.spans[usize::from(clock.active)];
-                    let (age, rest) = delay.equilibrium(life, place);
-                    if clock.active {
-                        self.down_at_first.push((self.now.before(age), id));
-                    }
-                    rest
+        let (now, down_at_first) = (self.now, &mut self.down_at_first);
+        let clocks = self.clocks.as_mut_slice().iter_mut();
+        self.agenda
+            .restart(clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
+                if known.driven {
+                    clock.active = false;
+                    return SimTime::NEVER;
                 }
-            };
-            self.agenda.set_unplayed(index as u32, self.now + due);
-            debug_assert!(matches!(plan.timers[index], Timer::Clock(clock) if clock == id));
-        }
-        self.start_campaigns(plan, base);
-        self.agenda.play_all();
+                let key = base.with_part(known.name);
+                clock.draws = [Purpose::Failure, Purpose::Repair]
+                    .map(|purpose| key.with(purpose as u64).sequence());
+                clock.active = false;
+                let due = match plan.start {
+                    Start::New => known.spans[0].draw(&mut clock.draws[0]),
+                    Start::Steady => {
+                        let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
+                        let (which, life, place) =
+                            (draws.uniform(), draws.uniform(), draws.uniform());
+                        clock.active = which < known.down_share;
+                        let delay = &known.spans[usize::from(clock.active)];
+                        let (age, rest) = delay.equilibrium(life, place);
+                        if clock.active {
+                            down_at_first.push((now.before(age), id));
+                        }
+                        rest
+                    }
+                };
+                clock.ahead = clock.draw(known, !clock.active);
+                now + due
+            }));
     }
 
     /// The leader at the first instant: the first member if everything is new; else any of those
@@ -341,15 +342,6 @@ impl State {
     pub(super) fn place_of(&self, slot: SlotId) -> Option<u32> {
         (self.regime.slots[slot] == SlotState::Serving && self.slots[slot].drains == 0)
             .then(|| self.regime.islands[slot].map_or(0, |domain| domain.index() as u32 + 1))
-    }
-
-    /// Sets a timer, or cancels it.
-    pub(super) fn schedule(&mut self, timer: u32, at: SimTime) {
-        if at == SimTime::NEVER {
-            self.agenda.cancel(timer);
-        } else {
-            self.agenda.set(timer, at);
-        }
     }
 }
 

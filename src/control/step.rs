@@ -1,5 +1,6 @@
 //! One event of a history: what is due, what it does to slots, and what follows from that.
 
+use super::agenda::Next;
 use super::blame::After;
 use super::plan::{ClockPlan, Effect, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
@@ -10,7 +11,7 @@ use crate::time::{SimSpan, SimTime};
 impl ClockNow {
     /// How long a fault lasts, or the time to the next one.
     #[inline]
-    fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
+    pub(super) fn draw(&mut self, known: &ClockPlan, fault: bool) -> SimSpan {
         // Beginnings and ends alternate unpredictably: chosen by index, they cost no branch.
         let which = usize::from(fault);
         known.spans[which].draw(&mut self.draws[which])
@@ -36,16 +37,18 @@ impl SlotNow {
 impl State {
     /// Carries out the next event.
     pub(super) fn step(&mut self, plan: &Plan, signals: &mut Vec<Signal>) -> Transition {
-        let (at, timer) = self.agenda.first();
+        let (at, next) = self.agenda.first();
         debug_assert!(at != SimTime::NEVER, "a step needs a pending event");
         self.now = at;
-        let (event, cause) = match plan.timers[timer as usize] {
-            Timer::Clock(clock) => (self.toggle(plan, clock, timer, signals), Some(clock)),
-            Timer::Start(slot) => self.finish_start(plan, slot, signals),
-            Timer::Watch(index) => self.flip(plan, index as usize, signals),
-            Timer::Group(index) => self.move_address(plan, index as usize, signals),
-            Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
-            Timer::Campaign(id) => self.campaign(plan, id, signals),
+        let (event, cause) = match next {
+            Next::Clock(clock) => (self.toggle(plan, clock, signals), Some(clock)),
+            Next::Timer(timer) => match plan.timers[timer as usize] {
+                Timer::Start(slot) => self.finish_start(plan, slot, signals),
+                Timer::Watch(index) => self.flip(plan, index as usize, signals),
+                Timer::Group(index) => self.move_address(plan, index as usize, signals),
+                Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+                Timer::Campaign(id) => self.campaign(plan, id, signals),
+            },
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
         // history, there is nobody to blame.
@@ -58,13 +61,12 @@ impl State {
 
     /// A fault begins or ends.
     #[inline]
-    fn toggle(&mut self, plan: &Plan, id: ClockId, timer: u32, signals: &mut Vec<Signal>) -> Event {
+    fn toggle(&mut self, plan: &Plan, id: ClockId, signals: &mut Vec<Signal>) -> Event {
         let (known, clock) = (&plan.clocks[id], &mut self.clocks[id]);
         let begins = !clock.active;
         clock.active = begins;
-        let span = clock.ahead.unwrap_or_else(|| clock.draw(known, begins));
-        self.agenda.set(timer, self.now + span);
-        clock.ahead = Some(clock.draw(known, !begins));
+        self.agenda.set_clock(id, self.now + clock.ahead);
+        clock.ahead = clock.draw(known, !begins);
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
@@ -80,8 +82,8 @@ impl State {
         }
     }
 
-    /// The same as [`State::apply`] and [`State::spread`] for the fault of a process that starts at
-    /// once and that nobody follows: most of the events of most structural histories.
+    /// The same as [`State::apply`] and [`State::spread`] for the fault of one process that starts at
+    /// once: most of the events of most histories.
     #[inline]
     fn toggle_lone(
         &mut self,
@@ -100,6 +102,9 @@ impl State {
             signals.push(Signal::Slot { slot, state });
             let serves = state == SlotState::Serving && self.regime.islands[slot].is_none();
             self.structure.set_slot(&plan.structure, slot, serves);
+            if plan.slots[slot].followed {
+                self.tell_all(plan, slot, Some(clock), signals);
+            }
         }
     }
 
@@ -226,13 +231,7 @@ impl State {
                 self.tell_watches(plan, self.changed[index], cause, signals);
             }
             for index in 0..self.changed.len() {
-                let known = &plan.slots[self.changed[index]];
-                if known.group != NONE {
-                    self.follow_group(plan, known.group as usize, cause, signals);
-                }
-                if known.lease != NONE {
-                    self.tell_lease(plan, known.lease as usize, cause, signals);
-                }
+                self.tell_failover(plan, self.changed[index], cause, signals);
             }
         }
         self.changed.clear();

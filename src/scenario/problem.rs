@@ -18,6 +18,10 @@ pub(super) struct Problem {
     pub(super) help: Option<String>,
     /// Another place that has to do with it, and why.
     pub(super) also: Option<(Place, String)>,
+    /// The field that was probably meant by an unknown one: it is not reported as missing as well.
+    pub(super) meant: Option<String>,
+    /// Where the mapping begins that an unknown field stands in.
+    pub(super) within: Option<u32>,
 }
 
 impl Problem {
@@ -28,6 +32,8 @@ impl Problem {
             message: message.into(),
             help: None,
             also: None,
+            meant: None,
+            within: None,
         }
     }
 
@@ -38,6 +44,8 @@ impl Problem {
             message: message.into(),
             help: None,
             also: None,
+            meant: None,
+            within: None,
         }
     }
 
@@ -146,6 +154,8 @@ pub fn render_at_line(
         message: message.to_owned(),
         help,
         also: None,
+        meant: None,
+        within: None,
     };
     let mut out = one(&lines, file, &problem, colour);
     out.push('\n');

@@ -77,18 +77,6 @@ impl Histogram {
         self.max = self.max.max(nanos);
     }
 
-    /// Counts one value here and in `other`; its bucket is looked for once.
-    #[inline]
-    pub fn record_in_both(&mut self, other: &mut Self, nanos: u64) {
-        let index = Self::index_of(nanos);
-        for histogram in [self, other] {
-            histogram.counts[index] += 1;
-            histogram.total += 1;
-            histogram.sum += u128::from(nanos);
-            histogram.max = histogram.max.max(nanos);
-        }
-    }
-
     /// Adds all values of `other`.
     pub fn merge(&mut self, other: &Self) {
         let used = Self::index_of(other.max) + 1;

@@ -1,14 +1,16 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
 use super::call::Next;
-use super::frames::{Kind, NONE, State, Wait, pick_bits, relay_bits};
+use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
 use super::stretch::{Stretch, WORK};
 use crate::balance::Tried;
+use crate::engine::Agenda;
 use crate::ids::{Id, PoolId, SlotId};
 use crate::model::ServedBy;
 use crate::path::SlotState;
-use crate::time::SimSpan;
+use crate::random::Dist;
+use crate::time::{SimSpan, SimTime};
 
 /// What an attempt meets on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,7 @@ enum Target {
 
 impl<'a> Stretch<'a> {
     /// One attempt of the current call of `caller`.
+    #[inline(always)]
     pub(super) fn attempt(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         if self.frames.full() {
             self.overflowed = true;
@@ -70,6 +73,9 @@ impl<'a> Stretch<'a> {
                 let free = station.busy < station.workers;
                 if free {
                     station.busy += 1;
+                    if counted {
+                        tally.served += 1;
+                    }
                 } else if station.waiting >= station.queue {
                     if counted {
                         tally.attempts_shed += 1;
@@ -83,7 +89,7 @@ impl<'a> Stretch<'a> {
                 frame.slot = slot.index() as u32;
                 frame.since = now;
                 if free {
-                    self.serve(plan, index);
+                    serve(frame, call.takes, now, index, &mut self.agenda);
                 } else {
                     self.enqueue(slot, index);
                 }
@@ -298,24 +304,6 @@ impl<'a> Stretch<'a> {
         frame.latest = NONE;
     }
 
-    /// A worker, counted as busy already, takes the attempt.
-    #[inline(always)]
-    fn serve(&mut self, plan: &Plan<'a>, index: u32) {
-        let now = self.now;
-        let frame = &mut self.frames[index];
-        let operation = plan.operation(frame.what);
-        if frame.counted {
-            let tally = &mut self.tally.pools[operation.pool];
-            tally.served += 1;
-            tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
-        }
-        let secs = operation.takes.sample(&mut frame.draws);
-        frame.since = now;
-        frame.state = State::Working;
-        frame.wait = Wait::Work;
-        frame.due = self.agenda.push(now + nanos(secs), WORK, index);
-    }
-
     fn enqueue(&mut self, slot: SlotId, index: u32) {
         let station = &mut self.stations[slot];
         let last = station.last;
@@ -355,33 +343,33 @@ impl<'a> Stretch<'a> {
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
+        let (what, since) = (frame.what, frame.since);
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
-        frame.state = State::Lost;
+        if returns || caller == NONE {
+            self.drop_attempt(index);
+        } else {
+            frame.state = State::Lost;
+            frame.due = 0;
+        }
         if counted {
-            let tally = &mut self.tally.pools[plan.operation(frame.what).pool];
-            tally.busy_ns += u128::from(self.now.since(frame.since).as_nanos());
+            let tally = &mut self.tally.pools[plan.operation(what).pool];
+            tally.busy_ns += u128::from(self.now.since(since).as_nanos());
             if returns && succeeded {
                 tally.attempts_answered += 1;
             } else if returns {
                 tally.attempts_failed += 1;
             }
         }
-        if returns || caller == NONE {
-            self.drop_attempt(index);
-        }
         self.free_worker(plan, slot);
         if !returns {
             return Next::Idle;
         }
-        let frame = &mut self.frames[caller];
-        frame.child = NONE;
         if succeeded {
-            frame.degraded |= degraded;
-            Next::Answered(caller)
-        } else {
-            Next::TryFailed(caller)
+            return Next::Answered { caller, degraded };
         }
+        self.frames[caller].child = NONE;
+        Next::TryFailed(caller)
     }
 
     /// A worker of `slot` takes the next attempt of the queue, or is idle.
@@ -393,15 +381,24 @@ impl<'a> Stretch<'a> {
             station.busy -= 1;
             return;
         }
-        let after = self.frames[first].after;
+        let now = self.now;
+        let frame = &mut self.frames[first];
+        let after = frame.after;
         station.waiting -= 1;
         station.first = after;
         if after == NONE {
             station.last = NONE;
-        } else {
+        }
+        let operation = plan.operation(frame.what);
+        if frame.counted {
+            let tally = &mut self.tally.pools[operation.pool];
+            tally.served += 1;
+            tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
+        }
+        serve(frame, operation.takes, now, first, &mut self.agenda);
+        if after != NONE {
             self.frames[after].before = NONE;
         }
-        self.serve(plan, first);
     }
 
     /// The balancer's connection, if it has one, is closed.
@@ -417,8 +414,10 @@ impl<'a> Stretch<'a> {
     /// Frees an attempt that is at no slot any more.
     #[inline(always)]
     pub(super) fn drop_attempt(&mut self, index: u32) {
-        self.disconnect(index);
-        self.frames.release(index);
+        let frame = self.frames.release(index);
+        if frame.connected {
+            self.relays[frame.relay as usize].balancer.end(frame.member);
+        }
     }
 
     /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
@@ -461,6 +460,16 @@ impl<'a> Stretch<'a> {
         self.frames[caller].child = NONE;
         part
     }
+}
+
+/// A worker, counted as busy already, takes the attempt `index` at `now`.
+#[inline(always)]
+fn serve(frame: &mut Frame, takes: &Dist, now: SimTime, index: u32, agenda: &mut Agenda) {
+    let secs = takes.sample(&mut frame.draws);
+    frame.since = now;
+    frame.state = State::Working;
+    frame.wait = Wait::Work;
+    frame.due = agenda.push(now + nanos(secs), WORK, index);
 }
 
 /// A drawn number of seconds as a span, to the nearest nanosecond, halves up. Cheaper than

@@ -19,8 +19,8 @@ pub(super) enum Next {
     Try(u32),
     /// The attempt of its current call has failed.
     TryFailed(u32),
-    /// The attempt of its current call was answered.
-    Answered(u32),
+    /// The attempt of its current call was answered, completely or not.
+    Answered { caller: u32, degraded: bool },
     /// Its current call is over, and has succeeded or not.
     Over(u32, bool),
 }
@@ -37,12 +37,17 @@ pub(super) enum Gone {
 impl<'a> Stretch<'a> {
     #[inline(always)]
     pub(super) fn drive(&mut self, plan: &Plan<'a>, next: Next) {
-        // What arrives nearly always has to wait.
+        // What arrives nearly always has to wait, and most answers are to calls that end a request.
+        let next = match next {
+            Next::Answered { caller, degraded } => self.call_answered(plan, caller, degraded),
+            other => other,
+        };
         if next != Next::Idle {
             self.drive_on(plan, next);
         }
     }
 
+    #[inline(never)]
     fn drive_on(&mut self, plan: &Plan<'a>, mut next: Next) {
         loop {
             next = match next {
@@ -50,13 +55,13 @@ impl<'a> Stretch<'a> {
                 Next::Proceed(caller) => self.proceed(plan, caller),
                 Next::Try(caller) => self.attempt(plan, caller),
                 Next::TryFailed(caller) => self.attempt_failed(plan, caller),
-                Next::Answered(caller) => self.call_answered(plan, caller),
+                Next::Answered { caller, degraded } => self.call_answered(plan, caller, degraded),
                 Next::Over(caller, succeeded) => self.call_over(plan, caller, succeeded),
             };
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn proceed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         let now = self.now;
         let frame = &mut self.frames[caller];
@@ -118,31 +123,32 @@ impl<'a> Stretch<'a> {
         self.branch(caller, Kind::Rescue, call.on_failure)
     }
 
-    #[inline]
-    fn call_answered(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
+    #[inline(always)]
+    fn call_answered(&mut self, plan: &Plan<'a>, caller: u32, degraded: bool) -> Next {
+        let now = self.now;
         let frame = &mut self.frames[caller];
+        frame.child = NONE;
+        frame.degraded |= degraded;
         let call = plan.call(frame.position);
         let missed = call.hit < 1.0 && uniform(frame.roll()) >= call.hit;
         if frame.counted {
             let tally = &mut self.tally.pools[call.pool];
             tally.calls += 1;
-            tally
-                .latency
-                .record(self.now.since(frame.call_from).as_nanos());
+            tally.latency.record(now.since(frame.call_from).as_nanos());
         }
-        if frame.tried != 0 {
+        if missed || frame.tried != 0 {
             self.forget_tried(plan, caller);
+            if missed && !call.on_miss.is_empty() {
+                return self.branch(caller, Kind::Miss, call.on_miss);
+            }
+            return Next::Over(caller, true);
         }
-        if missed && !call.on_miss.is_empty() {
-            return self.branch(caller, Kind::Miss, call.on_miss);
-        }
-        let frame = &mut self.frames[caller];
         frame.position += 1;
         if frame.position == frame.end && frame.kind == Kind::Request {
             self.end_request(plan, caller, true);
             return Next::Idle;
         }
-        self.proceed(plan, caller)
+        Next::Proceed(caller)
     }
 
     /// Makes the calls that follow a miss or a failure of the current call.
@@ -170,7 +176,7 @@ impl<'a> Stretch<'a> {
             frame.degraded = true;
         }
         frame.position += 1;
-        self.proceed(plan, caller)
+        Next::Proceed(caller)
     }
 
     /// The caller of a call in progress has gone: what it waited for is let go, down through the

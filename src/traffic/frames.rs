@@ -249,19 +249,20 @@ impl Frames {
         (index as u32, &mut self.cells[index])
     }
 
-    /// Gives a cell back, as good as new.
-    #[inline]
-    pub(super) fn release(&mut self, index: u32) {
+    /// Gives a cell back, as good as new; returns what was in it.
+    #[inline(always)]
+    pub(super) fn release(&mut self, index: u32) -> Frame {
         let cell = &mut self.cells[index as usize];
         debug_assert!(cell.kind != Kind::Free);
         let generation = cell.generation.wrapping_add(1);
-        *cell = Frame {
+        let new = Frame {
             generation,
             after: self.free,
             ..Frame::new(Kind::Free, 0)
         };
         self.free = index;
         self.live -= 1;
+        std::mem::replace(cell, new)
     }
 
     /// Frees all; deadlines of before stay invalid only if they are dropped too.

@@ -167,7 +167,7 @@ impl<'a> Traffic<'a> {
 
     /// Sets all counts to zero.
     pub fn clear_tally(&mut self) {
-        self.stretch.tally.clear();
+        self.stretch.clear_tally();
     }
 
     /// Requests, attempts and branches in progress, at most: 1 to 2^24 - 1.

@@ -46,6 +46,8 @@ pub(super) struct CallPlan<'a> {
     pub operation: OperationId,
     /// The calls of that operation.
     pub calls: Span,
+    /// How long its own work takes, seconds.
+    pub takes: &'a Dist,
     pub pool: PoolId,
     /// The slots of that pool.
     pub slots: &'a [SlotId],
@@ -148,6 +150,7 @@ impl<'a> Plan<'a> {
             .map(|call| CallPlan {
                 operation: call.to,
                 calls: Span { from: 0, end: 0 },
+                takes: &system.operations[call.to].takes,
                 pool: system.operations[call.to].pool,
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,

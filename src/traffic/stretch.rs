@@ -11,6 +11,7 @@ use crate::balance::AnyBalancer;
 use crate::engine::{Agenda, Due, Rings, Timer};
 use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
 use crate::path::Regime;
+use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
 
 /// Classes of agenda entries: at one instant work is done before pauses end, so that an answer that
@@ -62,6 +63,9 @@ pub(super) struct Stretch<'a> {
     /// Frames found by a scan.
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
+    /// Latencies of good and degraded requests that are not yet in the tally, by what the request met
+    /// on arrival: counted once here, summed both ways at the end of the stretch.
+    pub latencies: IdVec<JourneyId, [Histogram; 3]>,
     pub counted_in_flight: u64,
     pub overflowed: bool,
 }
@@ -112,6 +116,11 @@ impl<'a> Stretch<'a> {
             tried_free: Vec::new(),
             found: Vec::new(),
             tally: Tally::new(system, settings),
+            latencies: system
+                .journeys
+                .ids()
+                .map(|_| std::array::from_fn(|_| Histogram::new()))
+                .collect(),
             counted_in_flight: 0,
             overflowed: false,
         }
@@ -163,6 +172,7 @@ impl<'a> Stretch<'a> {
 
     /// Drops all work in progress.
     fn clear(&mut self) {
+        self.sum_latencies();
         self.arrivals.end();
         self.agenda.clear();
         self.rings.clear();
@@ -230,15 +240,16 @@ impl<'a> Stretch<'a> {
         if frame.due != due.ticket {
             return;
         }
+        // Before anything is written: then it is looked up only once.
+        if frame.wait == Wait::Work && frame.position == frame.end {
+            let next = self.end_attempt(plan, due.payload, true);
+            return self.drive(plan, next);
+        }
         frame.due = 0;
         let next = match frame.wait {
             Wait::Work => {
-                if frame.position == frame.end {
-                    self.end_attempt(plan, due.payload, true)
-                } else {
-                    frame.state = State::Calling;
-                    self.proceed(plan, due.payload)
-                }
+                frame.state = State::Calling;
+                Next::Proceed(due.payload)
             }
             Wait::Pause => Next::Try(due.payload),
             Wait::Reset => Next::TryFailed(due.payload),
@@ -292,7 +303,7 @@ impl<'a> Stretch<'a> {
             }
         };
         let calls = plan.journeys[journey].calls;
-        frame.since = arrival.at;
+        (frame.since, frame.call_from) = (arrival.at, arrival.at);
         frame.what = journey.index() as u32;
         (frame.position, frame.end) = (calls.from, calls.end);
         frame.condition = self.blames.condition(journey);
@@ -304,7 +315,12 @@ impl<'a> Stretch<'a> {
         }
         let generation = frame.generation;
         self.start_timer(workload.timer, index, generation);
-        let next = self.proceed(plan, index);
+        // What a new frame needs for its first call it has got above.
+        let next = if calls.is_empty() {
+            Next::Proceed(index)
+        } else {
+            self.attempt(plan, index)
+        };
         self.drive(plan, next);
     }
 
@@ -318,35 +334,62 @@ impl<'a> Stretch<'a> {
     #[inline(always)]
     pub(super) fn end_request(&mut self, plan: &Plan<'a>, request: u32, answered: bool) {
         let frame = &self.frames[request];
-        if frame.counted {
-            let journey = JourneyId::from_index(frame.what as usize);
-            let tally = &mut self.tally.journeys[journey];
-            let latency = self.now.since(frame.since);
-            let mut cause = None;
-            if answered && latency <= plan.journeys[journey].good_within {
-                if frame.degraded {
-                    tally.counts.degraded += 1;
-                } else {
-                    tally.counts.good += 1;
-                }
-                let condition = usize::from(frame.condition);
-                tally.latency.record_in_both(
-                    &mut self.tally.latency_by_condition[condition],
-                    latency.as_nanos(),
-                );
-                for (bound, within) in self.bounds.iter().zip(&mut tally.within) {
-                    *within += u64::from(latency <= *bound);
-                }
-            } else {
-                let index = self.blames.cause(frame.what, self.now);
-                tally.counts.failed += 1;
-                tally.failed_by_cause[index] += 1;
-                cause = Some(index);
-            }
-            self.slices.end(frame.cell, cause, &mut self.tally.slices);
-            self.counted_in_flight -= 1;
-        }
+        let (journey, condition) = (frame.what, usize::from(frame.condition));
+        let (since, cell) = (frame.since, frame.cell);
+        let (counted, degraded) = (frame.counted, frame.degraded);
         self.frames.release(request);
+        if !counted {
+            return;
+        }
+        let id = JourneyId::from_index(journey as usize);
+        let tally = &mut self.tally.journeys[id];
+        let latency = self.now.since(since);
+        let mut cause = None;
+        if answered && latency <= plan.journeys[id].good_within {
+            if degraded {
+                tally.counts.degraded += 1;
+            } else {
+                tally.counts.good += 1;
+            }
+            self.latencies[id][condition].record(latency.as_nanos());
+            for (bound, within) in self.bounds.iter().zip(&mut tally.within) {
+                *within += u64::from(latency <= *bound);
+            }
+        } else {
+            let index = self.blames.cause(journey, self.now);
+            tally.counts.failed += 1;
+            tally.failed_by_cause[index] += 1;
+            cause = Some(index);
+        }
+        self.slices.end(cell, cause, &mut self.tally.slices);
+        self.counted_in_flight -= 1;
+    }
+
+    /// Adds the latencies of the stretch to the tally.
+    fn sum_latencies(&mut self) {
+        for (journey, latencies) in self.latencies.pairs() {
+            for (condition, latency) in latencies.iter().enumerate() {
+                if !latency.is_empty() {
+                    self.tally.journeys[journey].latency.merge(latency);
+                    self.tally.latency_by_condition[condition].merge(latency);
+                }
+            }
+        }
+        self.clear_latencies();
+    }
+
+    fn clear_latencies(&mut self) {
+        for latencies in self.latencies.as_mut_slice() {
+            for latency in latencies.iter_mut().filter(|latency| !latency.is_empty()) {
+                latency.clear();
+            }
+        }
+    }
+
+    /// Sets all counts to zero.
+    pub(super) fn clear_tally(&mut self) {
+        self.clear_latencies();
+        self.tally.clear();
     }
 
     pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {

@@ -146,7 +146,7 @@ pub(super) fn views(system: &System, wanted: bool, watches: &[WatchPlan]) -> Lis
 }
 
 impl State {
-    /// Sets all campaigns to their first starts; [`super::agenda::Agenda::play_all`] has to follow.
+    /// Sets all campaigns to their first starts.
     pub(super) fn start_campaigns(&mut self, plan: &Plan, base: Key) {
         for (id, known) in plan.campaigns.pairs() {
             let key = base.with_part(known.name);
@@ -163,7 +163,7 @@ impl State {
             };
             self.ready(plan, id);
             let due = self.campaigns[id].scheduled.before(known.lead);
-            self.agenda.set_unplayed(known.timer, due);
+            self.agenda.set(known.timer, due);
         }
     }
 

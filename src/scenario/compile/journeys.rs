@@ -86,7 +86,12 @@ impl<'a> Compiler<'a> {
         let form = entry.value.get()?;
         let good_within = self.positive(&form.good_within, "good_within");
         let Some(calls) = &form.calls else {
-            self.missing(entry.place, "calls", "[{to: app.read}]");
+            self.missing_inside(
+                entry.value.place.start,
+                entry.place,
+                "calls",
+                "[{to: app.read}]",
+            );
             return None;
         };
         if calls.get().is_some_and(Vec::is_empty) {
@@ -132,7 +137,12 @@ impl<'a> Compiler<'a> {
         let (rate, profile, rate_place) = self.arrivals(entry, form);
         let mut shares = Vec::new();
         match &form.journeys {
-            None => self.missing(entry.place, "journeys", "{read: 100%}"),
+            None => self.missing_inside(
+                entry.value.place.start,
+                entry.place,
+                "journeys",
+                "{read: 100%}",
+            ),
             Some(at) => {
                 let keys = at.get().map_or(&[][..], |list| &list.0);
                 let mut sum = 0.0;
@@ -211,7 +221,12 @@ impl<'a> Compiler<'a> {
     ) -> (f64, Option<Profile>, Place) {
         let nothing = (1.0, None, entry.place);
         let Some(at) = &form.arrive else {
-            self.missing(entry.place, "arrive", "{poisson: 400/s}");
+            self.missing_inside(
+                entry.value.place.start,
+                entry.place,
+                "arrive",
+                "{poisson: 400/s}",
+            );
             return nothing;
         };
         let Some(arrive) = at.get() else {

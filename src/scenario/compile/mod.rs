@@ -83,14 +83,21 @@ struct Compiler<'a> {
     journey_places: Vec<Place>,
     /// Limits that have been reported, each once.
     limits_hit: BTreeSet<&'static str>,
+    /// Fields that are there but misspelt, with where their mapping begins: they are not missing.
+    misspelt: BTreeSet<(u32, String)>,
 }
 
 impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
+        let misspelt = problems
+            .iter()
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .collect();
         Self {
             source,
             root,
             problems,
+            misspelt,
             names: Names::default(),
             system: System {
                 name: String::new(),
@@ -128,8 +135,17 @@ impl<'a> Compiler<'a> {
         self.problems.push(Problem::at(place, message).help(help));
     }
 
-    /// Reports that `field` is missing from what stands at `place`.
+    /// Reports that `field` is missing from the mapping at `place`.
     fn missing(&mut self, place: Place, field: &str, like: &str) {
+        self.missing_inside(place.start, place, field, like);
+    }
+
+    /// Reports at `place` that `field` is missing from the mapping that begins at byte `inside`,
+    /// unless it is there and misspelt: that is reported already.
+    fn missing_inside(&mut self, inside: u32, place: Place, field: &str, like: &str) {
+        if self.misspelt.contains(&(inside, field.to_owned())) {
+            return;
+        }
         // The first line of the place is enough, and no line of what is inside it is to blame.
         self.problem(
             place,

@@ -66,7 +66,7 @@ impl<'a> Compiler<'a> {
                     .flat_map(|list| &list.0)
                 {
                     let form = operation.value.get();
-                    let takes = form.map(|form| &form.takes);
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     let id = self.operation(
                         pool,
                         &operation.name,
@@ -98,7 +98,8 @@ impl<'a> Compiler<'a> {
                     .filter_map(At::get)
                     .flat_map(|list| &list.0)
                 {
-                    let takes = operation.value.get().map(|form| &form.takes);
+                    let form = operation.value.get();
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     self.operation(pool, &operation.name, operation.place, takes, ServedBy::Any);
                 }
             }
@@ -110,7 +111,7 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 if form.members.is_none() {
-                    self.missing(entry.place, "members", "3");
+                    self.missing_inside(entry.value.place.start, entry.place, "members", "3");
                 }
                 let failover = self.lease(&form.failover);
                 let common = common!(entry, form, members);
@@ -131,7 +132,7 @@ impl<'a> Compiler<'a> {
                         Some(FromForm::Quorum) => ServedBy::Quorum,
                         Some(FromForm::Any) | None => ServedBy::Any,
                     };
-                    let takes = form.map(|form| &form.takes);
+                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
                     self.operation(pool, &operation.name, operation.place, takes, served_by);
                 }
             }
@@ -266,7 +267,7 @@ impl<'a> Compiler<'a> {
         pool: PoolId,
         name: &str,
         place: Place,
-        takes: Option<&Opt<SpanDist>>,
+        takes: Option<(u32, &Opt<SpanDist>)>,
         served_by: ServedBy,
     ) -> Option<crate::ids::OperationId> {
         self.problems.extend(names::check(name, place));
@@ -279,12 +280,13 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let takes = match takes {
-            Some(takes) => self.needed_dist(
-                takes,
-                place,
-                "takes",
-                "{lognormal: {median: 18ms, p95: 80ms}}",
-            ),
+            Some((inside, takes)) => {
+                if takes.is_none() {
+                    let like = "{lognormal: {median: 18ms, p95: 80ms}}";
+                    self.missing_inside(inside, place, "takes", like);
+                }
+                self.dist(takes)
+            }
             None => super::no_time(),
         };
         let name = format!("{}.{name}", self.system.pools[pool].name);
@@ -357,7 +359,7 @@ impl<'a> Compiler<'a> {
             };
             let mut to = None;
             match &form.to {
-                None => self.missing(entry.place, "to", "app"),
+                None => self.missing_inside(entry.value.place.start, entry.place, "to", "app"),
                 Some(at) => {
                     if let Some(name) = at.get() {
                         match self.names.find(Kind::Pool, name, at.place) {

@@ -12,6 +12,8 @@ pub(super) struct ShapeError {
     message: String,
     help: Option<String>,
     place: Option<Place>,
+    /// The field that was probably meant.
+    meant: Option<String>,
 }
 
 /// Fields of the design that this version does not read yet: said so, instead of "unknown".
@@ -48,6 +50,7 @@ impl ShapeError {
             message: message.into(),
             help,
             place: None,
+            meant: None,
         }
     }
 
@@ -64,6 +67,8 @@ impl ShapeError {
             message: self.message,
             help: self.help,
             also: None,
+            meant: self.meant,
+            within: None,
         }
     }
 
@@ -73,7 +78,8 @@ impl ShapeError {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
             .join(", ");
-        let mut help = match nearest(name, allowed.iter().copied()) {
+        let near = nearest(name, allowed.iter().copied());
+        let mut help = match near {
             Some(near) => format!("did you mean `{near}`? "),
             None => String::new(),
         };
@@ -86,7 +92,10 @@ impl ShapeError {
         } else {
             format!("unknown {what} {}", quoted(name))
         };
-        Self::new(message, Some(help))
+        Self {
+            meant: near.map(str::to_owned),
+            ..Self::new(message, Some(help))
+        }
     }
 }
 

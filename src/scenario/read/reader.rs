@@ -117,6 +117,7 @@ impl<'a> Reader<'a> {
                     value: None,
                     sink: self.sink,
                     allowed,
+                    place: self.node.place,
                 };
                 let made = visitor.visit_map(&mut fields)?;
                 match fields.entries.next() {
@@ -284,6 +285,7 @@ struct Fields<'a> {
     value: Option<&'a Node>,
     sink: &'a RefCell<Vec<Problem>>,
     allowed: Option<&'static [&'static str]>,
+    place: Place,
 }
 
 impl<'a> MapAccess<'a> for &mut Fields<'a> {
@@ -298,7 +300,9 @@ impl<'a> MapAccess<'a> for &mut Fields<'a> {
                 && !allowed.contains(&key.text.as_str())
             {
                 let error = ShapeError::unknown_field(&key.text, allowed);
-                self.sink.borrow_mut().push(error.into_problem(key.place));
+                let mut problem = error.into_problem(key.place);
+                problem.within = Some(self.place.start);
+                self.sink.borrow_mut().push(problem);
                 continue;
             }
             self.value = Some(node);
