@@ -246,6 +246,30 @@ balancers: {edge: {to: app, algorithm: two_choices, probes: {interval: 1s, timeo
 workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
 ";
 
+/// Releases roll, some of them bad; bad configurations spread; the certificate of the balancers expires.
+const RELEASED: &str = "
+fivenines: 1
+run: {horizon: 4h}
+services:
+  app:
+    replicas: 3
+    workers: 2
+    starts_in: 5s
+    faults:
+      crash: {every: {exponential: {mean: 40m}}, lasts: {exponential: {mean: 60s}}}
+      release: {every: 30m, bad: 30%, noticed_in: {exponential: {mean: 40s}}, rolls: {pause: 10s}}
+      configuration: {every: 20m, bad: 20%, noticed_in: {exponential: {mean: 30s}}, spreads_in: 20s, reverted_in: 5s}
+    operations: {read: {takes: {exponential: {mean: 15ms}}}}
+balancers:
+  edge:
+    to: app
+    replicas: 2
+    algorithm: two_choices
+    probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}
+    faults: {certificate: {valid_for: 1h, renewal_fails: 10%, noticed_in: 20s, renewed_in: 10s}}
+workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
+";
+
 /// A leader that moves, a cache that misses, a pair of balancers, retries: everything together.
 const SITE: &str = "
 fivenines: 1
@@ -343,6 +367,24 @@ fn windows_agree_with_exact_through_maintenance() {
         paired.exact.failed
     );
     assert!(exact > 0.1 * paired.exact.failed && (windows / exact - 1.0).abs() < 0.02);
+}
+
+#[test]
+fn windows_agree_with_exact_through_releases() {
+    let system = system(RELEASED);
+    let paired = compare(&system, 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    // Each cause on its own.
+    let (exact, windows) = (&paired.exact, &paired.windows);
+    for (index, &failed) in exact.by_cause.iter().enumerate() {
+        if failed >= 0.02 * exact.failed {
+            println!(
+                "{index}: {:.0} against {failed:.0}",
+                windows.by_cause[index]
+            );
+            assert!((windows.by_cause[index] / failed - 1.0).abs() < 0.02);
+        }
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@
 
 use super::Detail;
 use super::plan::follows_lease;
-use crate::model::{Campaign, PoolKind, System, Work};
+use crate::model::{Campaign, PoolKind, Roll, System, Work};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -33,7 +33,7 @@ fn long(dist: &Dist) -> f64 {
 }
 
 /// How long one occurrence of `campaign` can last, if every start takes `start`.
-fn campaign_lasts(campaign: &Campaign, start: f64) -> f64 {
+fn campaign_lasts(system: &System, campaign: &Campaign, start: f64) -> f64 {
     match &campaign.work {
         Work::Maintenance(work) => {
             let each = campaign.lead().as_secs_f64() + long(&work.lasts) + start;
@@ -41,6 +41,18 @@ fn campaign_lasts(campaign: &Campaign, start: f64) -> f64 {
                 Some(pause) => work.clocks.len() as f64 * (each + pause.as_secs_f64()),
                 None => each,
             }
+        }
+        Work::Release(work) => {
+            let slots = system.pools[work.pool].slots.len() as f64;
+            let waves = |roll: Roll| {
+                let each = start + roll.pause.as_secs_f64();
+                (slots / f64::from(roll.at_once)).ceil() * each
+            };
+            let drains = slots * work.drain.unwrap_or(SimSpan::ZERO).as_secs_f64();
+            waves(work.rolls) + drains + long(&work.noticed_in) + waves(work.rolls_back)
+        }
+        Work::Change(work) => {
+            long(&work.spreads_in) + long(&work.noticed_in) + long(&work.reverted_in)
         }
     }
 }
@@ -75,7 +87,7 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
     }
     let campaigns = system.campaigns.iter();
     let campaign = campaigns
-        .map(|campaign| campaign_lasts(campaign, start))
+        .map(|campaign| campaign_lasts(system, campaign, start))
         .fold(0.0, f64::max);
     let sum = start + probe + takeover + lead + campaign;
     if sum == 0.0 {

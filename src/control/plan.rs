@@ -257,7 +257,7 @@ impl Plan {
             let fault = &system.faults[clock.fault];
             let effect = match clock.component {
                 Component::Slot(slot) if lone(slot) => Effect::Lone(slot),
-                Component::Slot(_) | Component::Node(_) | Component::Domain(_) => effect,
+                _ => effect,
             };
             let (up, down) = (fault.every.mean(), fault.lasts.mean());
             ClockPlan {
@@ -315,10 +315,12 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         Component::Domain(domain) => {
             let effect = match system.faults[clock.fault].kind {
                 FaultKind::Isolated => Effect::Isolation(domain),
-                FaultKind::Power | FaultKind::Crash | FaultKind::Maintenance => Effect::Machine,
+                _ => Effect::Machine,
             };
             (in_domain[domain.index()].clone(), effect)
         }
+        Component::Pool(pool) => (system.pools[pool].slots.clone(), Effect::Process),
+        Component::Balancer(id) => (system.balancers[id].slots.clone(), Effect::Process),
     });
     let (slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
     (Lists::new(&slots), effects)

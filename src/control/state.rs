@@ -2,7 +2,7 @@
 
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
-use super::campaign::CampaignNow;
+use super::campaign::{CampaignNow, Version};
 use super::plan::{Delay, Plan};
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
@@ -33,6 +33,10 @@ pub(super) struct SlotNow {
     pub(super) machine: u32,
     /// Whether it is starting.
     pub(super) starting: bool,
+    /// Bad changes that keep its process from serving.
+    pub(super) blocked: u32,
+    /// What it runs.
+    pub(super) version: Version,
     /// Campaigns that keep new requests away from it.
     pub(super) drains: u32,
     /// Whether it probes: a running instance of a balancer with probes.
@@ -114,6 +118,8 @@ impl State {
             process: 0,
             machine: 0,
             starting: false,
+            blocked: 0,
+            version: Version::Good,
             drains: 0,
             probing: false,
             root: None,
@@ -205,7 +211,8 @@ impl State {
         self.isolations.as_mut_slice().fill(0);
         for slot in self.slots.as_mut_slice() {
             (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
-            (slot.root, slot.condition, slot.drains) = (None, None, 0);
+            (slot.root, slot.condition) = (None, None);
+            (slot.blocked, slot.version, slot.drains) = (0, Version::Good, 0);
         }
         self.regime.slots.as_mut_slice().fill(SlotState::Serving);
         self.regime.islands.as_mut_slice().fill(None);

@@ -23,7 +23,7 @@ impl SlotNow {
     #[inline]
     fn state(&self) -> SlotState {
         // Without a branch: which of them it is cannot be predicted.
-        let refuses = (self.process > 0) | self.starting;
+        let refuses = (self.process > 0) | self.starting | (self.blocked > 0);
         let silent = self.machine > 0;
         [
             SlotState::Serving,
@@ -160,7 +160,12 @@ impl State {
 
     /// The state of `slot` from the faults on it.
     #[inline]
-    fn find_state(&mut self, slot: SlotId, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+    pub(super) fn find_state(
+        &mut self,
+        slot: SlotId,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
         let now = &mut self.slots[slot];
         let state = now.state();
         if self.regime.slots[slot] != state {
@@ -206,6 +211,11 @@ impl State {
         now.starting = false;
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, None);
+        if let Some(campaign) = self.slots[slot].version.bad()
+            && let Some(broken) = self.start_broken(plan, slot, campaign, signals)
+        {
+            return broken;
+        }
         self.find_state(slot, cause, signals);
         self.spread(plan, cause, signals);
         (Event::Started(slot), cause)

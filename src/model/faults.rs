@@ -1,6 +1,6 @@
 //! What happens to components, and when.
 
-use crate::ids::{DomainId, FaultId, NodeId, SlotId};
+use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId};
 use crate::random::Dist;
 
 /// A fault as the file states it.
@@ -31,6 +31,14 @@ pub enum FaultKind {
     /// Planned work on a component, by a [`Campaign`](super::Campaign): it stops like in a crash, a
     /// domain like without power.
     Maintenance,
+    /// The planned part of a release: replicas that restart.
+    Rollout,
+    /// A bad version of a service, from its first broken replica to the last one rolled back.
+    Release,
+    /// A bad configuration of a service.
+    Configuration,
+    /// An expired certificate.
+    Certificate,
 }
 
 impl FaultKind {
@@ -41,21 +49,34 @@ impl FaultKind {
             Self::Isolated => "isolated",
             Self::Power => "power",
             Self::Maintenance => "maintenance",
+            Self::Rollout => "rollout",
+            Self::Release => "release",
+            Self::Configuration => "configuration",
+            Self::Certificate => "certificate",
         }
     }
 
     /// Whether it is planned work, which is shown apart and which a target may leave out.
     pub const fn is_planned(self) -> bool {
         match self {
-            Self::Maintenance => true,
-            Self::Crash | Self::Isolated | Self::Power => false,
+            Self::Maintenance | Self::Rollout => true,
+            Self::Crash
+            | Self::Isolated
+            | Self::Power
+            | Self::Release
+            | Self::Configuration
+            | Self::Certificate => false,
         }
     }
 
     /// Whether a campaign turns its clocks, and not times to failure and to repair.
     pub const fn is_driven(self) -> bool {
         match self {
-            Self::Maintenance => true,
+            Self::Maintenance
+            | Self::Rollout
+            | Self::Release
+            | Self::Configuration
+            | Self::Certificate => true,
             Self::Crash | Self::Isolated | Self::Power => false,
         }
     }
@@ -70,6 +91,10 @@ pub enum Component {
     Node(NodeId),
     /// A domain.
     Domain(DomainId),
+    /// All slots of a pool together.
+    Pool(PoolId),
+    /// All instances of a balancer together.
+    Balancer(BalancerId),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

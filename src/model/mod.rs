@@ -18,7 +18,7 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
-pub use campaign::{Campaign, Maintenance, Rhythm, Work};
+pub use campaign::{Campaign, Change, Maintenance, Release, Rhythm, Roll, Work};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use run::{Method, RunSettings, Start};
 pub use service::{

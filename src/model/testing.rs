@@ -1,9 +1,9 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Campaign, Component, Domain, Fault, FaultClock, FaultKind,
-    Jitter, Journey, Maintenance, Node, Operation, Owner, Pool, PoolKind, Retries, Rhythm,
-    RunSettings, ServedBy, Slot, Start, System, Work,
+    Algorithm, Backoff, Balancer, Call, Campaign, Change, Component, Domain, Fault, FaultClock,
+    FaultKind, Jitter, Journey, Maintenance, Node, Operation, Owner, Pool, PoolKind, Release,
+    Retries, Rhythm, Roll, RunSettings, ServedBy, Slot, Start, System, Work,
 };
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
@@ -190,6 +190,8 @@ impl System {
             Component::Slot(slot) => system.slots[slot].name.clone(),
             Component::Node(node) => system.nodes[node].name.clone(),
             Component::Domain(domain) => system.domains[domain].name.clone(),
+            Component::Pool(pool) => system.pools[pool].name.clone(),
+            Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
         };
         let kind_name = format!("{kind:?}").to_lowercase();
         let first = format!("{}.{kind_name}", name(self, components[0]));
@@ -230,6 +232,70 @@ impl System {
             name: name.unwrap_or_default(),
             rhythm,
             work: Work::Maintenance(work),
+        })
+    }
+
+    /// Releases of a pool: one replica at once, 30 s in between, undrained.
+    pub(crate) fn releases(
+        &mut self,
+        pool: PoolId,
+        rhythm: Rhythm,
+        bad: f64,
+        noticed_in: Dist,
+    ) -> CampaignId {
+        let component = [Component::Pool(pool)];
+        let rollout = ClockId::from_index(self.clocks.len());
+        self.fault(FaultKind::Rollout, &component, fixed(1e6), fixed(1.0));
+        let release = ClockId::from_index(self.clocks.len());
+        self.fault(FaultKind::Release, &component, fixed(1e6), fixed(1.0));
+        let roll = Roll {
+            at_once: 1,
+            pause: SimSpan::from_secs(30),
+        };
+        self.campaigns.push(Campaign {
+            name: format!("{}.release", self.pools[pool].name),
+            rhythm,
+            work: Work::Release(Release {
+                pool,
+                rollout,
+                release,
+                bad,
+                noticed_in,
+                rolls: roll,
+                rolls_back: roll,
+                drain: None,
+            }),
+        })
+    }
+
+    /// A configuration that spreads and is taken back in 40 s, or a certificate that expires.
+    pub(crate) fn changes(
+        &mut self,
+        owner: Owner,
+        rhythm: Rhythm,
+        bad: f64,
+        noticed_in: Dist,
+        is_certificate: bool,
+    ) -> CampaignId {
+        let (component, kind) = match owner {
+            Owner::Pool(pool) => (Component::Pool(pool), FaultKind::Configuration),
+            Owner::Balancer(balancer) => (Component::Balancer(balancer), FaultKind::Certificate),
+        };
+        let clock = ClockId::from_index(self.clocks.len());
+        self.fault(kind, &[component], fixed(1e6), fixed(1.0));
+        let spreads_in = fixed(if is_certificate { 0.0 } else { 40.0 });
+        self.campaigns.push(Campaign {
+            name: self.clocks[clock].name.clone(),
+            rhythm,
+            work: Work::Change(Change {
+                owner,
+                clock,
+                bad,
+                noticed_in,
+                spreads_in,
+                reverted_in: fixed(40.0),
+                is_certificate,
+            }),
         })
     }
 

@@ -125,6 +125,20 @@ pub enum CampaignStep {
     Ends,
     /// They get requests again.
     Returns,
+    /// They restart with a new version.
+    Restarts,
+    /// They have started, and the new version is broken.
+    Breaks,
+    /// A bad change begins to spread over all of them.
+    Begins,
+    /// It reaches them.
+    Reaches,
+    /// Somebody notices what is wrong with these.
+    Noticed,
+    /// They go back to the version before.
+    RollsBack,
+    /// The change is taken back on them.
+    Reverts,
 }
 
 /// An instant at which the control state changed.

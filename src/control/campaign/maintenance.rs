@@ -70,7 +70,7 @@ impl State {
                 }
                 CampaignStep::Ends
             }
-            Stage::Return => {
+            Stage::Return | Stage::Reach | Stage::Wait | Stage::Back => {
                 self.return_parts(plan, id, work, self.now, signals);
                 CampaignStep::Returns
             }

@@ -4,18 +4,25 @@
 //! What one occurrence of a campaign draws comes from a sequence of its own, keyed by its number, so
 //! that a longer occurrence, or one that was left out, moves no draw of the next.
 
+mod change;
 mod maintenance;
+mod release;
 mod rhythm;
 
+use super::audience::Audiences;
+use super::blame::{After, Condition};
 use super::lists::Lists;
 use super::plan::{Delay, NONE, Plan, Timer, WatchPlan};
 use super::state::State;
 use crate::ids::{CampaignId, ClockId, Id, IdVec, SlotId};
-use crate::model::{Rhythm, System, Work};
+use crate::model::{Owner, Rhythm, System, Work};
 use crate::path::{CampaignStep, Event, Signal};
 use crate::random::{Key, Part, Purpose, Sequence, name_hash};
 use crate::time::{SimSpan, SimTime};
+use change::ChangePlan;
 use maintenance::MaintenancePlan;
+use release::ReleasePlan;
+pub(super) use release::Version;
 
 /// One campaign.
 #[derive(Clone, Debug)]
@@ -23,6 +30,8 @@ pub(super) struct CampaignPlan {
     name: Part,
     rhythm: Rhythm,
     lead: SimSpan,
+    /// No history is followed beyond.
+    end: SimTime,
     timer: u32,
     work: WorkPlan,
 }
@@ -30,6 +39,8 @@ pub(super) struct CampaignPlan {
 #[derive(Clone, Debug)]
 enum WorkPlan {
     Maintenance(MaintenancePlan),
+    Release(ReleasePlan),
+    Change(ChangePlan),
 }
 
 /// What a campaign does when its timer is due.
@@ -43,6 +54,12 @@ enum Stage {
     End,
     /// Sends requests to them again, and goes on to the next.
     Return,
+    /// Reaches further parts with a bad change.
+    Reach,
+    /// Nothing, until somebody notices.
+    Wait,
+    /// Takes back what was bad from further parts.
+    Back,
 }
 
 /// Where a campaign stands.
@@ -60,6 +77,24 @@ pub(super) struct CampaignNow {
     stage: Stage,
     /// The parts at work: from the first to before the second.
     parts: (u32, u32),
+    /// The parts that the present step is about.
+    shown: (u32, u32),
+    /// When the next stage is due.
+    next: SimTime,
+    /// Whether this occurrence is bad.
+    bad: bool,
+    /// Whether that has begun to hurt.
+    broken: bool,
+    /// From then to when it is noticed, and that instant once it is known.
+    notice: SimSpan,
+    noticed_at: SimTime,
+    /// Parts reached by what is new.
+    reached: u32,
+    /// When a change began to spread, or to be reverted, and how long that takes.
+    since: SimTime,
+    span: SimSpan,
+    /// That nobody has noticed.
+    condition: Condition,
 }
 
 impl CampaignNow {
@@ -73,6 +108,16 @@ impl CampaignNow {
             scheduled: SimTime::NEVER,
             stage: Stage::Begin,
             parts: (0, 0),
+            shown: (0, 0),
+            next: SimTime::NEVER,
+            bad: false,
+            broken: false,
+            notice: SimSpan::ZERO,
+            noticed_at: SimTime::NEVER,
+            reached: 0,
+            since: SimTime::EPOCH,
+            span: SimSpan::ZERO,
+            condition: None,
         }
     }
 }
@@ -82,6 +127,8 @@ impl CampaignPlan {
     pub(super) fn drains(&self) -> bool {
         match &self.work {
             WorkPlan::Maintenance(work) => work.drain.is_some(),
+            WorkPlan::Release(work) => work.drain.is_some(),
+            WorkPlan::Change(_) => false,
         }
     }
 }
@@ -107,6 +154,7 @@ pub(super) fn plan_campaigns(
             name: Part::new(name_hash(&campaign.name)),
             rhythm: campaign.rhythm.clone(),
             lead: campaign.lead(),
+            end: SimTime::START + system.run.horizon.saturating_mul(2),
             timer,
             work: match &campaign.work {
                 Work::Maintenance(work) => WorkPlan::Maintenance(MaintenancePlan {
@@ -114,6 +162,28 @@ pub(super) fn plan_campaigns(
                     lasts: Delay::of(&work.lasts),
                     drain: work.drain,
                     one_by_one: work.one_by_one,
+                }),
+                Work::Release(work) => WorkPlan::Release(ReleasePlan {
+                    rollout: work.rollout,
+                    release: work.release,
+                    slots: system.pools[work.pool].slots.clone(),
+                    unit: Audiences::unit_of(system, Owner::Pool(work.pool)),
+                    bad: work.bad,
+                    noticed: Delay::of(&work.noticed_in),
+                    rolls: (work.rolls.at_once, work.rolls.pause),
+                    back: (work.rolls_back.at_once, work.rolls_back.pause),
+                    drain: work.drain,
+                }),
+                Work::Change(work) => WorkPlan::Change(ChangePlan {
+                    clock: work.clock,
+                    slots: work.slots(system).to_vec(),
+                    unit: Audiences::unit_of(system, work.owner),
+                    bad: work.bad,
+                    noticed: Delay::of(&work.noticed_in),
+                    spreads: Delay::of(&work.spreads_in),
+                    reverts: Delay::of(&work.reverted_in),
+                    at_once: work.is_certificate,
+                    renews: work.is_certificate,
                 }),
             },
         }
@@ -161,34 +231,66 @@ impl State {
                 intervals,
                 ..CampaignNow::idle()
             };
-            self.ready(plan, id);
-            let due = self.campaigns[id].scheduled.before(known.lead);
-            self.agenda.set(known.timer, due);
+            self.seek(plan, id);
         }
     }
 
-    /// Prepares the occurrence that is scheduled.
-    fn ready(&mut self, _plan: &Plan, id: CampaignId) {
-        let now = &mut self.campaigns[id];
-        now.draws = now.key.with(now.occurrence).sequence();
-        now.occurrence += 1;
-        now.stage = Stage::Begin;
-        now.parts = (0, 0);
+    /// Waits for the scheduled occurrence, or for the first after it that is not past and in which
+    /// anything happens.
+    fn seek(&mut self, plan: &Plan, id: CampaignId) {
+        let known = &plan.campaigns[id];
+        loop {
+            let now = &mut self.campaigns[id];
+            now.draws = now.key.with(now.occurrence).sequence();
+            now.occurrence += 1;
+            let happens = match &known.work {
+                WorkPlan::Maintenance(_) | WorkPlan::Release(_) => true,
+                WorkPlan::Change(work) => now.draws.uniform() < work.bad,
+            };
+            let due = now.scheduled.before(known.lead);
+            if happens && due >= self.now {
+                self.later(plan, id, Stage::Begin, due);
+                return;
+            }
+            if due > known.end {
+                self.later(plan, id, Stage::Wait, SimTime::NEVER);
+                return;
+            }
+            now.scheduled = known.rhythm.next(now.scheduled, &mut now.intervals);
+        }
     }
 
-    /// The occurrence is over: waits for the next start that is not past.
+    /// The occurrence is over: waits for the next.
     fn over(&mut self, plan: &Plan, id: CampaignId) {
-        let known = &plan.campaigns[id];
-        let due = loop {
-            let now = &mut self.campaigns[id];
-            now.scheduled = known.rhythm.next(now.scheduled, &mut now.intervals);
-            self.ready(plan, id);
-            let due = self.campaigns[id].scheduled.before(known.lead);
-            if due >= self.now {
-                break due;
-            }
-        };
-        self.agenda.set(known.timer, due);
+        let now = &mut self.campaigns[id];
+        (now.parts, now.reached) = ((0, 0), 0);
+        (now.bad, now.broken, now.noticed_at) = (false, false, SimTime::NEVER);
+        let rhythm = &plan.campaigns[id].rhythm;
+        now.scheduled = rhythm.next(now.scheduled, &mut now.intervals);
+        self.seek(plan, id);
+    }
+
+    /// Something bad has begun to do harm, if it has not before: from now on it can be noticed.
+    fn begins_to_hurt(&mut self, plan: &Plan, id: CampaignId, clock: ClockId, unit: u32) {
+        let now = &mut self.campaigns[id];
+        if std::mem::replace(&mut now.broken, true) {
+            return;
+        }
+        now.noticed_at = self.now + now.notice;
+        self.blames.turn(&plan.audiences, clock, true, self.now);
+        let next = Some((clock, After::Unnoticed));
+        self.blames
+            .change(&plan.audiences, unit, &mut now.condition, next);
+        let due = now.next.min(now.noticed_at);
+        self.agenda.set(plan.campaigns[id].timer, due);
+    }
+
+    /// It is noticed.
+    fn noticed(&mut self, plan: &Plan, id: CampaignId, unit: u32) {
+        let now = &mut self.campaigns[id];
+        now.noticed_at = SimTime::NEVER;
+        self.blames
+            .change(&plan.audiences, unit, &mut now.condition, None);
     }
 
     /// The next step of a campaign is due.
@@ -200,6 +302,8 @@ impl State {
     ) -> (Event, Option<ClockId>) {
         let (step, clock) = match &plan.campaigns[id].work {
             WorkPlan::Maintenance(work) => self.maintain(plan, id, work, signals),
+            WorkPlan::Release(work) => self.roll(plan, id, work, signals),
+            WorkPlan::Change(work) => self.change(plan, id, work, signals),
         };
         let event = Event::Campaign {
             campaign: id,
@@ -211,8 +315,10 @@ impl State {
 
     /// Comes back to campaign `id` at `at` for `stage`.
     fn later(&mut self, plan: &Plan, id: CampaignId, stage: Stage, at: SimTime) {
-        self.campaigns[id].stage = stage;
-        self.agenda.set(plan.campaigns[id].timer, at);
+        let now = &mut self.campaigns[id];
+        (now.stage, now.next) = (stage, at);
+        let due = at.min(now.noticed_at);
+        self.agenda.set(plan.campaigns[id].timer, due);
     }
 
     /// Keeps new requests away from `slot`, or lets them come again, for one campaign.

@@ -39,6 +39,7 @@ fn step(step: CampaignStep, parts: (u32, u32)) -> Event {
 fn work(system: &mut System) -> &mut crate::model::Maintenance {
     match &mut system.campaigns.as_mut_slice()[0].work {
         Work::Maintenance(work) => work,
+        Work::Release(_) | Work::Change(_) => unreachable!("the tests state maintenance"),
     }
 }
 
@@ -332,4 +333,193 @@ fn maintenance_of_a_domain_is_like_a_loss_of_power() {
     walk(&mut control, secs(1_150.0), |_, _, _| {});
     assert!(control.structure().system_up());
     assert!(!control.state.clocks[ClockId::from_index(0)].active);
+}
+
+/// A service of `replicas` that start in 20 s, all needed, with releases from second 1,000 on.
+fn released(replicas: usize, bad: f64, noticed_in: f64) -> System {
+    let mut system = System::empty();
+    let app = system.service("app", &vec![Place::Nowhere; replicas], replicas as u32);
+    system.pools[app].starts_in = fixed(20.0);
+    system.releases(app, weekly(Some(1_000)), bad, fixed(noticed_in));
+    system.journey(&[app]);
+    new(system)
+}
+
+/// Whom the system blames from when on, up to `end`.
+fn blamed(system: &System, detail: Detail, end: f64) -> Vec<(f64, String)> {
+    let mut control = Control::new(system, detail);
+    let mut blames: Vec<(f64, String)> = Vec::new();
+    walk(&mut control, secs(end), |control, transition, _| {
+        let what = control.structure().blame().map_or("up".into(), |blame| {
+            format!("{} {}", system.faults[blame.fault].name, blame.phase.word())
+        });
+        if blames.last().is_none_or(|(_, last)| *last != what) {
+            blames.push((transition.at.secs_in_horizon(), what));
+        }
+    });
+    blames
+}
+
+#[track_caller]
+fn assert_blamed(system: &System, end: f64, expected: &[(f64, &str)]) {
+    for detail in [Detail::Structure, Detail::Full] {
+        let found = blamed(system, detail, end);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(at, what)| (*at, what.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{detail:?}");
+    }
+}
+
+#[test]
+fn a_healthy_release_costs_one_restart_after_the_other_and_is_planned() {
+    let system = released(2, 0.0, 100.0);
+    let rollout = "app.rollout warm up";
+    let expected = [
+        (1_000.0, rollout),
+        (1_020.0, "up"),
+        (1_050.0, rollout),
+        (1_070.0, "up"),
+    ];
+    assert_blamed(&system, 2_000.0, &expected);
+}
+
+#[test]
+fn a_bad_release_rolls_until_it_is_noticed_and_goes_back_replica_by_replica() {
+    let system = released(3, 1.0, 80.0);
+    // The first starts into it at 1020, the second at 1070; noticed at 1100 while the third waits.
+    let expected = [
+        (1_000.0, "app.rollout warm up"),
+        (1_020.0, "app.release detect"),
+        (1_100.0, "app.release repair"),
+        (1_150.0, "app.release warm up"),
+        (1_170.0, "up"),
+    ];
+    assert_blamed(&system, 2_000.0, &expected);
+    let mut control = Control::new(&system, Detail::Full);
+    let found = steps(&mut control, 2_000.0);
+    use CampaignStep::{Breaks, Ends, Restarts, Returns, RollsBack};
+    let expected = [
+        (1_000.0, step(Restarts, (0, 1))),
+        (1_020.0, step(Breaks, (0, 1))),
+        (1_020.0, step(Returns, (0, 1))),
+        (1_050.0, step(Restarts, (1, 2))),
+        (1_070.0, step(Breaks, (1, 2))),
+        (1_070.0, step(Returns, (1, 2))),
+        (1_100.0, step(RollsBack, (0, 1))),
+        (1_120.0, Event::Started(SlotId::from_index(0))),
+        (1_150.0, step(RollsBack, (1, 2))),
+        (1_170.0, Event::Started(SlotId::from_index(1))),
+        (1_170.0, step(Ends, (1, 2))),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_release_noticed_while_a_replica_starts_takes_that_one_back_too() {
+    let system = released(3, 1.0, 40.0);
+    // The first breaks at 1020; the second restarts at 1050; noticed at 1060.
+    let mut control = Control::new(&system, Detail::Full);
+    let found = steps(&mut control, 1_200.0);
+    let back: Vec<_> = found
+        .iter()
+        .filter(|(at, _)| *at >= 1_060.0)
+        .copied()
+        .collect();
+    use CampaignStep::{Ends, RollsBack};
+    let expected = [
+        (1_060.0, step(RollsBack, (0, 1))),
+        // It was on its way into the bad version; that start is seen through until its own turn.
+        (1_070.0, step(CampaignStep::Breaks, (1, 2))),
+        (1_080.0, Event::Started(SlotId::from_index(0))),
+        (1_110.0, step(RollsBack, (1, 2))),
+        (1_130.0, Event::Started(SlotId::from_index(1))),
+        (1_130.0, step(Ends, (1, 2))),
+    ];
+    assert_eq!(back, expected);
+}
+
+#[test]
+fn a_replica_that_crashes_with_a_bad_version_is_well_after_both_are_over() {
+    let mut system = released(2, 1.0, 80.0);
+    let slot = Component::Slot(SlotId::from_index(0));
+    // From 1040 to 1200: the roll back at 1100 finds it down.
+    once(&mut system, FaultKind::Crash, slot, 1_040.0, 160.0);
+    let mut control = Control::new(&system, Detail::Full);
+    walk(&mut control, secs(1_210.0), |_, _, _| {});
+    assert!(!control.structure().system_up());
+    walk(&mut control, secs(1_230.0), |_, _, _| {});
+    assert!(control.structure().system_up());
+    assert!(
+        control
+            .regime()
+            .slots
+            .iter()
+            .all(|&state| state == SlotState::Serving)
+    );
+}
+
+#[test]
+fn a_bad_configuration_spreads_evenly_and_is_taken_back_evenly() {
+    let mut system = System::empty();
+    let app = system.service("app", &[Place::Nowhere; 4], 3);
+    let owner = crate::model::Owner::Pool(app);
+    system.changes(owner, weekly(Some(1_000)), 1.0, fixed(100.0), false);
+    system.journey(&[app]);
+    let system = new(system);
+    // Reaches a replica every 10 s; the second cuts. Noticed 100 s after the first.
+    let expected = [
+        (1_000.0, "up"),
+        (1_020.0, "app.configuration detect"),
+        (1_110.0, "app.configuration repair"),
+        (1_140.0, "up"),
+    ];
+    assert_blamed(&system, 2_000.0, &expected);
+}
+
+#[test]
+fn a_certificate_takes_all_instances_at_once_and_the_new_one_is_valid_from_then_on() {
+    let mut system = System::empty();
+    let app = system.service("app", &[Place::Nowhere], 1);
+    let balancer = system.balancer("edge", app, &[Place::Nowhere; 2]);
+    let owner = crate::model::Owner::Balancer(balancer);
+    system.changes(owner, weekly(Some(1_000)), 1.0, fixed(100.0), true);
+    let operation = system.operations.ids().next().unwrap();
+    let call = system.call(operation, Some(balancer));
+    system.journey_of(vec![call]);
+    let system = new(system);
+    let week = WEEK.as_secs_f64();
+    let expected = [
+        (1_000.0, "edge.certificate detect"),
+        (1_100.0, "edge.certificate repair"),
+        (1_140.0, "up"),
+        (week + 1_140.0, "edge.certificate detect"),
+        (week + 1_240.0, "edge.certificate repair"),
+        (week + 1_280.0, "up"),
+    ];
+    assert_blamed(&system, 2.0 * week, &expected);
+}
+
+#[test]
+fn changes_that_are_good_cost_nothing_and_bad_ones_come_as_often_as_stated() {
+    let mut system = System::empty();
+    let app = system.service("app", &[Place::Nowhere], 1);
+    let owner = crate::model::Owner::Pool(app);
+    let every = SimSpan::from_secs(86_400);
+    system.changes(
+        owner,
+        Rhythm::Clock { every, at: None },
+        0.1,
+        fixed(1_000.0),
+        false,
+    );
+    system.journey(&[app]);
+    // Down from when it is reached, 1,000 s and 40 s more, in 1 of 10 days.
+    let ((down, error), (outages, _)) = simulate(&system, 2_000, 1);
+    check((down, error), 0.1 * 1_040.0 / 86_400.0, 1.0);
+    assert!((outages * 240.0 - 1.0).abs() < 0.02, "{outages}");
+    let mut control = Control::new(&system, Detail::Full);
+    let events = steps(&mut control, 365.0 * 86_400.0).len();
+    assert!(events < 4 * 80, "{events}");
 }

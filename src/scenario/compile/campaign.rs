@@ -1,53 +1,62 @@
-//! What operators do: maintenance.
+//! What operators do: whose campaigns there are, and those that go wrong (releases, configurations,
+//! certificates).
 //!
-//! It is compiled after everything else: how long a drain takes follows from the patience of users.
+//! They are compiled after everything else: how long a drain takes follows from the patience of users.
 
 use super::Compiler;
+use super::maintenance::HALF_MINUTE;
 use super::names::Kind;
-use crate::ids::{BalancerId, ClockId, Id, PoolId};
-use crate::model::{Campaign, Component, Fault, FaultClock, FaultKind, Maintenance, Rhythm, Work};
+use crate::ids::{BalancerId, ClockId, Id, PoolId, SlotId};
+use crate::model::{Campaign, Change, Component, FaultKind, Owner, Release, Rhythm, Roll, Work};
 use crate::random::Dist;
-use crate::scenario::limits;
 use crate::scenario::place::Place;
-use crate::scenario::read::{At, Entries, Opt};
-use crate::scenario::schema::{self, File, MaintenanceForm, SpanDist};
-use crate::scenario::units::WeekTime;
+use crate::scenario::read::{At, Entries, Entry, Opt};
+use crate::scenario::schema::{
+    self, CertificateForm, ConfigurationForm, EffectForm, File, ReleaseForm,
+};
+use crate::scenario::units::{Percent, Span};
 use crate::time::SimSpan;
 
-const DAY: SimSpan = SimSpan::from_secs(86_400);
-const WEEK: SimSpan = SimSpan::from_secs(7 * 86_400);
-/// The pause between one component and the next, and a drain where no user's patience is known.
-const HALF_MINUTE: SimSpan = SimSpan::from_secs(30);
+/// What a service is called in messages; only these have releases.
+const SERVICE: &str = "a service";
 
 /// What a campaign belongs to.
-struct Subject<'f> {
-    name: &'f str,
+pub(super) struct Subject<'f> {
+    pub(super) name: &'f str,
+    /// What it is.
+    word: &'static str,
+    /// Whose slots its components are, if they are slots.
+    owner: Option<Owner>,
     /// Its components with their names.
-    components: Vec<(Component, String)>,
+    pub(super) components: Vec<(Component, String)>,
     /// Whether something takes new requests away from them before they stop.
-    drainable: bool,
+    pub(super) drainable: bool,
 }
 
 impl<'a> Compiler<'a> {
     /// Compiles the campaigns of everything.
     pub(super) fn campaigns(&mut self, file: &'a File) {
         self.campaigns_of_places(file);
-        let pools = entries(&file.services)
-            .map(|entry| (&entry.name, entry.value.get().map(|form| &form.faults)))
-            .chain(
-                entries(&file.caches)
-                    .map(|entry| (&entry.name, entry.value.get().map(|form| &form.faults))),
-            )
-            .chain(
-                entries(&file.stores)
-                    .map(|entry| (&entry.name, entry.value.get().map(|form| &form.faults))),
-            );
-        for (name, faults) in pools {
+        macro_rules! rows {
+            ($section:ident, $word:expr) => {
+                entries(&file.$section).map(|entry| {
+                    let faults = entry.value.get().map(|form| &form.faults);
+                    (&entry.name, faults, $word)
+                })
+            };
+        }
+        let pools = rows!(services, SERVICE)
+            .chain(rows!(caches, "a cache"))
+            .chain(rows!(stores, "a store"));
+        for (name, faults, word) in pools {
             let index = self.names.get(Kind::Pool, name);
-            let slots = index.and_then(|index| self.system.pools.get(PoolId::from_index(index)));
+            let id = index.map(PoolId::from_index);
+            let slots = id.and_then(|id| self.system.pools.get(id));
             let slots = slots.map_or(&[][..], |pool| &pool.slots);
             let subject = Subject {
                 name,
+                word,
+                owner: id.map(Owner::Pool),
                 components: self.components_of(slots),
                 drainable: true,
             };
@@ -60,6 +69,8 @@ impl<'a> Compiler<'a> {
             });
             let subject = Subject {
                 name: &entry.name,
+                word: "a balancer",
+                owner: Some(Owner::Balancer(BalancerId::from_index(index))),
                 components: self.components_of(slots),
                 drainable,
             };
@@ -75,6 +86,8 @@ impl<'a> Compiler<'a> {
             let faults = entry.value.get().and_then(|form| form.faults.as_ref());
             let subject = Subject {
                 name: &entry.name,
+                word: "a domain",
+                owner: None,
                 components: vec![(Component::Domain(id), entry.name.clone())],
                 drainable: true,
             };
@@ -86,6 +99,8 @@ impl<'a> Compiler<'a> {
             let nodes = self.node_ids(group).into_iter();
             let subject = Subject {
                 name: &entry.name,
+                word: "machines, which have no replicas",
+                owner: None,
                 components: nodes
                     .map(|id| (Component::Node(id), self.system.nodes[id].name.clone()))
                     .collect(),
@@ -100,229 +115,237 @@ impl<'a> Compiler<'a> {
             return;
         };
         self.maintenance(&faults.maintenance, subject);
+        let pool = match subject.owner {
+            Some(Owner::Pool(pool)) if subject.word == SERVICE => Some(pool),
+            _ => None,
+        };
+        let service = "of a service: state it there; planned work here is `maintenance`";
+        // A service beyond the limits has no row; that has been said.
+        let known = |pool: &PoolId| self.system.pools.get(*pool).is_some();
+        match pool {
+            Some(pool) if known(&pool) => {
+                self.release(&faults.release, subject, pool);
+                self.configuration(&faults.configuration, subject, pool);
+            }
+            Some(_) => {}
+            None => {
+                let help = format!("a release rolls over the replicas {service}");
+                self.misplaced(&faults.release, "release", subject, &help);
+                let help = format!("a configuration reaches the replicas {service}");
+                self.misplaced(&faults.configuration, "configuration", subject, &help);
+            }
+        }
+        match subject.owner {
+            Some(owner) if pool.is_some() || matches!(owner, Owner::Balancer(_)) => {
+                self.certificate(&faults.certificate, subject, owner);
+            }
+            _ => {
+                let help = "a certificate belongs to a service or a balancer";
+                self.misplaced(&faults.certificate, "certificate", subject, help);
+            }
+        }
     }
 
-    fn components_of(&self, slots: &[crate::ids::SlotId]) -> Vec<(Component, String)> {
+    /// A fault that this kind of component cannot have.
+    fn misplaced<T>(&mut self, field: &Opt<T>, name: &str, subject: &Subject<'_>, help: &str) {
+        if let Some(at) = field {
+            self.problem(at.place, format!("`{name}` on {}", subject.word), help);
+        }
+    }
+
+    fn components_of(&self, slots: &[SlotId]) -> Vec<(Component, String)> {
         slots
             .iter()
             .map(|&id| (Component::Slot(id), self.system.slots[id].name.clone()))
             .collect()
     }
 
-    fn maintenance(&mut self, form: &Opt<MaintenanceForm>, subject: &Subject<'_>) {
+    fn release(&mut self, form: &Opt<ReleaseForm>, subject: &Subject<'_>, pool: PoolId) {
         let Some(at) = form else { return };
         let Some(form) = at.get() else { return };
-        let before = self.problems.len();
         let (rhythm, every) = self.rhythm(&form.every, &form.at, at.place, "7d");
-        let lasts = self.needed_dist(&form.lasts, at.place, "lasts", "45m");
-        let drain = self.drain(&form.drained, &form.drains_in, subject.drainable);
-        let one_by_one = is_true(&form.one_by_one);
-        let pause = self.span(&form.pause, "pause");
-        if let (Some(pause), false) = (&form.pause, one_by_one) {
+        let bad = self.share(&form.bad, at.place, "bad", "1%");
+        let noticed_in = self.noticed_in(&form.noticed_in, at.place);
+        let effect = form.effect.as_ref().and_then(At::get).copied();
+        let EffectForm::Crash = effect.unwrap_or(EffectForm::Crash);
+        let rolls = form.rolls.as_ref().and_then(At::get);
+        let roll = Roll {
+            at_once: 1,
+            pause: HALF_MINUTE,
+        };
+        let roll = rolls.map_or(roll, |form| {
+            self.roll(&form.at_once, &form.pause, subject, roll)
+        });
+        let back = form.rolls_back.as_ref().and_then(At::get);
+        let rolls_back = back.map_or(roll, |form| {
+            self.roll(&form.at_once, &form.pause, subject, roll)
+        });
+        let drain = match rolls {
+            Some(form) => self.drain(&form.drained, &form.drains_in, true),
+            None => self.drain(&None, &None, true),
+        };
+        let count = subject.components.len() as f64;
+        let starts = self.system.pools[pool].starts_in.mean();
+        let each = starts + drain.unwrap_or(SimSpan::ZERO).as_secs_f64();
+        let waves = (count / f64::from(roll.at_once)).ceil();
+        let lasts = waves * each + (waves - 1.0).max(0.0) * roll.pause.as_secs_f64();
+        if lasts > every {
+            let place = form.every.as_ref().map_or(at.place, |at| at.place);
             self.problem(
-                pause.place,
-                "`pause` without `one_by_one`",
-                "all components are stopped at once: add `one_by_one: true`, or leave out `pause`",
+                place,
+                "a release rolls for longer than from one to the next",
+                "`rolls` over all replicas must take less time than `every`: more `at_once`, a shorter `pause`, or fewer releases",
             );
         }
-        let pause = pause.unwrap_or(HALF_MINUTE);
-        if self.problems.len() == before {
-            let place = form.lasts.as_ref().map_or(at.place, |at| at.place);
-            let drained = drain.unwrap_or(SimSpan::ZERO).as_secs_f64();
-            let count = subject.components.len() as f64;
-            if lasts.mean() + drained > every {
-                self.problem(
-                    place,
-                    "the maintenance is longer than its period",
-                    "`lasts`, with `drains_in`, must be shorter than `every`",
-                );
-            } else if one_by_one
-                && count * (lasts.mean() + drained) + (count - 1.0) * pause.as_secs_f64() > every
-            {
-                self.problem(
-                    place,
-                    format!("{count} components, one by one, take longer than the period"),
-                    "`lasts`, with `drains_in` and `pause`, times their number must be shorter than `every`",
-                );
-            }
-        }
-        let kind = FaultKind::Maintenance;
-        let Some(clocks) = self.clocks_of(kind, subject, at.place, &rhythm, lasts.mean()) else {
+        let all = [(Component::Pool(pool), subject.name.to_owned())];
+        let rollout = self.one_clock(FaultKind::Rollout, &all, at.place, &rhythm, lasts);
+        let mean = noticed_in.mean() + lasts;
+        let release = self.one_clock(FaultKind::Release, &all, at.place, &rhythm, mean);
+        let (Some(rollout), Some(release)) = (rollout, release) else {
             return;
         };
-        if clocks.is_empty() {
-            return;
-        }
         self.system.campaigns.push(Campaign {
-            name: format!("{}.{}", subject.name, kind.word()),
+            name: format!("{}.release", subject.name),
             rhythm,
-            work: Work::Maintenance(Maintenance {
-                clocks,
-                lasts,
+            work: Work::Release(Release {
+                pool,
+                rollout,
+                release,
+                bad,
+                noticed_in,
+                rolls: roll,
+                rolls_back,
                 drain,
-                one_by_one: one_by_one.then_some(pause),
             }),
         });
     }
 
-    /// A fault of `kind` with a clock for each component of `subject`; `None` if there are too many.
-    fn clocks_of(
+    /// How something rolls over the replicas of `subject`; what is not stated is as in `default`.
+    fn roll(
+        &mut self,
+        at_once: &Opt<u64>,
+        pause: &Opt<Span>,
+        subject: &Subject<'_>,
+        default: Roll,
+    ) -> Roll {
+        let replicas = subject.components.len().max(1) as u64;
+        let least = u64::from(default.at_once);
+        Roll {
+            at_once: self.count(at_once, least, "at_once", 1, replicas),
+            pause: self.span(pause, "pause").unwrap_or(default.pause),
+        }
+    }
+
+    fn configuration(
+        &mut self,
+        form: &Opt<ConfigurationForm>,
+        subject: &Subject<'_>,
+        pool: PoolId,
+    ) {
+        let Some(at) = form else { return };
+        let Some(form) = at.get() else { return };
+        let (rhythm, _) = self.rhythm(&form.every, &form.at, at.place, "1d");
+        let bad = self.share(&form.bad, at.place, "bad", "0.2%");
+        let effect = form.effect.as_ref().and_then(At::get).copied();
+        let EffectForm::Crash = effect.unwrap_or(EffectForm::Crash);
+        let noticed_in = self.noticed_in(&form.noticed_in, at.place);
+        let spreads_in = self.dist(&form.spreads_in);
+        let reverted_in = match form.reverted_in {
+            Some(_) => self.dist(&form.reverted_in),
+            None => spreads_in.clone(),
+        };
+        let all = [(Component::Pool(pool), subject.name.to_owned())];
+        let kind = FaultKind::Configuration;
+        let lasts = noticed_in.mean() + reverted_in.mean();
+        if let Some(clock) = self.one_clock(kind, &all, at.place, &rhythm, lasts) {
+            self.system.campaigns.push(Campaign {
+                name: format!("{}.{}", subject.name, kind.word()),
+                rhythm,
+                work: Work::Change(Change {
+                    owner: Owner::Pool(pool),
+                    clock,
+                    bad,
+                    noticed_in,
+                    spreads_in,
+                    reverted_in,
+                    is_certificate: false,
+                }),
+            });
+        }
+    }
+
+    fn certificate(&mut self, form: &Opt<CertificateForm>, subject: &Subject<'_>, owner: Owner) {
+        let Some(at) = form else { return };
+        let Some(form) = at.get() else { return };
+        if form.valid_for.is_none() {
+            self.missing(at.place, "valid_for", "90d");
+        }
+        let valid_for = self.positive(&form.valid_for, "valid_for");
+        let rhythm = Rhythm::Clock {
+            every: valid_for.unwrap_or(SimSpan::from_secs(1)),
+            at: None,
+        };
+        let bad = self.share(&form.renewal_fails, at.place, "renewal_fails", "1%");
+        let noticed_in = self.noticed_in(&form.noticed_in, at.place);
+        let reverted_in = self.needed_dist(&form.renewed_in, at.place, "renewed_in", "30m");
+        let component = match owner {
+            Owner::Pool(pool) => Component::Pool(pool),
+            Owner::Balancer(balancer) => Component::Balancer(balancer),
+        };
+        let all = [(component, subject.name.to_owned())];
+        let kind = FaultKind::Certificate;
+        let lasts = noticed_in.mean() + reverted_in.mean();
+        if let Some(clock) = self.one_clock(kind, &all, at.place, &rhythm, lasts) {
+            self.system.campaigns.push(Campaign {
+                name: format!("{}.{}", subject.name, kind.word()),
+                rhythm,
+                work: Work::Change(Change {
+                    owner,
+                    clock,
+                    bad,
+                    noticed_in,
+                    spreads_in: super::no_time(),
+                    reverted_in,
+                    is_certificate: true,
+                }),
+            });
+        }
+    }
+
+    fn noticed_in(&mut self, field: &Opt<schema::SpanDist>, owner: Place) -> Dist {
+        let like = "{lognormal: {median: 8m, p95: 40m}}";
+        self.needed_dist(field, owner, "noticed_in", like)
+    }
+
+    /// A probability that must be there.
+    fn share(&mut self, field: &Opt<Percent>, owner: Place, name: &str, like: &str) -> f64 {
+        match field {
+            None => {
+                self.missing(owner, name, like);
+                0.0
+            }
+            Some(at) => at.get().map_or(0.0, |share| share.0),
+        }
+    }
+
+    /// A fault that hits all slots together.
+    fn one_clock(
         &mut self,
         kind: FaultKind,
-        subject: &Subject<'_>,
+        all: &[(Component, String)],
         place: Place,
         rhythm: &Rhythm,
         lasts: f64,
-    ) -> Option<Vec<ClockId>> {
-        let clocks = self.system.clocks.len() + subject.components.len();
-        if self.over(
-            "fault clocks (one for each fault of each component)",
-            clocks,
-            limits::CLOCKS,
-            place,
-        ) {
-            return None;
-        }
-        let every = match rhythm {
-            Rhythm::Clock { every, .. } => Dist::constant(every.as_secs_f64()).ok()?,
-            Rhythm::Drawn(dist) => dist.clone(),
-        };
-        let fault = self.system.faults.push(Fault {
-            name: format!("{}.{}", subject.name, kind.word()),
-            kind,
-            every,
-            lasts: Dist::constant(lasts).ok()?,
-        });
-        let clocks = subject.components.iter().map(|(component, name)| {
-            self.system.clocks.push(FaultClock {
-                fault,
-                component: *component,
-                name: format!("{name}.{}", kind.word()),
-            })
-        });
-        Some(clocks.collect())
-    }
-
-    /// How long something is drained; `None` if it is not.
-    fn drain(
-        &mut self,
-        drained: &Opt<bool>,
-        drains_in: &Opt<crate::scenario::units::Span>,
-        drainable: bool,
-    ) -> Option<SimSpan> {
-        let stated = drained.as_ref().and_then(|at| Some((at.place, *at.get()?)));
-        if let (Some((place, true)), false) = (stated, drainable) {
-            self.problem(
-                place,
-                "`drained` without `failover`",
-                "users spread over all instances, whatever their state, so nothing keeps them away from one: add `failover: {vrrp: ...}`, or write `drained: false`",
-            );
-        }
-        let span = self.span(drains_in, "drains_in");
-        if let (Some(at), Some((_, false))) = (drains_in, stated) {
-            self.problem(
-                at.place,
-                "`drains_in` beside `drained: false`",
-                "leave out one of them",
-            );
-        }
-        if !stated.map_or(drainable, |(_, drained)| drained) {
-            return None;
-        }
-        let patience = self
-            .system
-            .workloads
-            .iter()
-            .map(|workload| workload.patience)
-            .try_fold(SimSpan::ZERO, |longest, patience| {
-                Some(longest.max(patience?))
-            });
-        Some(span.unwrap_or(match patience {
-            Some(longest) if !longest.is_zero() => longest,
-            _ => HALF_MINUTE,
-        }))
-    }
-
-    /// When a campaign starts, and the mean time from start to start in seconds.
-    fn rhythm(
-        &mut self,
-        every: &Opt<SpanDist>,
-        at: &Opt<WeekTime>,
-        owner: Place,
-        like: &str,
-    ) -> (Rhythm, f64) {
-        let wrong = Rhythm::Clock {
-            every: WEEK,
-            at: None,
-        };
-        let before = self.problems.len();
-        let dist = self.needed_dist(every, owner, "every", like);
-        let mean = dist.mean();
-        let Some(every) = every.as_ref().filter(|_| self.problems.len() == before) else {
-            return (wrong, f64::INFINITY);
-        };
-        let Some(form) = every.get() else {
-            return (wrong, f64::INFINITY);
-        };
-        if mean <= 0.0 {
-            self.problem(
-                every.place,
-                "this comes again after no time at all",
-                "`every` must be longer than 0s",
-            );
-            return (wrong, f64::INFINITY);
-        }
-        let SpanDist::Constant(span) = form else {
-            if let Some(at) = at {
-                self.problem(
-                    at.place,
-                    "`at` with a distribution of `every`",
-                    "only what comes by the clock comes at a time of day: write `every` as a plain time such as 7d",
-                );
-            }
-            return (Rhythm::Drawn(dist), mean);
-        };
-        let Some(span) = span.fixed() else {
-            let message = format!("`every` is longer than {} years", limits::YEARS);
-            self.problem(
-                every.place,
-                message,
-                "no clock of a simulation runs so long",
-            );
-            return (wrong, f64::INFINITY);
-        };
-        let at = at.as_ref().and_then(|at| Some((at.place, *at.get()?)));
-        let at = at.map(|(place, when)| {
-            let (length, word) = match when.day {
-                Some(_) => (WEEK, "weeks"),
-                None => (DAY, "days"),
-            };
-            if !span.as_nanos().is_multiple_of(length.as_nanos()) {
-                self.problem(
-                    place,
-                    format!("`at` with an `every` that is no whole number of {word}"),
-                    if when.day.is_some() {
-                        "with a weekday `every` must be 7d, 14d, ...; leave out the weekday, or `at`"
-                    } else {
-                        "with a time of day `every` must be 1d, 2d, ...; leave out `at`"
-                    },
-                );
-            }
-            let days = DAY.saturating_mul(when.day.unwrap_or(0));
-            (days.saturating_add(when.time), length)
-        });
-        (Rhythm::Clock { every: span, at }, mean)
+    ) -> Option<ClockId> {
+        let clocks = self.clocks_of(kind, &all[0].1, all, place, rhythm, lasts)?;
+        clocks.first().copied()
     }
 }
 
-fn entries<T>(section: &Opt<Entries<T>>) -> impl Iterator<Item = &crate::scenario::read::Entry<T>> {
+fn entries<T>(section: &Opt<Entries<T>>) -> impl Iterator<Item = &Entry<T>> {
     let entries = section
         .as_ref()
         .and_then(At::get)
         .map_or(&[][..], |entries| &entries.0);
     entries.iter()
-}
-
-fn is_true(field: &Opt<bool>) -> bool {
-    field.as_ref().and_then(At::get).copied().unwrap_or(false)
 }

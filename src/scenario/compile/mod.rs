@@ -9,6 +9,7 @@ mod campaign;
 mod dist;
 mod faults;
 mod journeys;
+mod maintenance;
 mod names;
 mod pools;
 mod run;

@@ -15,7 +15,7 @@ impl Compiler<'_> {
     pub(super) fn warn(&mut self, file: &File) {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.unused(file));
-        warnings.push(self.missing_kinds());
+        warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
     }
 
@@ -33,21 +33,24 @@ impl Compiler<'_> {
             .iter()
             .filter_map(|&component| match component {
                 Component::Domain(id) => Some(id),
-                Component::Slot(_) | Component::Node(_) => None,
+                _ => None,
             })
             .collect();
         let failing_slots: BTreeSet<_> = components
             .iter()
-            .filter_map(|&component| match component {
-                Component::Slot(id) => Some(id),
-                Component::Domain(_) | Component::Node(_) => None,
+            .flat_map(|component| match component {
+                Component::Slot(id) => std::slice::from_ref(id),
+                Component::Pool(id) => &system.pools[*id].slots,
+                Component::Balancer(id) => &system.balancers[*id].slots,
+                Component::Domain(_) | Component::Node(_) => &[],
             })
+            .copied()
             .collect();
         let failing_nodes: BTreeSet<_> = components
             .iter()
             .filter_map(|&component| match component {
                 Component::Node(id) => Some(id),
-                Component::Domain(_) | Component::Slot(_) => None,
+                _ => None,
             })
             .collect();
         let in_failing = |domain| domains.iter().any(|&around| self.lies_in(domain, around));
@@ -167,7 +170,18 @@ impl Compiler<'_> {
         warnings
     }
 
-    fn missing_kinds(&self) -> String {
+    /// Says so if nothing in the file goes wrong by the hand of people.
+    fn missing_kinds(&self) -> Option<String> {
+        let of_people = |kind| {
+            matches!(
+                kind,
+                FaultKind::Release | FaultKind::Configuration | FaultKind::Certificate
+            )
+        };
+        let mut faults = self.system.faults.iter();
+        if faults.any(|fault| of_people(fault.kind)) {
+            return None;
+        }
         let common = self
             .system
             .faults
@@ -178,7 +192,9 @@ impl Compiler<'_> {
         } else {
             "release, configuration, human error or common cause"
         };
-        format!("no fault of kind {kinds} is stated: real systems lose most of their time there")
+        Some(format!(
+            "no fault of kind {kinds} is stated: real systems lose most of their time there"
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Domains, machines and faults as a file states them.
 
-use super::{MaintenanceForm, SpanDist};
+use super::{CertificateForm, ConfigurationForm, MaintenanceForm, ReleaseForm, SpanDist};
 use crate::scenario::read::{List, Opt};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,6 +41,12 @@ pub(in crate::scenario) struct Faults {
     pub(in crate::scenario) crash: Opt<Fault>,
     /// It is stopped for planned work.
     pub(in crate::scenario) maintenance: Opt<MaintenanceForm>,
+    /// New versions roll over the replicas; some are bad. Of services only.
+    pub(in crate::scenario) release: Opt<ReleaseForm>,
+    /// New configurations reach the replicas without a restart; some are bad. Of services only.
+    pub(in crate::scenario) configuration: Opt<ConfigurationForm>,
+    /// The certificate that all use expires if its renewal fails. Of services and balancers only.
+    pub(in crate::scenario) certificate: Opt<CertificateForm>,
 }
 
 /// A fault: how often, and how long.

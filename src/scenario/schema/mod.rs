@@ -11,7 +11,9 @@ mod infrastructure;
 mod service;
 mod workload;
 
-pub(super) use campaign::MaintenanceForm;
+pub(super) use campaign::{
+    CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
+};
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
 pub(super) use service::{
