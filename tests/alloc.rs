@@ -1,8 +1,10 @@
-//! The event loop of traffic allocates nothing once its tables have grown to the work in progress.
+//! The two clocks allocate nothing in the steady state: traffic once its tables have grown to the work
+//! in progress, control once its lists have.
 //!
 //! Its own test binary, because the counting allocator serves the whole process.
 
 use ::fivenines;
+use fivenines::control::{Control, Detail};
 use fivenines::model::{Algorithm, Call};
 use fivenines::path::{Regime, Signal, SlotState};
 use fivenines::time::{SimSpan, SimTime};
@@ -99,4 +101,35 @@ fn the_event_loop_allocates_nothing_in_the_steady_state() {
         traffic.run_until(SimTime::START + SimSpan::from_secs(10));
     });
     assert_eq!(allocated.count_total, 0, "{allocated:?}");
+}
+
+/// Zones, machines, processes that start, probes, an address and a lease.
+#[test]
+fn control_allocates_nothing_in_the_steady_state() {
+    let source = include_bytes!("../scenarios/article-site.yaml");
+    let Ok(loaded) = fivenines::scenario::load(source, "article-site.yaml") else {
+        panic!("the scenario is accepted");
+    };
+    let end = SimTime::START + SimSpan::from_secs(365 * 86_400);
+    for detail in [Detail::Structure, Detail::Full] {
+        let mut control = Control::new(&loaded.system, detail);
+        let mut signals = Vec::new();
+        let mut years = |replications: std::ops::Range<u64>| {
+            let mut steps = 0;
+            for replication in replications {
+                control.restart(1, replication);
+                while control.next_time() < end {
+                    signals.clear();
+                    control.step(&mut signals);
+                    steps += 1;
+                }
+            }
+            steps
+        };
+        years(0..200);
+        let mut steps = 0;
+        let allocated = allocation_counter::measure(|| steps = years(200..250));
+        assert!(steps > 1_000, "{steps} steps");
+        assert_eq!(allocated.count_total, 0, "{detail:?}: {allocated:?}");
+    }
 }

@@ -31,7 +31,7 @@ fn the_help_begins_with_examples_and_ends_with_the_exit_codes() {
     let (code, out, err) = ends(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
-        out.starts_with("Examples:\n  fivenines run scenarios/article-site.yaml"),
+        out.starts_with("Examples:\n  fivenines init site.yaml"),
         "{out}"
     );
     let codes = "\
@@ -40,12 +40,17 @@ Exit codes:
     1  internal or I/O error
     2  wrong usage or invalid scenario
     3  merge incomplete
-   97  regression against the baseline
-   98  check: a target is undecided after the budget, none is missed
-   99  check: a target is missed
+   97  compare: regression against the baseline, no target is missed or undecided
+   98  check, compare: a target is undecided after the budget, none is missed
+   99  check, compare: a target is missed
   130  interrupted, partial result written if there was one
 ";
-    for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["check", "--help"],
+        &["compare", "--help"],
+    ] {
         let (_, out, _) = ends(arguments);
         assert!(out.trim_end().ends_with(codes.trim_end()), "{out}");
     }

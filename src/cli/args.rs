@@ -8,8 +8,10 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
+  fivenines init site.yaml                          a commented scenario to start from
   fivenines run scenarios/article-site.yaml         simulate, summarise, write a report
   fivenines check site.yaml --max-time 30s          the gate for CI: verdicts and an exit code
+  fivenines compare now.yaml then.yaml              what a change is worth, with an interval
   fivenines validate scenarios/*.yaml               all mistakes, with line and column
   fivenines explain site.yaml --replication 17      one history, event by event
   fivenines schema > fivenines.schema.json          for completion in editors
@@ -38,10 +40,15 @@ pub(super) enum Command {
     /// Judge the targets of a scenario; writes no files unless --out is given
     #[command(after_help = Exit::table())]
     Check(RunArguments),
+    /// Compare designs on the same random numbers: what a change is worth, and why
+    #[command(after_help = Exit::table())]
+    Compare(CompareArguments),
     /// Find all mistakes in scenarios without simulating them
     Validate(ValidateArguments),
     /// Print one history as a timeline in words
     Explain(ExplainArguments),
+    /// Write a commented scenario to start from
+    Init(InitArguments),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -75,6 +82,49 @@ pub(super) struct RunArguments {
     /// How many threads simulate [default: one for each core]; the result is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct CompareArguments {
+    /// The designs, the baseline first; `-` reads one from standard input
+    #[arg(value_name = "FILE", required = true, num_args = 2..)]
+    pub(super) files: Vec<PathBuf>,
+    /// End with 97 if a candidate is significantly worse in one of these: `availability`,
+    /// `latency.p99`, the metric of any target, or `regression` for those of all targets. Targets
+    /// count too: 99 if a candidate misses one, 98 if one is undecided
+    #[arg(long, value_name = "METRIC", num_args = 1.., value_delimiter = ',')]
+    pub(super) fail_on: Vec<String>,
+    /// Where the report goes [default: reports/BASELINE-vs-CANDIDATE/]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Instead of the baseline's seed
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) seed: Option<u64>,
+    /// Exactly so many histories, instead of until everything is decided
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) replications: Option<u64>,
+    /// How requests are simulated; `exact` also lifts the limit on its cost
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub(super) method: Option<MethodArgument>,
+    /// End after so much time, at the next whole block of histories, e.g. 30s, 5m, 1h30m
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) max_time: Option<Duration>,
+    /// Print comparison.json instead of the summary
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress and no notes on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How many threads simulate [default: one for each core]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct InitArguments {
+    /// A file that does not exist yet; `-`, or no name, prints the scenario
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

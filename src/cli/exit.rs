@@ -50,9 +50,13 @@ impl Exit {
             Self::Failure => "internal or I/O error",
             Self::Usage => "wrong usage or invalid scenario",
             Self::MergeIncomplete => "merge incomplete",
-            Self::Regression => "regression against the baseline",
-            Self::Undecided => "check: a target is undecided after the budget, none is missed",
-            Self::Missed => "check: a target is missed",
+            Self::Regression => {
+                "compare: regression against the baseline, no target is missed or undecided"
+            }
+            Self::Undecided => {
+                "check, compare: a target is undecided after the budget, none is missed"
+            }
+            Self::Missed => "check, compare: a target is missed",
             Self::Interrupted => "interrupted, partial result written if there was one",
         }
     }

@@ -91,6 +91,31 @@ pub(super) fn write(directory: &Path, files: &[(String, String)]) -> Result<(), 
     Ok(())
 }
 
+/// Writes a new file; `false` if there is one of that name, which stays as it is.
+pub(super) fn create(path: &Path, text: &str) -> Result<bool, WriteError> {
+    let wrong = |error| WriteError {
+        path: path.to_owned(),
+        error,
+    };
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // A link that leads nowhere is in the way, too.
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    let mut file = temporary(directory).map_err(wrong)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(wrong)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(wrong(error.error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,11 @@
 
 mod args;
 mod check;
+mod compare;
 mod exit;
 mod explain;
 mod files;
+mod init;
 mod output;
 mod progress;
 mod run;
@@ -34,8 +36,10 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
         Ok(arguments) => match &arguments.command {
             Command::Run(options) => run::run(options, output),
             Command::Check(options) => check::check(options, output),
+            Command::Compare(options) => compare::compare(options, output),
             Command::Validate(options) => validate::validate(options, output),
             Command::Explain(options) => explain::explain(options, output),
+            Command::Init(options) => init::init(options, output),
             Command::Schema => schema::schema(output),
         },
         Err(error) => {

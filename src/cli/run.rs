@@ -6,16 +6,44 @@ use super::output::Output;
 use super::simulate::{Simulated, simulate};
 use super::{files, scenario_file};
 use crate::report;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Where the report of a scenario goes: `reports/<name of the file>/`.
 fn default_directory(file: &Path) -> PathBuf {
+    Path::new("reports").join(stem(file))
+}
+
+/// The name of a scenario's file without folder and ending.
+pub(super) fn stem(file: &Path) -> &OsStr {
     let stem = if scenario_file::is_stdin(file) {
         None
     } else {
         file.file_stem()
     };
-    Path::new("reports").join(stem.unwrap_or_else(|| "stdin".as_ref()))
+    stem.unwrap_or_else(|| "stdin".as_ref())
+}
+
+/// Makes the directory of a report; returns the directories that were not there before.
+pub(super) fn prepare(directory: &Path, output: &mut Output<'_>) -> Result<Vec<PathBuf>, Exit> {
+    let made = directory
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .map(Path::to_owned)
+        .collect();
+    files::prepare(directory).map_err(|error| {
+        output.error(&error.to_string());
+        Exit::Failure
+    })?;
+    Ok(made)
+}
+
+/// Takes away directories in which nothing came to be.
+pub(super) fn take_away(made: Vec<PathBuf>) {
+    for path in made {
+        // Where that fails, an empty directory does no harm.
+        let _ = std::fs::remove_dir(path);
+    }
 }
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
@@ -27,21 +55,13 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
         .out
         .clone()
         .unwrap_or_else(|| default_directory(&arguments.file));
-    let made: Vec<PathBuf> = directory
-        .ancestors()
-        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
-        .map(Path::to_owned)
-        .collect();
-    if let Err(error) = files::prepare(&directory) {
-        output.error(&error.to_string());
-        return Exit::Failure;
-    }
+    let made = match prepare(&directory, output) {
+        Ok(made) => made,
+        Err(exit) => return exit,
+    };
     match simulate(&file, arguments, output) {
         Err(exit) => {
-            for path in made {
-                // Nothing came to be in it; where that fails, an empty directory does no harm.
-                let _ = std::fs::remove_dir(path);
-            }
+            take_away(made);
             // Without a gate, a budget that was too small for any result is a failure.
             if exit == Exit::Undecided {
                 Exit::Failure

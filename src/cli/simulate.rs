@@ -10,6 +10,7 @@ use crate::experiment::{self, Options, RunError};
 use crate::model::Method;
 use crate::report::numbers;
 use crate::scenario;
+use std::time::Duration;
 
 /// What came of it.
 #[derive(Debug)]
@@ -31,19 +32,6 @@ pub(super) fn simulate(
         replications: arguments.replications,
         method: arguments.method.map(Method::from),
     };
-    let show = match (arguments.quiet, output.moving) {
-        (true, _) => Show::Nothing,
-        (false, true) => Show::Bar,
-        (false, false) => Show::Lines,
-    };
-    let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = arguments.threads {
-        pool = pool.num_threads(threads.into());
-    }
-    let pool = pool.build().map_err(|error| {
-        output.error(&format!("cannot start threads: {error}"));
-        Exit::Failure
-    })?;
     if !arguments.quiet {
         let system = &file.loaded.system;
         // A refusal is reported by the run itself, with its place.
@@ -53,12 +41,14 @@ pub(super) fn simulate(
         }
     }
     let progress = Progress::default();
-    progress::listen_for_ctrl_c();
-    let result = progress::during(&progress, show, arguments.max_time, || {
-        pool.install(|| {
-            experiment::run(&file.loaded.system, &file.loaded.hash, &options, &progress)
-        })
-    });
+    let how = How {
+        quiet: arguments.quiet,
+        threads: arguments.threads,
+        max_time: arguments.max_time,
+    };
+    let result = under_way(how, &progress, output, || {
+        experiment::run(&file.loaded.system, &file.loaded.hash, &options, &progress)
+    })?;
     let mut outcome = result.map_err(|error| explain(&error, file, &progress, output))?;
     let interrupted = progress.interrupted();
     if progress.out_of_time() && !outcome.run.complete {
@@ -79,8 +69,45 @@ pub(super) fn simulate(
     })
 }
 
+/// How a simulation is to be carried out; none of it changes the result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    /// Whether nothing is to be shown on the way.
+    pub(super) quiet: bool,
+    /// How many threads; `None`: one for each core.
+    pub(super) threads: Option<u16>,
+    /// When to end.
+    pub(super) max_time: Option<Duration>,
+}
+
+/// Does `work` on its threads while progress is shown and Ctrl-C is listened to.
+pub(super) fn under_way<T: Send>(
+    how: How,
+    progress: &Progress,
+    output: &mut Output<'_>,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Exit> {
+    let show = match (how.quiet, output.moving) {
+        (true, _) => Show::Nothing,
+        (false, true) => Show::Bar,
+        (false, false) => Show::Lines,
+    };
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = how.threads {
+        pool = pool.num_threads(threads.into());
+    }
+    let pool = pool.build().map_err(|error| {
+        output.error(&format!("cannot start threads: {error}"));
+        Exit::Failure
+    })?;
+    progress::listen_for_ctrl_c();
+    Ok(progress::during(progress, show, how.max_time, || {
+        pool.install(work)
+    }))
+}
+
 /// What `--method` calls it.
-const fn word(method: Method) -> &'static str {
+pub(super) const fn word(method: Method) -> &'static str {
     match method {
         Method::None => "none",
         Method::Windows => "windows",
@@ -89,7 +116,7 @@ const fn word(method: Method) -> &'static str {
 }
 
 /// Says why there is no outcome.
-fn explain(
+pub(super) fn explain(
     error: &RunError,
     file: &ScenarioFile,
     progress: &Progress,

@@ -140,6 +140,7 @@ impl Blames {
     }
 
     /// Closes what is open in `condition`, which belongs to `unit`, and opens `next` instead.
+    #[inline]
     pub(super) fn change(
         &mut self,
         audiences: &Audiences,
@@ -147,26 +148,41 @@ impl Blames {
         condition: &mut Condition,
         next: Condition,
     ) {
-        if *condition == next {
-            return;
+        if *condition != next {
+            let before = std::mem::replace(condition, next);
+            self.count(audiences, unit, before, next);
         }
+    }
+
+    /// Counts what closes and what opens. Blame asks only whether anything is open: an audience is
+    /// judged again when the last one closes or the first one opens.
+    fn count(&mut self, audiences: &Audiences, unit: u32, before: Condition, next: Condition) {
         for &row in audiences.of_unit.of(unit as usize) {
-            if let Some((clock, after)) = *condition {
-                self.open[clock.index() * audiences.rows + row as usize][after as usize] -= 1;
+            let open = |clock: ClockId| clock.index() * audiences.rows + row as usize;
+            let mut turned = false;
+            if let Some((clock, after)) = before {
+                let count = &mut self.open[open(clock)][after as usize];
+                *count -= 1;
+                turned = *count == 0;
             }
+            let mut first = None;
             if let Some((clock, after)) = next {
-                self.open[clock.index() * audiences.rows + row as usize][after as usize] += 1;
+                let count = &mut self.open[open(clock)][after as usize];
+                *count += 1;
+                first = (*count == 1).then_some(clock);
             }
-            if (row as usize) < audiences.count {
-                if let Some((clock, _)) = next
-                    && !self.live[row as usize].contains(&clock)
+            if !turned && first.is_none() {
+                continue;
+            }
+            if let Some(live) = self.live.get(row as usize) {
+                if let Some(clock) = first
+                    && !live.contains(&clock)
                 {
                     self.enlist(audiences, row, clock);
                 }
                 self.soil(row);
             }
         }
-        *condition = next;
     }
 
     /// Puts `clock` among the live faults of `audience`, in order.
@@ -231,36 +247,43 @@ impl Blames {
         self.system_cut = if up { None } else { self.system_cut.or(cause) };
     }
 
-    /// An audience whose journeys may have to blame another; its latest fault is live.
+    /// An audience whose journeys may have to blame another, and whom those that can be served blame.
     #[inline]
-    pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<u32> {
+    pub(super) fn next_dirty(&mut self, audiences: &Audiences) -> Option<(u32, Option<Blame>)> {
         let audience = self.dirty.pop()?;
         self.is_dirty[audience as usize] = false;
-        let mut place = self.live[audience as usize].len();
-        let few = place <= FEW;
-        while place > 0 {
-            place -= 1;
-            if !self.is_live(audiences, audience, self.live[audience as usize][place]) {
-                self.live[audience as usize].remove(place);
-            } else if few {
+        let incidents = &self.incidents;
+        let open = |clock: ClockId| &self.open[clock.index() * audiences.rows + audience as usize];
+        let live = &mut self.live[audience as usize];
+        let mut latest = None;
+        let few = live.len() <= FEW;
+        for place in (0..live.len()).rev() {
+            let clock = live[place];
+            let (active, open) = (incidents[clock].active, open(clock));
+            if !active && *open == [0; 4] {
+                live.remove(place);
+                continue;
+            }
+            if latest.is_none() {
+                latest = Some(Blame {
+                    fault: audiences.faults[clock],
+                    phase: phase(active, open),
+                });
+            }
+            if few {
                 break;
             }
         }
-        Some(audience)
+        Some((audience, latest))
     }
 
-    /// Whom `journey` of a clean audience blames.
-    #[inline]
+    /// Whom `journey`, which cannot be served, of a clean audience blames.
     pub(super) fn of_journey(
         &mut self,
         audiences: &Audiences,
         audience: u32,
         journey: JourneyId,
-        up: bool,
     ) -> Option<Blame> {
-        if up {
-            return self.latest(audiences, audience);
-        }
         let live = self.live[audience as usize].iter().copied();
         let blamed = self.of_cut(audiences, audience, self.cuts[journey], live)?;
         // A cut whose fault is over is nobody's any more, even if that fault comes again.
@@ -295,29 +318,27 @@ impl Blames {
             })
     }
 
-    #[inline]
-    fn latest(&self, audiences: &Audiences, audience: u32) -> Option<Blame> {
-        let latest = self.live[audience as usize].last()?;
-        Some(self.blame(audiences, audience, *latest))
-    }
-
-    #[inline]
     fn blame(&self, audiences: &Audiences, row: u32, clock: ClockId) -> Blame {
         let open = &self.open[clock.index() * audiences.rows + row as usize];
-        let phase = if open[After::Unnoticed as usize] > 0 {
-            Phase::Detect
-        } else if open[After::Undecided as usize] > 0 {
-            Phase::Decide
-        } else if open[After::Unpromoted as usize] > 0 {
-            Phase::Promote
-        } else if self.incidents[clock].active {
-            Phase::Repair
-        } else {
-            Phase::WarmUp
-        };
         Blame {
             fault: audiences.faults[clock],
-            phase,
+            phase: phase(self.incidents[clock].active, open),
         }
+    }
+}
+
+/// What is being done about a fault, from the conditions that are open.
+#[inline]
+fn phase(active: bool, open: &[u32; 4]) -> Phase {
+    if open[After::Unnoticed as usize] > 0 {
+        Phase::Detect
+    } else if open[After::Undecided as usize] > 0 {
+        Phase::Decide
+    } else if open[After::Unpromoted as usize] > 0 {
+        Phase::Promote
+    } else if active {
+        Phase::Repair
+    } else {
+        Phase::WarmUp
     }
 }

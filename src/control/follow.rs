@@ -1,8 +1,8 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
-use super::blame::After;
-use super::plan::{LeasePlan, NONE, Plan};
-use super::state::State;
+use super::blame::{After, Blames};
+use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
+use super::state::{State, WatchNow};
 use crate::failover::{Draw, Stage};
 use crate::health::{Mode, Watch};
 use crate::ids::{ClockId, Id, SlotId};
@@ -18,6 +18,29 @@ impl LeasePlan {
             Draw::Decide => self.decides.draw(draws),
             Draw::Promote => self.promotes.draw(draws),
         }
+    }
+}
+
+impl WatchNow {
+    /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
+    /// that `matters`, as its instance probes, users reach it, and it sends to that member.
+    #[inline]
+    pub(super) fn weigh(
+        &mut self,
+        plan: &Plan,
+        known: &WatchPlan,
+        matters: bool,
+        blames: &mut Blames,
+    ) {
+        let answers = self.watch.mode() == Mode::Answers;
+        let after = match (answers, self.watch.is_up(&known.pace)) {
+            _ if !matters => None,
+            (false, true) => Some(After::Unnoticed),
+            (true, false) => Some(After::Unready),
+            (true, true) | (false, false) => None,
+        };
+        let next = self.root.zip(after);
+        blames.change(&plan.audiences, known.unit, &mut self.condition, next);
     }
 }
 
@@ -116,14 +139,18 @@ impl State {
                 .interval
                 .mul_f64(self.slots[instance].phases.uniform());
             let whole = self.structure.serves(known.member);
+            let up = self.slots[known.member].drains == 0;
             let watch = &mut self.watches[index];
             watch.watch = Watch::start(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
-            let due = watch.watch.next_flip(&known.pace);
-            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
-            let up = self.slots[known.member].drains == 0;
+            // Nothing is due and nothing open before, nor if what it believes is so.
+            if mode != Mode::Answers {
+                let due = watch.watch.next_flip(&known.pace);
+                self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+                let matters = self.regime.islands[instance].is_none() && up;
+                watch.weigh(plan, known, matters, &mut self.blames);
+            }
             self.show(instance, known.member_index, up, signals);
-            self.weigh_watch(plan, index);
         }
     }
 
@@ -131,43 +158,31 @@ impl State {
         self.slots[instance].probing = false;
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
-            self.agenda.cancel(plan.watches[index].timer);
-            self.weigh_watch(plan, index);
+            let known = &plan.watches[index];
+            self.agenda.cancel(known.timer);
+            self.watches[index].weigh(plan, known, false, &mut self.blames);
         }
     }
 
-    /// Looks again at what the probes of one watch meet.
+    /// Looks again at what the probes of one watch meet; its instance probes.
     fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let mode = self.mode(known.instance, known.member);
+        let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
             watch.root = cause;
             let due = watch.watch.observe(&known.pace, self.now, mode);
             self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         }
-        self.weigh_watch(plan, index);
+        watch.weigh(plan, known, matters, &mut self.blames);
     }
 
-    /// What a watch leaves open: a dead member that an instance users reach believes up, or a live
-    /// one it believes down.
-    pub(super) fn weigh_watch(&mut self, plan: &Plan, index: usize) {
-        let known = &plan.watches[index];
-        let watch = &mut self.watches[index];
-        let answers = watch.watch.mode() == Mode::Answers;
-        // Nobody is sent to a member that is drained, whatever the probes say of it.
-        let matters = self.slots[known.instance].probing
-            && self.regime.islands[known.instance].is_none()
-            && self.slots[known.member].drains == 0;
-        let after = match (answers, watch.watch.is_up(&known.pace)) {
-            _ if !matters => None,
-            (false, true) => Some(After::Unnoticed),
-            (true, false) => Some(After::Unready),
-            (true, true) | (false, false) => None,
-        };
-        let next = watch.root.zip(after);
-        self.blames
-            .change(&plan.audiences, known.unit, &mut watch.condition, next);
+    /// Whether what an instance that probes believes of a member can hurt anybody: users reach the
+    /// instance, and it would send to the member, which it does not to one that is drained.
+    #[inline]
+    pub(super) fn matters(&self, instance: SlotId, member: SlotId) -> bool {
+        self.regime.islands[instance].is_none() && self.slots[member].drains == 0
     }
 
     pub(super) fn show(
@@ -196,14 +211,15 @@ impl State {
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
         let known = &plan.watches[index];
+        let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         let cause = watch.root;
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
         self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+        watch.weigh(plan, known, matters, &mut self.blames);
         let shown = up && self.slots[known.member].drains == 0;
         self.show(known.instance, known.member_index, shown, signals);
-        self.weigh_watch(plan, index);
         (
             Event::Verdict {
                 instance: known.instance,

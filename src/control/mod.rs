@@ -41,10 +41,10 @@ mod state;
 mod step;
 mod tournament;
 
-use crate::model::System;
 use crate::model::structure::StructureState;
+use crate::model::{Start, System};
 use crate::path::{Regime, Signal, Transition};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 use plan::Plan;
 use state::State;
 use std::sync::Arc;
@@ -72,7 +72,17 @@ impl<'a> Control<'a> {
     /// Prepares histories of `system`; everything is allocated here. The history in it is replication
     /// 0 of the scenario's seed.
     pub fn new(system: &'a System, detail: Detail) -> Self {
-        let plan = Arc::new(Plan::new(system, detail));
+        Self::with_lead(system, detail, SimSpan::ZERO)
+    }
+
+    /// The same with a burn-in of at least `lead` where histories are steady: several designs that
+    /// begin at one instant keep what they have in common at the same instants.
+    pub fn with_lead(system: &'a System, detail: Detail, lead: SimSpan) -> Self {
+        let mut plan = Plan::new(system, detail);
+        if system.run.start == Start::Steady {
+            plan.begins = plan.begins.min(SimTime::START.before(lead));
+        }
+        let plan = Arc::new(plan);
         let state = State::new(system, &plan);
         let mut control = Self {
             system,

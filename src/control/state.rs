@@ -268,11 +268,11 @@ impl State {
                             (draws.uniform(), draws.uniform(), draws.uniform());
                         clock.active = which < known.down_share;
                         let delay = &known.spans[usize::from(clock.active)];
-                        let (age, rest) = delay.equilibrium(life, place);
                         if clock.active {
+                            let age = delay.equilibrium(life, place).0;
                             down_at_first.push((now.before(age), id));
                         }
-                        rest
+                        delay.equilibrium(life, place).1
                     }
                 };
                 clock.ahead = clock.draw(known, !clock.active);
@@ -353,7 +353,8 @@ impl State {
 }
 
 impl Delay {
-    /// Age and rest of a span in progress, in equilibrium.
+    /// Age and rest of a span in progress, in equilibrium. What nobody uses of it costs nothing.
+    #[inline(always)]
     fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
         let (age, rest) = match self {
             Self::Fixed(span) => {

@@ -265,10 +265,13 @@ impl State {
     #[inline]
     pub(super) fn judge(&mut self, plan: &Plan, signals: &mut Vec<Signal>) {
         let audiences = &plan.audiences;
-        while let Some(audience) = self.blames.next_dirty(audiences) {
+        while let Some((audience, latest)) = self.blames.next_dirty(audiences) {
             for &journey in audiences.journeys.of(audience as usize) {
-                let up = self.structure.journey_up(journey);
-                let blame = self.blames.of_journey(audiences, audience, journey, up);
+                let blame = if self.structure.journey_up(journey) {
+                    latest
+                } else {
+                    self.blames.of_journey(audiences, audience, journey)
+                };
                 if self.regime.blames[journey] != blame {
                     self.regime.blames[journey] = blame;
                     signals.push(Signal::Blame { journey, blame });

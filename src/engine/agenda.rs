@@ -12,8 +12,8 @@
 //! place. It does not order entries of one instant: those are told apart by their tickets, when it
 //! turns out that the next one is due at the same time, which is seldom.
 //!
-//! Nothing is ever removed before its time: whoever schedules keeps the ticket of the entry that
-//! still counts, and ignores the others when they come up.
+//! Whoever schedules keeps the ticket of the entry that still counts, and ignores the others when they
+//! come up. Where many are given up long before their time, [`Agenda::sweep`] takes them out of the heap.
 
 use crate::time::SimTime;
 use std::cmp::Reverse;
@@ -75,7 +75,12 @@ pub struct Agenda {
     /// How far the border is from the base.
     span: u64,
     far: BinaryHeap<Reverse<Entry>>,
+    /// At this many entries the heap is swept.
+    sweep_at: usize,
 }
+
+/// The heap is not swept below this many entries.
+const SHORT: usize = 4_096;
 
 impl Agenda {
     /// Without any entry.
@@ -92,6 +97,7 @@ impl Agenda {
             border: (REACH, 0),
             span: REACH,
             far: BinaryHeap::new(),
+            sweep_at: SHORT,
         }
     }
 
@@ -99,9 +105,23 @@ impl Agenda {
     pub fn clear(&mut self) {
         self.empty();
         self.far.clear();
+        self.sweep_at = SHORT;
         self.base = 0;
         self.find_border();
         self.sequence = 0;
+    }
+
+    /// Takes out of the heap what `wanted` (payload, ticket) does not know any more, whenever it has
+    /// grown to four times what was left of it the last time.
+    #[inline]
+    pub fn sweep(&mut self, wanted: impl Fn(u32, u64) -> bool) {
+        if self.far.len() >= self.sweep_at {
+            let payload = |ticket: u64| ticket as u32 & (PAYLOAD_LIMIT - 1);
+            // The border may stay: nothing in the heap is before it.
+            self.far
+                .retain(|&Reverse((_, ticket))| wanted(payload(ticket), ticket));
+            self.sweep_at = (4 * self.far.len()).max(SHORT);
+        }
     }
 
     /// Number of entries, those no longer wanted included.
@@ -298,6 +318,7 @@ impl Default for Agenda {
 mod tests {
     use super::*;
     use crate::random::Key;
+    use crate::time::SimSpan;
 
     fn at(nanos: u64) -> SimTime {
         SimTime::from_nanos(nanos)
@@ -400,5 +421,35 @@ mod tests {
         assert_eq!(agenda.pop(), None);
         agenda.push(at(2), 0, 0);
         assert_eq!(agenda.next_time(), at(2));
+    }
+
+    #[test]
+    fn sweeping_keeps_the_heap_within_a_constant_of_what_is_wanted_and_the_order() {
+        let mut agenda = Agenda::new();
+        let end = SimTime::START + SimSpan::from_secs(1_000_000);
+        let mut kept = Vec::new();
+        for index in 0..100_000_u32 {
+            let ticket = agenda.push(
+                end + SimSpan::from_nanos(u64::from(index) % 1_009),
+                1,
+                index,
+            );
+            if index % 1_000 == 0 {
+                kept.push(ticket);
+            }
+            agenda.sweep(|payload, _| payload % 1_000 == 0);
+            assert!(agenda.len() <= SHORT + NEAR);
+        }
+        let mut found = Vec::new();
+        let mut before = SimTime::EPOCH;
+        while let Some(due) = agenda.pop() {
+            assert!(due.at >= before);
+            before = due.at;
+            if due.payload % 1_000 == 0 {
+                found.push(due.ticket);
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(found, kept);
     }
 }

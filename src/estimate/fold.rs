@@ -6,6 +6,7 @@ use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, Totals};
+use crate::ids::Id;
 use crate::model::{Metric, Population, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
@@ -35,6 +36,8 @@ pub struct PoolFold {
     pub failed: Sums,
     /// (attempts, calls).
     pub attempts: Sums,
+    /// (attempts, requests issued).
+    pub per_request: Sums,
     /// (worker seconds in use, worker seconds there are); x is zero if workers are not limited.
     pub busy: Sums,
     /// (seconds waited, attempts served).
@@ -81,6 +84,9 @@ pub struct TrafficFold {
     pub latency: [LatencyFold; 3],
     /// Of answered requests, by journey.
     pub journey_latency: Vec<LatencyFold>,
+    /// Failed requests by journey and by group index of a block, summed over blocks: beside the parts
+    /// of `journey_latency`, those that were never answered.
+    pub journey_failed: Vec<Vec<f64>>,
     /// By pool.
     pub pools: Vec<PoolFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
@@ -148,6 +154,7 @@ impl TrafficFold {
         let pool = PoolFold {
             failed: Sums::default(),
             attempts: Sums::default(),
+            per_request: Sums::default(),
             busy: Sums::default(),
             wait: Sums::default(),
             latency: latency(),
@@ -170,6 +177,7 @@ impl TrafficFold {
             by_cause: vec![Sums::default(); causes],
             latency: std::array::from_fn(|_| latency()),
             journey_latency: vec![latency(); system.journeys.len()],
+            journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
@@ -231,9 +239,12 @@ impl TrafficFold {
         for (fold, journey) in self.journey_latency.iter_mut().zip(all) {
             fold.push(group, &journey.latency);
         }
+        for (parts, journey) in self.journey_failed.iter_mut().zip(all) {
+            parts[group] += journey.failed;
+        }
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
             let workers = model.workers.map_or(0.0, f64::from) * model.slots.len() as f64;
-            fold.push(group, pool, workers * totals.covered_s);
+            fold.push(group, pool, issued, workers * totals.covered_s);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;
@@ -247,6 +258,15 @@ impl TrafficFold {
         self.window_s += totals.window_s;
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
+    }
+
+    /// (failed, ended) of a population.
+    pub fn failed_of(&self, population: Population) -> &Sums {
+        match population {
+            Population::All => &self.failed,
+            Population::Workload(id) => &self.workloads[id.index()],
+            Population::Journey(id) => &self.journeys[id.index()],
+        }
     }
 
     fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {
@@ -298,9 +318,10 @@ impl UnplannedFold {
 }
 
 impl PoolFold {
-    fn push(&mut self, group: usize, pool: &PoolTotals, capacity_s: f64) {
+    fn push(&mut self, group: usize, pool: &PoolTotals, issued: f64, capacity_s: f64) {
         self.failed.push(pool.calls_failed, pool.calls);
         self.attempts.push(pool.attempts, pool.calls);
+        self.per_request.push(pool.attempts, issued);
         self.busy
             .push(if capacity_s > 0.0 { pool.busy_s } else { 0.0 }, capacity_s);
         self.wait.push(pool.wait_s, pool.served);

@@ -5,7 +5,7 @@
 
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::plan::{BLOCK, GROUPS, Plan};
-use super::structure::{StructureRecord, StructureTally};
+use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet};
 use crate::control::{Control, Detail};
@@ -57,7 +57,8 @@ struct Met {
     /// Expected requests of each workload.
     expected: IdVec<WorkloadId, f64>,
     blamed: BlameTime,
-    stretches: Vec<(SimTime, SimTime, f64)>,
+    /// (replication of the group, start, end, expected requests), in order.
+    stretches: Vec<(usize, SimTime, SimTime, f64)>,
     slices: SliceShare,
     /// The journey with the most failures in the sample, and its commonest cause there.
     worst: Option<(JourneyId, usize)>,
@@ -73,9 +74,30 @@ pub struct GroupRunner<'a> {
     pub(super) signals: Vec<Signal>,
     tally: StructureTally,
     keys: KeyMaker,
+    /// When other designs change, by replication, in order: traffic is simulated request by request
+    /// around these instants too.
+    pub(super) others: BTreeMap<u64, Vec<SimTime>>,
+    /// The replications of the last group one by one, for whoever compares them.
+    histories: Option<Vec<History>>,
 }
 
 impl<'a> GroupRunner<'a> {
+    /// The same for groups whose replications are wanted one by one.
+    pub(super) fn with_histories(system: &'a System, plan: &'a Plan) -> Self {
+        Self {
+            histories: Some(Vec::new()),
+            ..Self::new(system, plan)
+        }
+    }
+
+    /// The replications run since the last call, one by one.
+    pub(super) fn take_histories(&mut self) -> Vec<History> {
+        self.histories
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
     /// Everything that groups of this plan need.
     pub fn new(system: &'a System, plan: &'a Plan) -> Self {
         let traffic =
@@ -88,11 +110,13 @@ impl<'a> GroupRunner<'a> {
         Self {
             system,
             plan,
-            control: Control::new(system, detail),
+            control: Control::with_lead(system, detail, plan.lead),
             traffic,
             signals: Vec::new(),
             tally: StructureTally::new(system, plan.from, plan.to),
             keys: KeyMaker::default(),
+            others: BTreeMap::new(),
+            histories: None,
         }
     }
 
@@ -141,6 +165,9 @@ impl<'a> GroupRunner<'a> {
             self.tally.observe(transition.at, &self.control);
         }
         self.tally.end(&mut self.control, record);
+        if let Some(histories) = &mut self.histories {
+            histories.push(self.tally.ended());
+        }
     }
 
     /// Carries out all transitions before `at`.
@@ -173,7 +200,7 @@ impl<'a> GroupRunner<'a> {
             for piece in &mut pieces {
                 if let Piece::Quiet(quiet) = piece {
                     quiet.key.0 = self.key_of(&quiet.regime, &mut last);
-                    self.meet(&mut met, quiet);
+                    self.meet(&mut met, paths.len(), quiet);
                 }
             }
             totals.covered_s += self.plan.horizon_s();
@@ -185,7 +212,8 @@ impl<'a> GroupRunner<'a> {
             if stop() {
                 return Err(GroupError::Stopped);
             }
-            self.sample(batch, key, met, quiet_s, &mut totals, stop)?;
+            let of = (batch, paths.len());
+            self.sample(of, key, met, quiet_s, &mut totals, stop)?;
         }
         let mut outages = OutageRecord::new(causes.len());
         for pieces in &paths {
@@ -211,7 +239,7 @@ impl<'a> GroupRunner<'a> {
         key
     }
 
-    fn meet(&self, met: &mut BTreeMap<(u64, u64), Met>, quiet: &Quiet) {
+    fn meet(&self, met: &mut BTreeMap<(u64, u64), Met>, replication: usize, quiet: &Quiet) {
         let entry = met.entry(quiet.key).or_insert_with(|| Met {
             regime: unblamed(&quiet.regime),
             expected: IdVec::filled(0.0, self.system.workloads.len()),
@@ -226,7 +254,9 @@ impl<'a> GroupRunner<'a> {
             entry.expected[id] += expected;
             weight += expected;
         }
-        entry.stretches.push((quiet.from, quiet.to, weight));
+        entry
+            .stretches
+            .push((replication, quiet.from, quiet.to, weight));
         let secs = quiet.to.since(quiet.from).as_secs_f64();
         for (journey, &blame) in quiet.regime.blames.pairs() {
             *entry.blamed.entry((journey, blame)).or_default() += secs;
@@ -238,7 +268,7 @@ impl<'a> GroupRunner<'a> {
     /// share of the time.
     fn sample(
         &mut self,
-        batch: u64,
+        (batch, replications): (u64, usize),
         (key, slot): (u64, u64),
         met: &mut Met,
         quiet_s: f64,
@@ -270,10 +300,23 @@ impl<'a> GroupRunner<'a> {
                 let slices = &traffic.tally().slices;
                 (slices.judged, slices.runs.len())
             };
-            let at = self.plan.slice_start(met.instant(self.system, &mut stream));
+            let common = self.plan.common.then(|| {
+                // A stream for each stretch, so that designs stay in step whatever they reject.
+                let mut stream = Key::of_seed(self.plan.seed)
+                    .with(Purpose::Sample as u64)
+                    .with(slot)
+                    .with(batch)
+                    .with(stretch)
+                    .stream();
+                met.common_instant(self.system, self.plan, replications, &mut stream)
+            });
+            let instant = common
+                .flatten()
+                .unwrap_or_else(|| met.instant(self.system, &mut stream));
+            let at = self.plan.slice_start(instant);
             let source = Source::Sample {
                 seed: self.plan.seed,
-                regime: key,
+                regime: if self.plan.common { 0 } else { key },
                 batch: (batch * STRETCHES as u64 + stretch) * 24 + slot,
             };
             traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
@@ -320,12 +363,12 @@ impl<'a> GroupRunner<'a> {
         record: &mut OutageRecord,
     ) {
         let slice = self.plan.traffic.slice;
-        let index = |at: SimTime| at.as_nanos() / slice.as_nanos();
+        let index = |at| self.plan.slice_index(at);
         let mut tracker =
             OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), planned);
         for piece in pieces {
             match piece {
-                Piece::Window { runs, bad_by_cause } => tracker.runs(runs, bad_by_cause, record),
+                Piece::Window(seen) => tracker.seen(seen, record),
                 Piece::Quiet(quiet) => {
                     let met = &met[&quiet.key];
                     let cause = met.worst.map_or(0, |(journey, commonest)| {
@@ -367,19 +410,57 @@ impl Met {
             .map(|(_, &secs)| secs)
     }
 
+    /// The same law as [`Met::instant`], by proposing instants anywhere in any replication until one
+    /// lies in this regime: designs that are in alike regimes most of the time take the same one.
+    /// `None` if none of many proposals does.
+    fn common_instant(
+        &self,
+        system: &System,
+        plan: &Plan,
+        replications: usize,
+        stream: &mut Stream,
+    ) -> Option<SimTime> {
+        const PROPOSALS: usize = 200;
+        let rate_max: f64 = system
+            .workloads
+            .iter()
+            .map(|workload| workload.rate_max())
+            .sum();
+        for _ in 0..PROPOSALS {
+            let replication = (stream.uniform() * replications as f64) as usize;
+            let at = plan.from + plan.to.since(plan.from).mul_f64(stream.uniform());
+            let thinned = stream.uniform() * rate_max;
+            let after = self
+                .stretches
+                .partition_point(|stretch| (stretch.0, stretch.1) <= (replication, at));
+            let Some(stretch) = after.checked_sub(1).map(|index| self.stretches[index]) else {
+                continue;
+            };
+            let rate: f64 = system
+                .workloads
+                .iter()
+                .map(|workload| workload.rate_at(at))
+                .sum();
+            if stretch.0 == replication && at < stretch.2 && thinned <= rate {
+                return Some(at);
+            }
+        }
+        None
+    }
+
     /// An instant of the quiet time, its density in proportion to the rate of requests.
     fn instant(&self, system: &System, stream: &mut Stream) -> SimTime {
-        let total: f64 = self.stretches.iter().map(|stretch| stretch.2).sum();
+        let total: f64 = self.stretches.iter().map(|stretch| stretch.3).sum();
         let mut left = stream.uniform() * total;
         let mut chosen = self.stretches[0];
         for &stretch in &self.stretches {
             chosen = stretch;
-            if left < stretch.2 {
+            if left < stretch.3 {
                 break;
             }
-            left -= stretch.2;
+            left -= stretch.3;
         }
-        let (from, to, _) = chosen;
+        let (_, from, to, _) = chosen;
         let rate_max: f64 = system
             .workloads
             .iter()

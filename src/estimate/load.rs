@@ -2,7 +2,8 @@
 //! is, how long its queues remember.
 //!
 //! Visits are counted along the calls (a cache look-up's misses with their probability, retries and
-//! fallbacks not at all), so these are the figures of a healthy system.
+//! fallbacks as far as the operation called has errors of its own), so these are the figures of a
+//! healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
 use crate::model::System;
@@ -46,15 +47,38 @@ impl Walk<'_> {
     /// Seconds from the start to the end of a call that succeeds at once.
     fn call_lasts(&mut self, call: CallId) -> f64 {
         let row = &self.system.calls[call];
+        let (tries, failed) = self.tries(call);
         let misses: f64 = row.on_miss.iter().map(|&miss| self.call_lasts(miss)).sum();
-        self.operation_holds(row.to) + (1.0 - row.hit) * misses
+        let rescue: f64 = row
+            .on_failure
+            .iter()
+            .map(|&other| self.call_lasts(other))
+            .sum();
+        tries * self.operation_holds(row.to)
+            + (1.0 - failed) * (1.0 - row.hit) * misses
+            + failed * rescue
+    }
+
+    /// Attempts of a call, and the probability that all fail, as far as errors of the operation's own
+    /// work go.
+    fn tries(&self, call: CallId) -> (f64, f64) {
+        let row = &self.system.calls[call];
+        let (fails, most) = (
+            self.system.operations[row.to].fails,
+            f64::from(row.retries.max) + 1.0,
+        );
+        if fails >= 1.0 {
+            return (most, 1.0);
+        }
+        let failed = fails.powf(most);
+        ((1.0 - failed) / (1.0 - fails), failed)
     }
 
     fn operation_holds(&mut self, operation: OperationId) -> f64 {
         if self.hold[operation].is_nan() {
             let row = &self.system.operations[operation];
             let calls: f64 = row.calls.iter().map(|&call| self.call_lasts(call)).sum();
-            self.hold[operation] = row.takes.mean() + calls;
+            self.hold[operation] = row.takes.mean() + (1.0 - row.fails) * calls;
         }
         self.hold[operation]
     }
@@ -62,12 +86,19 @@ impl Walk<'_> {
     /// Adds `rate` attempts per second to everything below `call`.
     fn visit(&mut self, call: CallId, rate: f64) {
         let row = &self.system.calls[call];
-        self.rate[row.to] += rate;
-        for &below in &self.system.operations[row.to].calls {
-            self.visit(below, rate);
+        let (tries, failed) = self.tries(call);
+        let operation = &self.system.operations[row.to];
+        self.rate[row.to] += rate * tries;
+        for &below in &operation.calls {
+            self.visit(below, rate * tries * (1.0 - operation.fails));
         }
         for &miss in &row.on_miss {
-            self.visit(miss, rate * (1.0 - row.hit));
+            self.visit(miss, rate * (1.0 - failed) * (1.0 - row.hit));
+        }
+        if failed > 0.0 {
+            for &other in &row.on_failure {
+                self.visit(other, rate * failed);
+            }
         }
     }
 }

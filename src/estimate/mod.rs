@@ -4,6 +4,7 @@ mod fold;
 mod group;
 mod load;
 mod outages;
+mod paired;
 mod plan;
 mod structure;
 mod sums;
@@ -14,15 +15,16 @@ pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use load::{Load, PoolLoad};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
+pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
-pub use structure::{StructureRecord, StructureTally};
+pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};
 use crate::ids::JourneyId;
-use crate::model::System;
+use crate::model::{Method, System};
 use crate::path::Transition;
 use crate::time::{SimSpan, SimTime};
 
@@ -42,6 +44,16 @@ pub fn lead_in(system: &System, seed: u64) -> SimSpan {
     let mut control = Control::new(system, Detail::Full);
     control.restart(seed, 0);
     SimTime::START.since(control.next_time().min(SimTime::START))
+}
+
+/// How long before the horizon a steady history of `system` begins when it is simulated by `method`.
+pub fn burn_in(system: &System, method: Method) -> SimSpan {
+    let detail = if method == Method::None {
+        Detail::Structure
+    } else {
+        Detail::Full
+    };
+    SimTime::START.since(Control::new(system, detail).begins())
 }
 
 /// Replays the control state of one replication over the horizon, in order of time, until `visit`

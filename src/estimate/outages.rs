@@ -1,10 +1,29 @@
 //! Downtime as users saw it: bad slices joined into outages over the pieces of a replication.
 //!
 //! A piece is a window, whose runs of bad slices were seen one by one, or a quiet stretch, of which
-//! only a sample was seen. A quiet stretch whose sample is mostly bad continues the outage before it
-//! and after it. Where the sample has good and bad slices, the stretch has outages of its own, as
-//! many a slice as a bad one followed a good one in the sample; they are counted and their seconds
-//! are counted, but their durations are not known.
+//! only a sample was seen.
+//!
+//! # How many outages
+//!
+//! An outage begins with each bad slice that follows a good one, so their number is a sum over pairs
+//! of neighbours, and each pair is counted where it lies:
+//!
+//! - inside a window both slices were seen;
+//! - inside a quiet stretch, and between two of them, the pair is as likely as in the sample;
+//! - between a window and a quiet stretch one slice was seen and the other has the sample's law.
+//!   With `p` the sample's share of bad slices and `r` the correlation of its neighbours, two slices
+//!   of which one is bad with probability `q` are bad together with probability
+//!   `p q + r (min(p, q) - p q)`. `q` differs from `p` because the slice at the border of a window
+//!   often contains some of the transition. All that need be known is on which side of `p` it lies:
+//!   the formula is linear in `q` on either side, so what was seen, 0 or 1, may stand for `q`. It is
+//!   exact if the slice is the regime's own (`q = p`), if neighbours are independent, or if the
+//!   transition spoils (or mends) slices whatever their neighbour was.
+//!
+//! # How long they last
+//!
+//! A quiet stretch whose sample is mostly bad continues the outage before it and after it. Durations
+//! are known of outages that were seen from beginning to end; where a sample has good and bad slices,
+//! those of its own are not.
 
 use super::sums::Sums;
 use crate::stats::Histogram;
@@ -37,6 +56,49 @@ impl SliceShare {
     /// Whether the regime counts as one long outage.
     pub fn solid(self) -> bool {
         self.share() >= 0.5
+    }
+
+    /// Chance that a slice is good and the next one bad; 0 without any pair.
+    pub fn begins(self) -> f64 {
+        if self.pairs == 0 {
+            0.0
+        } else {
+            self.starts as f64 / self.pairs as f64
+        }
+    }
+
+    /// Correlation of neighbours; 0 where all are good or all are bad, and no pair is mixed.
+    fn correlation(self) -> f64 {
+        let independent = self.share() * (1.0 - self.share());
+        if independent > 0.0 && self.pairs > 0 {
+            1.0 - self.begins() / independent
+        } else {
+            0.0
+        }
+    }
+
+    /// By how much a slice of the regime and its neighbour, seen to be `bad` or not, are bad together
+    /// more often than if they were independent; `above` says on which side of the regime's share
+    /// the neighbour's chance to be bad lies.
+    fn together(self, bad: bool, above: bool) -> f64 {
+        self.correlation()
+            * match (above, bad) {
+                (true, true) | (false, false) => 0.0,
+                (true, false) => self.share(),
+                (false, true) => 1.0 - self.share(),
+            }
+    }
+
+    /// Expected outages that begin with a slice that was seen, after one of the regime that was not.
+    fn begins_seen(self, bad: bool, above: bool) -> f64 {
+        let independent = if bad { 1.0 - self.share() } else { 0.0 };
+        independent - self.together(bad, above)
+    }
+
+    /// Expected outages that begin with a slice of the regime that was not seen, after one that was.
+    fn begins_unseen(self, bad: bool, above: bool) -> f64 {
+        let independent = if bad { 0.0 } else { self.share() };
+        independent - self.together(bad, above)
     }
 }
 
@@ -83,6 +145,41 @@ impl OutageRecord {
     }
 }
 
+/// A window: slices seen one by one.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its slices are `[first, end)`.
+    pub first: u64,
+    /// See `first`.
+    pub end: u64,
+    /// Runs of bad ones.
+    pub runs: Vec<BadRun>,
+    /// Bad ones by cause.
+    pub bad_by_cause: Vec<u64>,
+    /// Whether its first transition takes something away, so that its first slice is bad more often
+    /// than those before it. If not, it brings something back, and the opposite holds.
+    pub falls: bool,
+    /// Whether its last transition brings something back, so that its last slice is bad more often
+    /// than those after it.
+    pub rises: bool,
+}
+
+/// The piece before the next one.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    /// None: the horizon begins, and what is bad already belongs to the time before.
+    Nothing,
+    /// A window.
+    Seen {
+        /// Whether its last slice was bad.
+        bad: bool,
+        /// See [`Seen::rises`].
+        rises: bool,
+    },
+    /// A quiet stretch.
+    Quiet(SliceShare),
+}
+
 /// Follows one replication from piece to piece, in order of time.
 #[derive(Debug)]
 pub struct OutageTracker<'a> {
@@ -92,13 +189,8 @@ pub struct OutageTracker<'a> {
     /// First slice of the horizon, and the one after its last.
     first: u64,
     end: u64,
+    before: Before,
     open: Option<BadRun>,
-    /// The share of the open run that began where it seems to: less than 1 for a run at the start of
-    /// a window after a stretch whose last slice, unseen, may have been bad already.
-    begun: f64,
-    /// Where a quiet stretch with good and bad slices has ended, and the chance that a bad slice
-    /// right after it is the first of its run.
-    edge: Option<(u64, f64)>,
     /// Whether the open run contains stretches that were not bad all the time.
     broken: bool,
     downtime_s: f64,
@@ -114,9 +206,8 @@ impl<'a> OutageTracker<'a> {
             slice_s: slice.as_secs_f64(),
             first,
             end,
+            before: Before::Nothing,
             open: None,
-            begun: 1.0,
-            edge: None,
             broken: false,
             downtime_s: 0.0,
             outages: 0.0,
@@ -124,15 +215,29 @@ impl<'a> OutageTracker<'a> {
         }
     }
 
-    /// Bad slices seen in a window, each with its own cause already counted in `by_cause`.
-    pub fn runs(&mut self, runs: &[BadRun], bad_by_cause: &[u64], record: &mut OutageRecord) {
-        for &run in runs {
+    /// A window.
+    pub fn seen(&mut self, seen: &Seen, record: &mut OutageRecord) {
+        if seen.end <= seen.first {
+            return;
+        }
+        let starts_bad = seen.runs.first().is_some_and(|run| run.first == seen.first);
+        self.outages += match self.before {
+            Before::Nothing => 0.0,
+            Before::Seen { bad, .. } => f64::from(u8::from(starts_bad && !bad)),
+            Before::Quiet(share) => share.begins_seen(starts_bad, seen.falls),
+        };
+        for &run in &seen.runs {
+            self.outages += f64::from(u8::from(run.first > seen.first));
             self.downtime_s += (run.end - run.first) as f64 * self.slice_s;
             self.join(run, record);
         }
-        for (sum, &bad) in self.by_cause.iter_mut().zip(bad_by_cause) {
+        for (sum, &bad) in self.by_cause.iter_mut().zip(&seen.bad_by_cause) {
             *sum += bad as f64 * self.slice_s;
         }
+        self.before = Before::Seen {
+            bad: seen.runs.last().is_some_and(|run| run.end == seen.end),
+            rises: seen.rises,
+        };
     }
 
     /// A quiet stretch of the slices `[first, end)` whose failures are due to `cause`.
@@ -144,22 +249,25 @@ impl<'a> OutageTracker<'a> {
         cause: usize,
         record: &mut OutageRecord,
     ) {
-        if share.bad == 0 || end <= first {
+        if end <= first {
+            return;
+        }
+        self.outages += match self.before {
+            Before::Nothing => 0.0,
+            Before::Seen { bad, rises } => share.begins_unseen(bad, rises),
+            Before::Quiet(_) => share.begins(),
+        };
+        self.before = Before::Quiet(share);
+        if share.bad == 0 {
             return;
         }
         let slices = (end - first) as f64;
+        self.outages += (slices - 1.0) * share.begins();
         self.downtime_s += slices * self.slice_s * share.share();
         self.by_cause[cause] += slices * self.slice_s * share.share();
-        if share.pairs > 0 {
-            self.outages += slices * share.starts as f64 / share.pairs as f64;
-        }
-        // Of all bad slices, those after a good one begin a run.
-        let first_of_run = share.starts as f64 / share.pairs.max(1) as f64 / share.share();
         if share.solid() {
             self.join(BadRun { first, end, cause }, record);
-            self.broken |= share.starts > 0;
-        } else {
-            self.edge = Some((end, first_of_run.min(1.0)));
+            self.broken |= share.bad < share.judged;
         }
     }
 
@@ -168,10 +276,6 @@ impl<'a> OutageTracker<'a> {
             Some(open) if open.end >= run.first => open.end = run.end,
             _ => {
                 self.close(record);
-                self.begun = match self.edge {
-                    Some((end, first_of_run)) if end == run.first => first_of_run,
-                    _ => 1.0,
-                };
                 self.open = Some(run);
             }
         }
@@ -182,16 +286,12 @@ impl<'a> OutageTracker<'a> {
         let Some(run) = self.open.take() else {
             return;
         };
-        // One that is going on when the horizon begins belongs to the time before; one that is
-        // going on when it ends has a duration that is not known.
-        if run.first > self.first {
-            self.outages += self.begun;
-            if run.end < self.end && !broken {
-                let secs = (run.end - run.first) as f64 * self.slice_s;
-                record
-                    .durations
-                    .record(SimSpan::from_secs_f64(secs).as_nanos());
-            }
+        // One that is going on when the horizon begins or ends has a duration that is not known.
+        if run.first > self.first && run.end < self.end && !broken {
+            let secs = (run.end - run.first) as f64 * self.slice_s;
+            record
+                .durations
+                .record(SimSpan::from_secs_f64(secs).as_nanos());
         }
     }
 
@@ -231,6 +331,18 @@ mod tests {
         }
     }
 
+    fn seen(first: u64, end: u64, runs: &[BadRun]) -> Seen {
+        let bad = runs.iter().map(|run| run.end - run.first).sum();
+        Seen {
+            first,
+            end,
+            runs: runs.to_vec(),
+            bad_by_cause: vec![bad, 0],
+            falls: true,
+            rises: true,
+        }
+    }
+
     fn follow(pieces: impl FnOnce(&mut OutageTracker<'_>, &mut OutageRecord)) -> OutageRecord {
         let mut record = OutageRecord::new(2);
         let mut tracker = OutageTracker::new(SimSpan::from_secs(1), 100, 1_100, &[false, true]);
@@ -242,7 +354,7 @@ mod tests {
     #[test]
     fn a_bad_quiet_stretch_joins_the_runs_around_it() {
         let record = follow(|tracker, record| {
-            tracker.runs(&[run(200, 205)], &[5, 0], record);
+            tracker.seen(&seen(190, 205, &[run(200, 205)]), record);
             tracker.quiet(
                 205,
                 300,
@@ -255,7 +367,7 @@ mod tests {
                 1,
                 record,
             );
-            tracker.runs(&[run(300, 302), run(303, 304)], &[3, 0], record);
+            tracker.seen(&seen(300, 310, &[run(300, 302), run(303, 304)]), record);
         });
         assert_eq!((record.downtime.y, record.downtime.x), (103.0, 2.0));
         assert_eq!((record.by_cause[0].y, record.by_cause[1].y), (8.0, 95.0));
@@ -267,30 +379,82 @@ mod tests {
     #[test]
     fn an_outage_belongs_to_where_it_began() {
         let record = follow(|tracker, record| {
-            tracker.runs(&[run(100, 110)], &[10, 0], record);
-            tracker.runs(&[run(1_090, 1_100)], &[10, 0], record);
+            tracker.seen(&seen(100, 120, &[run(100, 110)]), record);
+            tracker.quiet(120, 1_080, SliceShare::default(), 0, record);
+            tracker.seen(&seen(1_080, 1_100, &[run(1_090, 1_100)]), record);
         });
         assert_eq!((record.downtime.y, record.downtime.x), (20.0, 1.0));
         assert_eq!(record.durations.total(), 0);
     }
 
+    /// Bad one slice in five, and neighbours like each other.
+    const FLAPPING: SliceShare = SliceShare {
+        judged: 1_001,
+        bad: 200,
+        pairs: 1_000,
+        starts: 80,
+    };
+
     #[test]
     fn a_regime_that_is_bad_now_and_then_has_its_share() {
         let record = follow(|tracker, record| {
-            tracker.quiet(
-                200,
-                300,
-                SliceShare {
-                    judged: 50,
-                    bad: 5,
-                    pairs: 40,
-                    starts: 4,
-                },
-                0,
-                record,
-            );
+            tracker.seen(&seen(100, 200, &[]), record);
+            tracker.quiet(200, 300, FLAPPING, 0, record);
         });
-        assert_eq!(record.downtime.y, 10.0);
-        assert_eq!(record.downtime.x, 10.0);
+        let p = FLAPPING.share();
+        assert!((record.downtime.y - 100.0 * p).abs() < 1e-12);
+        // The first slice follows a good one, the other 99 follow each other.
+        let expected = 0.08 / (1.0 - p) + 99.0 * 0.08;
+        assert!((record.downtime.x - expected).abs() < 1e-12);
+        assert_eq!(record.durations.total(), 0);
+    }
+
+    #[test]
+    fn a_border_that_is_like_the_regime_counts_like_the_inside() {
+        let p = FLAPPING.share();
+        for above in [false, true] {
+            // Over slices seen at the border that are bad as often as the regime's own.
+            let mean = |of: fn(SliceShare, bool, bool) -> f64| {
+                p * of(FLAPPING, true, above) + (1.0 - p) * of(FLAPPING, false, above)
+            };
+            assert!((mean(SliceShare::begins_seen) - 0.08).abs() < 1e-12);
+            assert!((mean(SliceShare::begins_unseen) - 0.08).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_border_that_the_transition_spoils_or_mends_begins_what_it_begins() {
+        let (p, both) = (FLAPPING.share(), FLAPPING.share() - 0.08);
+        let border = |of: fn(SliceShare, bool, bool) -> f64, q: f64, above| {
+            q * of(FLAPPING, true, above) + (1.0 - q) * of(FLAPPING, false, above)
+        };
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} and {b}");
+        // A share of the good ones is spoiled, whatever their neighbours are.
+        let spoiled = 0.7;
+        let q = p + spoiled * (1.0 - p);
+        let together = both + spoiled * 0.08;
+        close(border(SliceShare::begins_seen, q, true), q - together);
+        close(border(SliceShare::begins_unseen, q, true), p - together);
+        // A share of the bad ones is mended.
+        let mended = 0.4;
+        let (q, together) = (p * (1.0 - mended), both * (1.0 - mended));
+        close(border(SliceShare::begins_seen, q, false), q - together);
+        close(border(SliceShare::begins_unseen, q, false), p - together);
+    }
+
+    #[test]
+    fn a_regime_that_is_always_bad_begins_one_outage_after_a_good_slice_and_none_after_a_bad_one() {
+        let dark = SliceShare {
+            judged: 8,
+            bad: 8,
+            pairs: 7,
+            starts: 0,
+        };
+        for above in [false, true] {
+            assert_eq!(dark.begins_unseen(false, above), 1.0);
+            assert_eq!(dark.begins_unseen(true, above), 0.0);
+            assert_eq!(dark.begins_seen(true, above), 0.0);
+            assert_eq!(SliceShare::default().begins_seen(true, above), 1.0);
+        }
     }
 }

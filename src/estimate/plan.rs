@@ -45,6 +45,12 @@ pub struct Plan {
     pub to: SimTime,
     /// Whether histories begin in equilibrium; if not, nothing warms up before the horizon.
     pub steady: bool,
+    /// How long before the horizon steady histories begin at least. Zero: as long as the system
+    /// itself needs.
+    pub lead: SimSpan,
+    /// Whether regimes are sampled with random numbers that do not depend on the regime, at instants
+    /// that designs have in common: for designs that are to be compared.
+    pub common: bool,
     /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
     pub windows: Windows,
     /// What traffic needs to know.
@@ -99,6 +105,8 @@ impl Plan {
             from: SimTime::START,
             to: SimTime::START + system.run.horizon,
             steady: system.run.start == Start::Steady,
+            lead: SimSpan::ZERO,
+            common: false,
             windows,
             traffic: TrafficSettings {
                 slice,
@@ -122,6 +130,11 @@ impl Plan {
         } else {
             self.from
         }
+    }
+
+    /// Index of the slice that contains `at`.
+    pub fn slice_index(&self, at: SimTime) -> u64 {
+        at.as_nanos() / self.traffic.slice.as_nanos()
     }
 
     /// The start of the slice that contains `at`.
@@ -159,10 +172,12 @@ fn default_slice(rate_min: f64) -> SimSpan {
 /// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
 /// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1), below and above saturation.
 /// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and with
-/// one missing. Near saturation it grows without bound, but a queue that impatient users leave, or
-/// that is bounded, moves only between empty and full: K places of it relax as a diffusion in about
+/// one missing. Near saturation it grows without bound, but a queue that impatient users leave, that
+/// refuses after a time, or that is bounded, moves only between empty and full: K places of it relax as a diffusion in about
 /// K^2 / (pi^2 mu c), after it has been filled once.
 pub fn warm_up(system: &System, load: &Load) -> SimSpan {
+    /// The share of waits that `queue_timeout` ends that are taken to end there.
+    const LONGEST_WAIT: f64 = 0.999;
     /// For queues that nothing bounds, close to saturation: a day.
     const LONGEST: f64 = 86_400.0;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
@@ -175,10 +190,14 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         };
         let slots = pool.slots.len() as f64;
         let each = loaded.hold_mean / f64::from(workers);
+        let longest_wait = pool
+            .queue_timeout
+            .as_ref()
+            .map_or(f64::INFINITY, |wait| wait.quantile(LONGEST_WAIT));
         let places = pool
             .queue
             .map_or(f64::INFINITY, f64::from)
-            .min(patience / each.max(1e-12));
+            .min(patience.min(longest_wait) / each.max(1e-12));
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
         let bound = (diffusion + 2.0 * places * each).min(LONGEST);
         let missing = if slots > 1.0 {

@@ -31,6 +31,8 @@ pub struct StructureRecord {
     pub duration_histogram: Histogram,
     /// Outages that were still going on one horizon after the end.
     pub unended: u64,
+    /// Replications that were up at the last instant of the horizon.
+    pub up_at_end: u64,
     /// Downtime of each replication in order, nanoseconds.
     pub downtimes: Vec<u64>,
     /// Per replication: downtime in seconds by [`Cause::index`]; rows that are zero are not pushed,
@@ -56,6 +58,7 @@ impl StructureRecord {
             durations: Sums::default(),
             duration_histogram: Histogram::new(),
             unended: 0,
+            up_at_end: 0,
             downtimes: Vec::new(),
             by_cause: vec![Sums::default(); Cause::count(system.faults.len())],
             pools: vec![Sums::default(); system.pools.len()],
@@ -76,6 +79,7 @@ impl StructureRecord {
             self.duration_histogram.merge(&other.duration_histogram);
         }
         self.unended += other.unended;
+        self.up_at_end += other.up_at_end;
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
             (&mut self.by_cause, &other.by_cause),
@@ -88,6 +92,26 @@ impl StructureRecord {
                 mine.merge(theirs);
             }
         }
+    }
+}
+
+/// Structural figures of one replication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// Downtime, nanoseconds.
+    pub downtime_ns: u64,
+    /// Outages begun.
+    pub outages: u64,
+    /// (seconds of the outages begun, followed to their ends; their number).
+    pub durations: (f64, f64),
+    /// Downtime in seconds by [`Cause::index`]; only those that have any.
+    pub by_cause: Vec<(usize, f64)>,
+}
+
+impl History {
+    /// Downtime, seconds.
+    pub fn downtime_s(&self) -> f64 {
+        seconds(self.downtime_ns)
     }
 }
 
@@ -157,6 +181,8 @@ pub struct StructureTally {
     touched: Vec<usize>,
     /// Whether each cause is planned.
     planned: Vec<bool>,
+    /// (cause, nanoseconds) of the replication that ended last.
+    charged: Vec<(usize, u64)>,
     cause: usize,
     cause_since: SimTime,
     /// Start of the outage in progress if it began inside the horizon.
@@ -179,6 +205,7 @@ impl StructureTally {
             by_cause: vec![0; Cause::count(system.faults.len())],
             touched: Vec::new(),
             planned: Cause::planned(system),
+            charged: Vec::new(),
             cause: 0,
             cause_since: from,
             began: None,
@@ -271,6 +298,8 @@ impl StructureTally {
     pub fn end(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
         if self.system.down_since.is_some() {
             self.charge(self.to);
+        } else {
+            record.up_at_end += 1;
         }
         self.system.end(self.to);
         if self.began.is_some() {
@@ -298,6 +327,7 @@ impl StructureTally {
             record.duration_histogram.record(duration);
         }
         let mut planned = 0;
+        self.charged.clear();
         for index in self.touched.drain(..) {
             let nanos = std::mem::take(&mut self.by_cause[index]);
             if self.planned[index] {
@@ -305,6 +335,7 @@ impl StructureTally {
             }
             if nanos > 0 {
                 record.by_cause[index].push(seconds(nanos), 0.0);
+                self.charged.push((index, nanos));
             }
         }
         record.planned.push(seconds(planned), 0.0);
@@ -312,6 +343,23 @@ impl StructureTally {
             seconds(self.system.downtime - planned),
             seconds(self.to.since(self.from).as_nanos() - planned),
         );
+    }
+
+    /// The replication that [`StructureTally::end`] ended last.
+    pub fn ended(&self) -> History {
+        History {
+            downtime_ns: self.system.downtime,
+            outages: self.system.outages,
+            durations: (
+                seconds(self.durations.iter().sum()),
+                self.durations.len() as f64,
+            ),
+            by_cause: self
+                .charged
+                .iter()
+                .map(|&(cause, nanos)| (cause, seconds(nanos)))
+                .collect(),
+        }
     }
 
     fn follow(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {

@@ -6,22 +6,21 @@
 //! slice borders, so that a slice is seen whole or not at all.
 
 use super::group::{GroupError, GroupRunner};
+use super::outages::Seen;
 use super::totals::Totals;
-use crate::path::{Regime, Signal};
+use crate::control::Control;
+use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{BadRun, Source, Traffic};
+use crate::traffic::{Source, Traffic};
+use std::iter::Peekable;
 use std::rc::Rc;
+use std::vec::IntoIter;
 
 /// A part of a replication.
 #[derive(Clone, Debug)]
 pub enum Piece {
     /// Slices seen one by one.
-    Window {
-        /// Runs of bad ones.
-        runs: Vec<BadRun>,
-        /// Bad ones by cause.
-        bad_by_cause: Vec<u64>,
-    },
+    Window(Seen),
     /// A stretch in which nothing changed.
     Quiet(Quiet),
 }
@@ -75,7 +74,13 @@ impl GroupRunner<'_> {
         }
         advance(traffic, plan.to, stop)?;
         totals.window_s += plan.horizon_s();
-        close(traffic, plan.to, totals, pieces)
+        let seen = close(traffic, plan.to, totals)?;
+        pieces.push(Piece::Window(Seen {
+            first: plan.slice_index(plan.from),
+            end: plan.slice_index(plan.to),
+            ..seen
+        }));
+        Ok(())
     }
 
     /// Every request around transitions; quiet stretches are returned as pieces.
@@ -88,25 +93,34 @@ impl GroupRunner<'_> {
     ) -> Result<(), GroupError> {
         let plan = self.plan;
         let windows = plan.windows;
+        let mut others = Others(
+            self.others
+                .remove(&replication)
+                .unwrap_or_default()
+                .into_iter()
+                .peekable(),
+        );
         self.control.restart(plan.seed, replication);
         self.step_to(plan.from);
+        others.skip_to(plan.from);
         let mut quiet_from = plan.from;
         // The quiet stretch that is going on, with its blames.
         let mut quiet_regime = Rc::new(self.control.regime().clone());
         loop {
             // Step through what traffic cannot see; a change of blame only splits the quiet time.
-            let at = self.control.next_time();
+            let at = others.next_time(self.control.next_time());
             if at >= plan.to {
                 break;
             }
-            self.signals.clear();
-            self.control.step(&mut self.signals);
-            if !visible(&self.signals) {
+            if !others.step(&mut self.control, &mut self.signals) {
                 if !self.signals.is_empty() {
                     // The nearest border, so that the blame before and the one after lose alike;
                     // the one before if something happens until then.
                     let near = plan.slice_start(at + plan.traffic.slice.mul_f64(0.5));
-                    let free = self.control.next_time().before(windows.look_back) >= near;
+                    let free = others
+                        .next_time(self.control.next_time())
+                        .before(windows.look_back)
+                        >= near;
                     let border = if free { near } else { plan.slice_start(at) }.max(quiet_from);
                     self.push_quiet(pieces, &quiet_regime, quiet_from, border);
                     quiet_from = border;
@@ -138,21 +152,21 @@ impl GroupRunner<'_> {
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
+            let falls = takes_away(&self.signals);
+            let mut rises = !falls;
             loop {
-                let next = self.control.next_time();
+                let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
                     break;
                 }
-                self.signals.clear();
-                self.control.step(&mut self.signals);
+                let felt = others.step(&mut self.control, &mut self.signals);
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
-                let feels = if visible(&self.signals) {
-                    next + windows.after
-                } else {
-                    next
-                };
+                if visible(&self.signals) {
+                    rises = !takes_away(&self.signals);
+                }
+                let feels = if felt { next + windows.after } else { next };
                 let later = plan.slice_end(feels).min(plan.to);
                 if later > end {
                     traffic.count(end, later);
@@ -171,7 +185,14 @@ impl GroupRunner<'_> {
             }
             totals.window_s += end.since(open).as_secs_f64();
             let closes = traffic.now().max(end);
-            close(traffic, closes, totals, pieces)?;
+            let seen = close(traffic, closes, totals)?;
+            pieces.push(Piece::Window(Seen {
+                first: plan.slice_index(open),
+                end: plan.slice_index(end),
+                falls,
+                rises,
+                ..seen
+            }));
             quiet_from = end;
             quiet_regime = Rc::new(self.control.regime().clone());
             if end >= plan.to {
@@ -180,6 +201,23 @@ impl GroupRunner<'_> {
         }
         self.push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
         Ok(())
+    }
+
+    /// When traffic can see changes of this design in one replication, in order.
+    pub(super) fn visible_times(&mut self, replication: u64) -> Vec<SimTime> {
+        let plan = self.plan;
+        let mut times = Vec::new();
+        self.control.restart(plan.seed, replication);
+        self.step_to(plan.from);
+        while self.control.next_time() < plan.to {
+            let at = self.control.next_time();
+            self.signals.clear();
+            self.control.step(&mut self.signals);
+            if visible(&self.signals) {
+                times.push(at);
+            }
+        }
+        times
     }
 
     /// Notes a quiet stretch, hour by hour where the load swings, so that a sample stands for time
@@ -217,11 +255,51 @@ impl GroupRunner<'_> {
     }
 }
 
+/// When other designs change, in order.
+struct Others(Peekable<IntoIter<SimTime>>);
+
+impl Others {
+    /// Leaves out what is before `from`.
+    fn skip_to(&mut self, from: SimTime) {
+        while self.0.next_if(|at| *at < from).is_some() {}
+    }
+
+    /// The next change of all, where that of this design is at `own`.
+    fn next_time(&mut self, own: SimTime) -> SimTime {
+        self.0.peek().map_or(own, |at| own.min(*at))
+    }
+
+    /// Carries out the next change of all; whether traffic is to be simulated around it. `signals` are
+    /// those of `control`: none, if only others change.
+    fn step(&mut self, control: &mut Control<'_>, signals: &mut Vec<Signal>) -> bool {
+        let own = control.next_time();
+        let elsewhere = self.0.next_if(|at| *at <= own);
+        signals.clear();
+        if elsewhere.is_some_and(|at| at < own) {
+            return true;
+        }
+        control.step(signals);
+        elsewhere.is_some() || visible(signals)
+    }
+}
+
 /// Whether traffic itself can see any of `signals`.
 fn visible(signals: &[Signal]) -> bool {
     signals
         .iter()
         .any(|signal| !matches!(signal, Signal::Blame { .. }))
+}
+
+/// Whether any of `signals` takes something away from users, rather than bringing something back.
+/// A verdict of a probe that a member is down mends more than it takes.
+fn takes_away(signals: &[Signal]) -> bool {
+    signals.iter().any(|signal| match signal {
+        Signal::Slot { state, .. } => *state != SlotState::Serving,
+        Signal::Island { island, .. } => island.is_some(),
+        Signal::Holder { holder, .. } => holder.is_none(),
+        Signal::Leader { leader, .. } => leader.is_none(),
+        Signal::View { .. } | Signal::Blame { .. } => false,
+    })
 }
 
 /// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
@@ -243,13 +321,9 @@ fn advance(
     Ok(())
 }
 
-/// Ends the stretch, checks that nothing was lost, and adds it.
-fn close(
-    traffic: &mut Traffic<'_>,
-    at: SimTime,
-    totals: &mut Totals,
-    pieces: &mut Vec<Piece>,
-) -> Result<(), GroupError> {
+/// Ends the stretch, checks that nothing was lost, adds it, and says what its slices were; which
+/// they were is the caller's to say.
+fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<Seen, GroupError> {
     traffic.finish(at);
     if traffic.overflowed() {
         return Err(GroupError::Overflow);
@@ -257,9 +331,12 @@ fn close(
     let tally = traffic.tally();
     tally.check().map_err(GroupError::Conservation)?;
     totals.add_counted(tally);
-    pieces.push(Piece::Window {
+    Ok(Seen {
+        first: 0,
+        end: 0,
         runs: tally.slices.runs.clone(),
         bad_by_cause: tally.slices.bad_by_cause.clone(),
-    });
-    Ok(())
+        falls: false,
+        rises: false,
+    })
 }

@@ -22,13 +22,13 @@ const EXACT_CPU_S: f64 = 60.0;
 const WINDOWS_CPU_S: f64 = 600.0;
 
 /// CPU seconds of traffic in one block, at most, if more than the least number of replications.
-const BLOCK_CPU_S: f64 = 24.0;
+pub(super) const BLOCK_CPU_S: f64 = 24.0;
 
 /// CPU seconds a run may take while targets are undecided.
 pub(super) const RUN_CPU_S: f64 = 100.0;
 
 /// CPU seconds beyond which nothing is begun.
-const LIMIT_CPU_S: f64 = 86_400.0;
+pub(super) const LIMIT_CPU_S: f64 = 86_400.0;
 
 /// Bytes beyond which nothing is begun.
 const LIMIT_BYTES: f64 = 2e9;
@@ -37,7 +37,7 @@ const LIMIT_BYTES: f64 = 2e9;
 const LEAD_IN_TRANSITIONS: f64 = 2e7;
 
 /// Replications with traffic in a block, at least: two make an interval, these make a decent one.
-const LEAST_TRAFFIC: u64 = 8;
+pub(super) const LEAST_TRAFFIC: u64 = 8;
 
 /// What one replication costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +84,7 @@ impl Cost {
         )
     }
 
-    fn control_s(self) -> f64 {
+    pub(super) fn control_s(self) -> f64 {
         self.transitions / TRANSITIONS_PER_CPU_S
     }
 }
@@ -301,7 +301,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         let Some(utilisation) = load.pools[id].utilisation_max else {
             continue;
         };
-        if utilisation >= 1.0 && pool.queue.is_none() {
+        if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
             return Err(RunError::Unsuitable {
                 line: system.workloads.iter().next().map(|workload| workload.line),
                 message: format!(
@@ -309,7 +309,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
                     pool.name,
                     utilisation * 100.0
                 ),
-                help: "state a `queue` for it or a `patience` for the users, or give it more \
+                help: "state a `queue` or `queue_timeout` for it or a `patience` for the users, or give it more \
                        workers or replicas"
                     .into(),
             });
@@ -456,7 +456,7 @@ fn many(number: f64) -> String {
 }
 
 /// CPU time for people.
-fn cpu(secs: f64) -> String {
+pub(super) fn cpu(secs: f64) -> String {
     match secs {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7_200.0 => format!("{:.0} min", s / 60.0),

@@ -1,12 +1,19 @@
 //! Many replications: cost, plan, blocks, looks; the outcome as plain data.
 
+mod alike;
+mod compare;
+pub mod comparison;
 mod cost;
 mod figures;
+mod in_order;
+mod metrics;
+mod moves;
 pub mod outcome;
 mod run;
 mod summary;
 mod verdict;
 
+pub use compare::{CompareError, Input, compare, cost_together};
 pub use cost::{Cost, check_history, plan};
 pub use figures::{Figures, YEAR_S};
 pub use run::run;

@@ -42,8 +42,36 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// What the design costs; `None` if its file states no price.
+    pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// What a design costs in a month, as far as prices are stated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bill {
+    /// The currency; empty if the file does not name it.
+    pub currency: String,
+    /// Of everything that has a price.
+    pub per_month: f64,
+    /// One row for each component with a price, dearest first.
+    pub items: Vec<BillItem>,
+    /// Components without a price.
+    pub without_price: Vec<String>,
+}
+
+/// What one component costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BillItem {
+    /// Its name.
+    pub component: String,
+    /// How many there are.
+    pub count: u32,
+    /// What one costs in a month.
+    pub each_per_month: f64,
+    /// What all of them cost in a month.
+    pub per_month: f64,
 }
 
 /// What was done.
@@ -92,6 +120,8 @@ pub struct Availability {
     pub time: Option<Estimate>,
     /// Share of time in which every journey could have been served.
     pub structural: Estimate,
+    /// Share of replications in which every journey could have been served at the end of the horizon.
+    pub structural_at_end: Estimate,
 }
 
 /// Downtime per replication, scaled to a year.
@@ -210,6 +240,8 @@ pub struct Calls {
     pub availability: Option<Estimate>,
     /// Attempts per call (retry amplification).
     pub attempts_per_call: Option<Estimate>,
+    /// Attempts per request issued, of any journey.
+    pub attempts_per_request: Option<Estimate>,
     /// Share of worker time in use; `None` if the number of workers is not limited.
     pub utilisation: Option<Estimate>,
     /// Mean wait for a worker of the attempts that got one, seconds.

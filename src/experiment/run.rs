@@ -2,15 +2,15 @@
 
 use super::cost::{Cost, RUN_CPU_S, plan};
 use super::figures::Figures;
+use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
 use super::{Options, RunError, Watch, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
-use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that are worked on at once when replications are cheap, so that all threads are busy.
-const BLOCKS_AT_ONCE: u64 = 16;
+pub(super) const BLOCKS_AT_ONCE: u64 = 16;
 
 /// Simulates `system` and reports what was found. `hash` is the scenario's, copied into the outcome.
 ///
@@ -68,7 +68,7 @@ pub fn run(
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows
 /// from the number of blocks alone, so that a run that ended by itself, by a budget of time or at a
 /// given number of replications judges the same replications in the same way.
-fn looks_of(blocks: u64) -> u32 {
+pub(super) fn looks_of(blocks: u64) -> u32 {
     blocks.max(1).next_power_of_two().trailing_zeros() + 1
 }
 
@@ -115,23 +115,13 @@ impl Progress<'_> {
         while self.blocks < until {
             let from = self.blocks;
             let to = until.min(from + at_once);
-            let groups = self.groups(from, to, until, replications);
-            let whole = groups.iter().take_while(|group| group.is_ok()).count() as u64;
-            if let Some(Err(error)) = groups.get(whole as usize) {
+            if let Err((index, error)) = self.groups(from, to, until, replications) {
                 match error {
                     GroupError::Stopped => {}
                     GroupError::Overflow => return Err(overflow(self.system)),
-                    GroupError::Conservation(what) => return Err(RunError::Internal(what.clone())),
+                    GroupError::Conservation(what) => return Err(RunError::Internal(what)),
                 }
-                // Whole blocks, so that the same number of replications gives the same bytes; in
-                // the first block whatever is whole in order of index, which is no selection.
-                let keep = if from + whole / GROUPS > 0 {
-                    whole / GROUPS * GROUPS
-                } else {
-                    whole
-                };
-                self.fold(groups.into_iter().take(keep as usize));
-                self.blocks += keep / GROUPS;
+                self.blocks = index / GROUPS;
                 let nothing = self.record.structure.replications == 0;
                 return if nothing {
                     Err(RunError::Interrupted)
@@ -139,7 +129,6 @@ impl Progress<'_> {
                     Ok(End::Stopped)
                 };
             }
-            self.fold(groups.into_iter());
             self.blocks = to;
             if self.watch.enough() && self.blocks < until {
                 return Ok(End::Enough);
@@ -152,42 +141,57 @@ impl Progress<'_> {
         })
     }
 
+    /// Runs the groups of the blocks `from..to` and folds them in order of index. If one cannot be
+    /// finished, the record is left with whole blocks, so that the same number of replications gives
+    /// the same bytes; in the first block with whatever is whole in order, which is no selection.
     fn groups(
-        &self,
+        &mut self,
         from: u64,
         to: u64,
         until: u64,
         replications: u64,
-    ) -> Vec<Result<GroupRecord, GroupError>> {
+    ) -> Result<(), (u64, GroupError)> {
         let done = AtomicU64::new(from * GROUPS);
         let (system, plan, watch) = (self.system, self.plan, self.watch);
         watch.progress(from * GROUPS, until * GROUPS);
-        (from * GROUPS..to * GROUPS)
-            .collect::<Vec<u64>>()
-            .into_par_iter()
-            .map_init(
-                || GroupRunner::new(system, plan),
-                |runner, index| {
-                    let (block, group) = (index / GROUPS, index % GROUPS);
-                    let record = runner.run(block, group, replications, &|| watch.stop());
-                    watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, until * GROUPS);
-                    record
-                },
-            )
-            .collect()
-    }
-
-    fn fold(&mut self, groups: impl Iterator<Item = Result<GroupRecord, GroupError>>) {
-        for (index, group) in groups.enumerate() {
-            if let Ok(group) = group {
-                self.record
-                    .push(self.system, self.plan, index as u64 % GROUPS, &group);
-            }
+        // Records of groups with traffic are large: they are folded at once, and the record before
+        // the block is kept beside. The others are small: they wait until their block is whole.
+        let with_traffic = plan.method != Method::None;
+        let before = (with_traffic && from > 0).then(|| self.record.clone());
+        let mut held: Vec<GroupRecord> = Vec::new();
+        let record = &mut self.record;
+        let ended = in_order(
+            from * GROUPS..to * GROUPS,
+            || GroupRunner::new(system, plan),
+            |runner, index| {
+                let (block, group) = (index / GROUPS, index % GROUPS);
+                let found = runner.run(block, group, replications, &|| watch.stop());
+                watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, until * GROUPS);
+                found
+            },
+            |index, found| {
+                if with_traffic || index < GROUPS {
+                    record.push(system, plan, index % GROUPS, &found);
+                    return;
+                }
+                held.push(found);
+                if held.len() as u64 == GROUPS {
+                    for (group, found) in (0..).zip(held.drain(..)) {
+                        record.push(system, plan, group, &found);
+                    }
+                }
+            },
+        );
+        if ended.is_err()
+            && let Some(before) = before
+        {
+            self.record = before;
         }
+        ended
     }
 }
 
-fn overflow(system: &System) -> RunError {
+pub(super) fn overflow(system: &System) -> RunError {
     RunError::Unsuitable {
         line: system.workloads.iter().next().map(|workload| workload.line),
         message: "more requests were in progress at once than the limit of 4 million: a queue \

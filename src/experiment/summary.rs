@@ -2,12 +2,12 @@
 
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
-    Availability, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow, Latency, Outages,
-    Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
+    Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::Id;
-use crate::model::{Method, PoolKind};
+use crate::model::{Method, PoolKind, Prices};
 use crate::path::Cause;
 use crate::stats::{self, Histogram};
 use crate::traffic::Counts;
@@ -38,6 +38,7 @@ pub(super) fn outcome(
             full: traffic.and_then(|found| figures.answered_share(&found.not_full, CONFIDENCE)),
             time: figures.time_availability(CONFIDENCE),
             structural: figures.up_share(&structure.system, CONFIDENCE),
+            structural_at_end: share_of(structure.up_at_end, structure.replications),
         },
         downtime: observed.and_then(|observed| {
             let mean = figures.downtime(CONFIDENCE)?;
@@ -77,8 +78,30 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        cost: bill(&system.prices),
         warnings: warnings(figures),
     }
+}
+
+fn bill(prices: &Prices) -> Option<Bill> {
+    let per_month = prices.per_month()?;
+    let mut items: Vec<BillItem> = prices
+        .rows
+        .iter()
+        .map(|row| BillItem {
+            component: row.component.clone(),
+            count: row.count,
+            each_per_month: row.each_per_month,
+            per_month: row.per_month(),
+        })
+        .collect();
+    items.sort_by(|a, b| b.per_month.total_cmp(&a.per_month));
+    Some(Bill {
+        currency: prices.currency.clone().unwrap_or_default(),
+        per_month,
+        items,
+        without_price: prices.without.clone(),
+    })
 }
 
 fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
@@ -123,21 +146,26 @@ fn downtime(figures: &Figures<'_>, mean: Estimate, downtimes: &[u64]) -> Downtim
         Some(estimate.scaled(per_year))
     };
     let zero = sorted.iter().take_while(|&&nanos| nanos == 0).count() as u64;
-    let interval = stats::clopper_pearson(zero, n.max(1), CONFIDENCE);
     Downtime {
         mean,
         p50: quantile(0.5),
         p90: quantile(0.9),
         p95: quantile(0.95),
         p99: quantile(0.99),
-        none: Estimate {
-            value: if n == 0 { 1.0 } else { zero as f64 / n as f64 },
-            low: interval.low,
-            high: interval.high,
-            confidence: CONFIDENCE,
-            n,
-        },
+        none: share_of(zero, n),
         exceedance: exceedance(&sorted),
+    }
+}
+
+/// The share of `n` replications in which something held, with its exact interval.
+fn share_of(hits: u64, n: u64) -> Estimate {
+    let interval = stats::clopper_pearson(hits, n.max(1), CONFIDENCE);
+    Estimate {
+        value: if n == 0 { 1.0 } else { hits as f64 / n as f64 },
+        low: interval.low,
+        high: interval.high,
+        confidence: CONFIDENCE,
+        n,
     }
 }
 
@@ -317,6 +345,7 @@ fn calls(pool: &PoolFold) -> Option<Calls> {
             .ratio(1.0, CONFIDENCE)
             .map(|failed| failed.complement().counted(count)),
         attempts_per_call: any(&pool.attempts),
+        attempts_per_request: any(&pool.per_request),
         utilisation: any(&pool.busy),
         wait_mean: any(&pool.wait),
         latency: latency(&[&pool.latency]),

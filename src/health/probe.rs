@@ -135,8 +135,7 @@ impl Watch {
             self.count(pace, flight.passes, 1);
         }
         if self.is_up(pace) == was_up {
-            let probes = self
-                .probes_to_flip(pace)
+            let probes = probes_to_flip(pace, self.health, self.mode)
                 .expect("a flip is carried out when it was announced");
             self.next = self.next + pace.interval.saturating_mul(probes);
             self.count(pace, self.mode == Mode::Answers, probes);
@@ -145,28 +144,18 @@ impl Watch {
     }
 
     /// When the belief will flip if the mode stays what it is.
+    #[inline]
     pub fn next_flip(&self, pace: &Pace) -> Option<SimTime> {
-        let mut after = Self {
-            flight: None,
-            ..self.clone()
-        };
+        let up = self.is_up(pace);
+        let mut health = self.health;
         if let Some(flight) = self.flight {
-            after.count(pace, flight.passes, 1);
-            if after.is_up(pace) != self.is_up(pace) {
+            health = counted(pace, health, flight.passes, 1);
+            if (health >= pace.rise) != up {
                 return Some(flight.ends);
             }
         }
-        let probes = after.probes_to_flip(pace)?;
+        let probes = probes_to_flip(pace, health, self.mode)?;
         Some(self.next + pace.interval.saturating_mul(probes - 1) + self.delay(pace))
-    }
-
-    /// How many of the coming probes, all ending as the mode says, flip the belief.
-    fn probes_to_flip(&self, pace: &Pace) -> Option<u64> {
-        match (self.is_up(pace), self.mode == Mode::Answers) {
-            (true, false) => Some(u64::from(self.health - pace.rise) + 1),
-            (false, true) => Some(u64::from(pace.rise - self.health)),
-            _ => None,
-        }
     }
 
     /// From a probe's start to its end.
@@ -204,24 +193,39 @@ impl Watch {
     }
 
     /// Counts `results` equal results in a row.
+    #[inline]
     fn count(&mut self, pace: &Pace, passes: bool, results: u64) {
-        if results == 0 {
-            return;
-        }
-        let health = u64::from(self.health);
-        let rise = u64::from(pace.rise);
-        self.health = if passes {
-            let full = pace.rise + (pace.fall - 1);
-            if health + results >= rise {
-                full
-            } else {
-                (health + results) as u32
-            }
-        } else if health >= rise + results {
-            (health - results) as u32
+        self.health = counted(pace, self.health, passes, results);
+    }
+}
+
+/// How many of the coming probes, all ending as the mode says, flip the belief.
+#[inline]
+fn probes_to_flip(pace: &Pace, health: u32, mode: Mode) -> Option<u64> {
+    match (health >= pace.rise, mode == Mode::Answers) {
+        (true, false) => Some(u64::from(health - pace.rise) + 1),
+        (false, true) => Some(u64::from(pace.rise - health)),
+        _ => None,
+    }
+}
+
+/// The counter after `results` equal results in a row.
+#[inline]
+fn counted(pace: &Pace, health: u32, passes: bool, results: u64) -> u32 {
+    if results == 0 {
+        return health;
+    }
+    let (now, rise) = (u64::from(health), u64::from(pace.rise));
+    if passes {
+        if now + results >= rise {
+            pace.rise + (pace.fall - 1)
         } else {
-            0
-        };
+            (now + results) as u32
+        }
+    } else if now >= rise + results {
+        (now - results) as u32
+    } else {
+        0
     }
 }
 

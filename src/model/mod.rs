@@ -8,6 +8,7 @@
 mod blame;
 mod campaign;
 mod faults;
+mod price;
 mod run;
 mod service;
 pub mod structure;
@@ -20,6 +21,7 @@ mod workload;
 pub use blame::{Blame, Phase};
 pub use campaign::{Campaign, Change, Maintenance, Release, Rhythm, Roll, Work};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
@@ -67,6 +69,8 @@ pub struct System {
     pub campaigns: IdVec<CampaignId, Campaign>,
     /// What must hold.
     pub targets: Vec<Target>,
+    /// What the parts cost.
+    pub prices: Prices,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
 }

@@ -21,6 +21,8 @@ pub struct Pool {
     /// Requests that may wait at one slot when all workers are busy, first in first out; `None` for
     /// any number. One more is refused at once.
     pub queue: Option<u32>,
+    /// How long a request may wait there before it is refused, seconds; `None` for ever.
+    pub queue_timeout: Option<Dist>,
     /// From the end of what stopped a slot to serving again, seconds.
     pub starts_in: Dist,
 }
@@ -75,6 +77,8 @@ pub struct Operation {
     pub served_by: ServedBy,
     /// Its own work, before its calls, seconds.
     pub takes: Dist,
+    /// The probability that its own work ends in an error: the calls are not made then. 0 to 1.
+    pub fails: f64,
     /// Calls it makes, one after the other.
     pub calls: Vec<CallId>,
 }

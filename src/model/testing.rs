@@ -57,6 +57,7 @@ impl System {
             clocks: IdVec::new(),
             campaigns: IdVec::new(),
             targets: Vec::new(),
+            prices: super::Prices::default(),
             warnings: Vec::new(),
         }
     }
@@ -106,6 +107,7 @@ impl System {
             needs,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: fixed(0.0),
         });
         self.operation(pool, ServedBy::Any);
@@ -118,6 +120,7 @@ impl System {
             pool,
             served_by,
             takes: fixed(0.01),
+            fails: 0.0,
             calls: Vec::new(),
         })
     }

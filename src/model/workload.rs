@@ -22,7 +22,9 @@ pub struct Workload {
     pub name: String,
     /// Requests per second, on average over a week.
     pub rate: f64,
-    /// How the rate moves; `None`: it does not.
+    /// From one request to the next, where they come at a fixed pace; `None`: a Poisson stream.
+    pub every: Option<SimSpan>,
+    /// How the rate moves; `None`: it does not, as at a fixed pace.
     pub profile: Option<Profile>,
     /// Journeys with their shares, which sum to 1.
     pub journeys: Vec<(JourneyId, f64)>,
@@ -82,7 +84,7 @@ impl Workload {
     /// use fivenines::model::{Profile, Workload};
     /// use fivenines::time::{SimSpan, SimTime};
     /// let workload = Workload {
-    ///     name: "readers".into(), rate: 2.0, journeys: vec![], patience: None, line: 1,
+    ///     name: "readers".into(), rate: 2.0, every: None, journeys: vec![], patience: None, line: 1,
     ///     profile: Some(Profile { peak: SimSpan::from_secs(20 * 3_600), ratio: 3.0 }),
     /// };
     /// let day = workload.expected(SimTime::START, SimTime::START + SimSpan::from_secs(86_400));

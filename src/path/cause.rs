@@ -9,7 +9,7 @@ use crate::model::System;
 pub enum Cause {
     /// No fault: a full queue, a limit, or a deadline missed under load.
     Load,
-    /// No fault: the configured error rate of a call.
+    /// No fault: the error rate stated for an operation.
     Base,
     /// A fault, in one phase of its handling.
     Fault(Blame),

@@ -1,4 +1,5 @@
-//! Addressable arrivals: a Poisson stream of requests that any stretch of time can be read from.
+//! Addressable arrivals: a stream of requests that any stretch of time can be read from, Poisson
+//! ([`ArrivalCursor`]) or at a fixed pace ([`PaceCursor`]).
 //!
 //! The clock is cut into blocks of fixed length, and block b of a workload draws everything from its
 //! own stream, keyed by b. The gaps start anew at each border, which is exact because a Poisson
@@ -262,6 +263,68 @@ impl<I: Intensity> ArrivalCursor<I> {
     }
 }
 
+/// A place in a stream of arrivals at a fixed pace: request k comes k intervals after the first, which
+/// comes at a uniform instant of the first interval of the clock. Allocates nothing, ever.
+#[derive(Clone, Debug)]
+pub struct PaceCursor {
+    key: Key,
+    every: u64,
+    /// Which request `next` is.
+    index: u64,
+    next: SimTime,
+}
+
+impl PaceCursor {
+    /// The stream named `key`, at its first arrival; `every` is above zero.
+    pub fn new(key: Key, every: SimSpan) -> Self {
+        let every = every.as_nanos();
+        debug_assert!(every > 0, "a pace is above zero");
+        // The whole nanoseconds below `every`, all alike to 2^-53.
+        let phase = (key.stream().uniform() * every as f64) as u64;
+        Self {
+            key,
+            every,
+            index: 0,
+            next: SimTime::from_nanos(phase.min(every - 1)),
+        }
+    }
+
+    /// Goes to the first arrival that is not before `at`, forward or backward.
+    pub fn seek(&mut self, at: SimTime) {
+        // Also where the present one lies beyond the end of the clock: the phase is drawn anew.
+        let phase = Self::new(self.key, SimSpan::from_nanos(self.every))
+            .next
+            .as_nanos();
+        self.index = at.as_nanos().saturating_sub(phase).div_ceil(self.every);
+        let next = self.index.checked_mul(self.every);
+        let next = next.and_then(|nanos| nanos.checked_add(phase));
+        self.next = next.map_or(SimTime::NEVER, SimTime::from_nanos);
+    }
+
+    /// When the next request comes; [`SimTime::NEVER`] if none does.
+    #[inline]
+    pub fn peek_time(&self) -> SimTime {
+        self.next
+    }
+
+    /// When the next request comes and its key, from which everything the request draws follows;
+    /// [`SimTime::NEVER`] if none does.
+    #[inline]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a stream of arrivals has no end to report"
+    )]
+    pub fn next(&mut self) -> (SimTime, u64) {
+        let next = (self.next, self.key.with(self.index).get());
+        if self.next != SimTime::NEVER {
+            self.index += 1;
+            let nanos = self.next.as_nanos().checked_add(self.every);
+            self.next = nanos.map_or(SimTime::NEVER, SimTime::from_nanos);
+        }
+        next
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -441,5 +504,47 @@ mod tests {
         let kept = between(Square(100.0), SimTime::START, end);
         assert!(kept.len() < all.len());
         assert!(kept.iter().all(|arrival| all.contains(arrival)));
+    }
+
+    #[test]
+    fn a_fixed_pace_is_kept_from_a_uniform_start_and_found_from_anywhere() {
+        let every = SimSpan::from_millis(1_250);
+        let mut sum = 0.0;
+        for n in 0..1_000 {
+            let mut cursor = PaceCursor::new(key(n), every);
+            let first = cursor.peek_time().since(SimTime::EPOCH);
+            assert!(first < every);
+            sum += first.as_secs_f64();
+            let all: Vec<(SimTime, u64)> = (0..50).map(|_| cursor.next()).collect();
+            assert!(
+                all.windows(2)
+                    .all(|pair| pair[1].0.since(pair[0].0) == every)
+            );
+            let mut keys: Vec<u64> = all.iter().map(|(_, key)| *key).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            assert_eq!(keys.len(), 50);
+            for &(at, found) in all[1..].iter().rev() {
+                cursor.seek(at);
+                assert_eq!(cursor.next(), (at, found));
+                cursor.seek(at.before(SimSpan::from_nanos(1)));
+                assert_eq!(cursor.next(), (at, found));
+                cursor.seek(at.before(every) + SimSpan::from_nanos(1));
+                assert_eq!(cursor.next(), (at, found));
+            }
+        }
+        // Uniform below 1.25 s: the mean of 1,000 has a standard error of 0.0114 s.
+        assert!((sum / 1_000.0 - 0.625).abs() < 0.046, "{sum}");
+    }
+
+    #[test]
+    fn a_fixed_pace_ends_with_the_clock() {
+        let mut cursor = PaceCursor::new(key(1), SimSpan::from_secs(1 << 33));
+        cursor.seek(SimTime::from_nanos(u64::MAX - 1));
+        assert_eq!(cursor.peek_time(), SimTime::NEVER);
+        assert_eq!(cursor.next().0, SimTime::NEVER);
+        cursor.seek(SimTime::EPOCH);
+        assert!(cursor.next().0 < SimTime::NEVER);
+        while cursor.next().0 != SimTime::NEVER {}
     }
 }

@@ -90,6 +90,12 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
         .chain(outcome.journeys.iter_mut().map(|row| &mut row.name))
         .chain(outcome.causes.iter_mut().map(|row| &mut row.fault))
         .chain(outcome.targets.iter_mut().map(|row| &mut row.expression))
+        .chain(outcome.cost.iter_mut().flat_map(|bill| {
+            let items = bill.items.iter_mut().map(|item| &mut item.component);
+            items
+                .chain(bill.without_price.iter_mut())
+                .chain([&mut bill.currency])
+        }))
         .chain(
             outcome
                 .requests

@@ -98,6 +98,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),
             attempts_per_call: Some(e(1.003_1, 1.002_7, 1.003_5, 98_000_000)),
+            attempts_per_request: Some(e(1.502, 1.501, 1.503, 98_000_000)),
             utilisation: Some(e(0.312, 0.309, 0.315, 64)),
             wait_mean: Some(e(0.000_41, 0.000_39, 0.000_43, 98_000_000)),
             latency: Some(latency(0.006, 0.4)),
@@ -181,6 +182,7 @@ pub(crate) fn ordinary() -> Outcome {
             full: Some(e(0.999_42, 0.999_39, 0.999_45, 64)),
             time: Some(e(0.999_75, 0.999_7, 0.999_8, 64)),
             structural: e(0.999_9, 0.999_88, 0.999_92, 1_024),
+            structural_at_end: e(0.999_9, 0.996, 1.0, 1_024),
         },
         downtime: Some(downtime(7_900.0, 64)),
         planned_downtime: Some(around(630.0, 0.2, 64)),
@@ -264,6 +266,15 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        cost: Some(Bill {
+            currency: "EUR".to_owned(),
+            per_month: 1_234.5,
+            items: vec![
+                BillItem { component: "web".to_owned(), count: 6, each_per_month: 180.0, per_month: 1_080.0 },
+                BillItem { component: "edge".to_owned(), count: 2, each_per_month: 77.25, per_month: 154.5 },
+            ],
+            without_price: vec!["cache".to_owned(), "articles".to_owned()],
+        }),
         warnings: vec![
             "cache is assumed never to fail: it states no fault".to_owned(),
             "no fault of kind release, configuration, human or common cause is stated; real systems \
@@ -357,6 +368,7 @@ pub(crate) fn without_failures() -> Outcome {
         full: Some(good),
         time: Some(good),
         structural: good,
+        structural_at_end: good,
     };
     (o.structural_downtime, o.structural_outages) = (downtime.clone(), outages.clone());
     o.structural_planned_downtime = o.structural_downtime.mean;

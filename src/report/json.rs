@@ -34,21 +34,22 @@
 //! | `requests` | `null` without traffic; integers `issued`, `good`, `degraded`, `failed`, `in_flight` over all traffic replications, weighted, `failed_by_cause` (numbers by cause, which sum to `failed` up to rounding), `failed_planned` (the number of them whose cause is planned work) and `simulated`, the five counts that were simulated and add up exactly |
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
-//! | `structural` | from the structure function alone: `availability`, `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime, `calls`: `null` or `availability`, `attempts_per_call`, `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
+//! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
 //! | `warnings[]` | texts |
 
 mod tree;
 
 use crate::experiment::outcome::{
-    Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
+    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
     Service, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
-use tree::Json;
+pub(super) use tree::Json;
 
 /// The version of the format.
 pub const FORMAT: u64 = 1;
@@ -157,6 +158,7 @@ fn result(o: &Outcome) -> Json {
             })),
         ),
         ("targets", Json::list(o.targets.iter().map(target))),
+        ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
         (
             "warnings",
             Json::list(o.warnings.iter().map(|text| Json::text(text))),
@@ -204,7 +206,7 @@ fn estimate(e: &Estimate) -> Json {
     ])
 }
 
-fn maybe(e: Option<&Estimate>) -> Json {
+pub(super) fn maybe(e: Option<&Estimate>) -> Json {
     e.map_or(Json::Null, estimate)
 }
 
@@ -247,6 +249,7 @@ fn spells(o: &Outages) -> [(&'static str, Json); 3] {
 fn structural(o: &Outcome) -> Json {
     let mut fields = vec![
         ("availability", estimate(&o.availability.structural)),
+        ("up_at_end", estimate(&o.availability.structural_at_end)),
         ("downtime_s_per_year", downtime(&o.structural_downtime)),
         (
             "planned_downtime_s_per_year",
@@ -313,9 +316,33 @@ fn calls(c: &Calls) -> Json {
     Json::object([
         ("availability", maybe(c.availability.as_ref())),
         ("attempts_per_call", maybe(c.attempts_per_call.as_ref())),
+        (
+            "attempts_per_request",
+            maybe(c.attempts_per_request.as_ref()),
+        ),
         ("utilisation", maybe(c.utilisation.as_ref())),
         ("wait_s", maybe(c.wait_mean.as_ref())),
         ("latency_s", c.latency.as_ref().map_or(Json::Null, latency)),
+    ])
+}
+
+pub(super) fn bill(bill: &Bill) -> Json {
+    let items = bill.items.iter().map(|item| {
+        Json::object([
+            ("component", Json::text(&item.component)),
+            ("count", Json::integer(item.count.into())),
+            ("each_per_month", Json::number(item.each_per_month)),
+            ("per_month", Json::number(item.per_month)),
+        ])
+    });
+    Json::object([
+        ("currency", Json::text(&bill.currency)),
+        ("per_month", Json::number(bill.per_month)),
+        ("items", Json::list(items)),
+        (
+            "without_price",
+            Json::list(bill.without_price.iter().map(|name| Json::text(name))),
+        ),
     ])
 }
 
@@ -335,7 +362,7 @@ fn target(row: &TargetRow) -> Json {
     ])
 }
 
-const fn method_name(method: Method) -> &'static str {
+pub(super) const fn method_name(method: Method) -> &'static str {
     match method {
         Method::None => "none",
         Method::Windows => "windows",
@@ -351,7 +378,7 @@ const fn condition_name(condition: Condition) -> &'static str {
     }
 }
 
-const fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "met",
         Verdict::Missed => "missed",

@@ -7,9 +7,9 @@ use crate::experiment::outcome::{Estimate, Latency, Outcome, Verdict};
 use std::fmt::Write;
 
 /// GitHub refuses step summaries of more than 1 MiB and comments of more than 64 KiB.
-const LIMIT: usize = 60 * 1024;
+pub(super) const LIMIT: usize = 60 * 1024;
 /// Rows of a table.
-const ROWS: usize = 20;
+pub(super) const ROWS: usize = 20;
 /// Characters of a name or an expression.
 const TEXT: usize = 120;
 
@@ -41,7 +41,7 @@ pub fn markdown(outcome: &Outcome) -> String {
 }
 
 /// Text in which nothing is markup, neither for Markdown nor for HTML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in shortened(text, TEXT).chars() {
         match c {
@@ -186,6 +186,9 @@ fn figures(out: &mut String, outcome: &Outcome) {
     );
     if let Some(l) = &outcome.latency {
         latency(out, l);
+    }
+    if let Some(bill) = &outcome.cost {
+        let _ = writeln!(out, "| cost | {} | |", escaped(&words::cost(bill)));
     }
     out.push('\n');
 }

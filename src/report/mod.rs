@@ -2,6 +2,7 @@
 
 pub mod charts;
 mod clean;
+pub mod comparison;
 mod html;
 mod json;
 mod markdown;

@@ -8,6 +8,10 @@
 //! - What is not zero is never printed as zero, and what is not certain never as 100 %.
 //! - Where nothing was seen, the bound is printed instead of the value: `< 36 s/y (95 %)`.
 
+mod change;
+
+pub use change::change;
+
 use crate::experiment::outcome::Estimate;
 use std::fmt;
 
@@ -212,6 +216,18 @@ pub fn exact_span(seconds: f64) -> String {
 pub fn short_span(seconds: f64) -> String {
     let (size, unit) = unit_of(seconds);
     format!("{} {unit}", significant(seconds / size, 2))
+}
+
+/// An amount of money: `1,240 EUR`, `12.50 EUR`; the currency may be empty.
+pub fn money(amount: f64, currency: &str) -> String {
+    let places = if amount.fract() == 0.0 || amount.abs() >= 10_000.0 {
+        0
+    } else {
+        2
+    };
+    format!("{} {currency}", fixed(amount, places))
+        .trim_end()
+        .to_owned()
 }
 
 /// A share that is known, to three significant digits of its distance to 0 or 1: `99.95 %`.

@@ -224,6 +224,7 @@ fn published_names_of_the_result_are_there() {
         "/latency_s/p999",
         "/latency_s/largest_seen",
         "/structural/availability",
+        "/structural/up_at_end/value",
         "/structural/downtime_s_per_year",
         "/structural/outages_per_year",
         "/structural/mtbf_s",

@@ -8,11 +8,11 @@ use crate::model::Method;
 use std::fmt::Write;
 
 /// Lines of a terminal.
-const LINES: usize = 24;
+pub(super) const LINES: usize = 24;
 /// Columns of a terminal.
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 /// Where the second column begins.
-const INDENT: usize = 15;
+pub(super) const INDENT: usize = 15;
 /// Room for a verdict.
 const VERDICT: usize = 11;
 /// The longest expression of a target that is not cut.
@@ -31,7 +31,7 @@ pub enum Style {
 
 /// How a word stands out.
 #[derive(Clone, Copy)]
-enum Ink {
+pub(super) enum Ink {
     Good,
     Bad,
     Unsure,
@@ -39,7 +39,7 @@ enum Ink {
 }
 
 impl Style {
-    fn paint(self, ink: Ink, text: &str) -> String {
+    pub(super) fn paint(self, ink: Ink, text: &str) -> String {
         let code = match (self, ink) {
             (Self::Plain, _) => return text.to_owned(),
             (Self::Colour, Ink::Good) => "32;1",
@@ -73,6 +73,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         below.extend(causes);
     }
     below.push(String::new());
+    below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
     if let Some(report) = report {
         below.push(labelled(
@@ -132,12 +133,12 @@ fn worst_first(outcome: &Outcome) -> impl Iterator<Item = &TargetRow> {
         })
 }
 
-fn pad(width: usize, text: &str) -> String {
+pub(super) fn pad(width: usize, text: &str) -> String {
     " ".repeat(width.saturating_sub(columns(text)).max(1))
 }
 
 /// A bold label and a text, cut to the terminal.
-fn labelled(label: &str, text: &str, style: Style) -> String {
+pub(super) fn labelled(label: &str, text: &str, style: Style) -> String {
     format!(
         "{}{}{}",
         style.paint(Ink::Strong, label),
@@ -147,7 +148,7 @@ fn labelled(label: &str, text: &str, style: Style) -> String {
 }
 
 /// The end of a path says more than its beginning.
-fn shortened_left(text: &str, width: usize) -> String {
+pub(super) fn shortened_left(text: &str, width: usize) -> String {
     let too_many = columns(text).saturating_sub(width);
     if too_many == 0 {
         return text.to_owned();
@@ -363,6 +364,12 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// What the design costs, if its file states prices.
+fn cost(outcome: &Outcome, style: Style) -> Option<String> {
+    let bill = outcome.cost.as_ref()?;
+    Some(labelled("Cost", &words::cost(bill), style))
 }
 
 fn provenance(outcome: &Outcome, style: Style) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
+    Bill, CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
 use crate::path::Phase;
@@ -159,8 +159,15 @@ pub(crate) fn planned_downtime(outcome: &Outcome) -> Option<&Estimate> {
 
 /// A cause in words: `articles.crash, while a successor was chosen`.
 pub(crate) fn cause(row: &CauseRow) -> String {
-    match (row.fault.as_str(), row.phase) {
-        (fault, Some(p)) if row.planned => format!("{fault}, planned, {}", planned_phase(p)),
+    match row.phase {
+        Some(p) if row.planned => format!("{}, planned, {}", row.fault, planned_phase(p)),
+        _ => cause_of(&row.fault, row.phase),
+    }
+}
+
+/// The same from its parts.
+pub(crate) fn cause_of(fault: &str, phase_of: Option<Phase>) -> String {
+    match (fault, phase_of) {
         (fault, Some(p)) => format!("{fault}, {}", phase(p)),
         ("load", None) => "load: full queues, limits, deadlines; no fault".to_owned(),
         ("base", None) => "the error rate that the scenario states".to_owned(),
@@ -175,6 +182,19 @@ pub(crate) const fn condition(condition: Condition) -> &'static str {
         Condition::Failover => "during failover",
         Condition::Degraded => "during repair",
     }
+}
+
+/// `1,234.50 EUR per month; 2 components have no price`.
+pub(crate) fn cost(bill: &Bill) -> String {
+    let rest = match bill.without_price.len() as u64 {
+        0 => String::new(),
+        1 => "; 1 component has no price".to_owned(),
+        n => format!("; {} have no price", numbers::plural(n, "component")),
+    };
+    format!(
+        "{} per month{rest}",
+        numbers::money(bill.per_month, &bill.currency)
+    )
 }
 
 /// `years` or, if a history is not a year long, `histories`.

@@ -72,3 +72,6 @@ pub(super) const PROBLEMS_SHOWN: usize = 50;
 
 /// Problems that are kept; a broken generator may make one for each value.
 pub(super) const PROBLEMS_KEPT: usize = 10_000;
+
+/// The largest price, in any currency: beyond it is a slip of the pen.
+pub(super) const PRICE: f64 = 1e12;

@@ -4,6 +4,7 @@
 //! text, `compile` makes a [`System`] out of them, and each step goes on after mistakes, so that
 //! all of them are shown at once. `limits` bounds everything that a file may ask for.
 
+mod changes;
 mod compile;
 mod hash;
 mod limits;
@@ -17,6 +18,7 @@ mod target;
 mod tests;
 mod units;
 
+pub use changes::{Change, changes, line_at};
 pub use problem::{Problems, render_at_line};
 pub use schema::json_schema;
 

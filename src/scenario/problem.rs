@@ -19,7 +19,7 @@ pub(super) struct Problem {
     /// Another place that has to do with it, and why.
     pub(super) also: Option<(Place, String)>,
     /// The field that was probably meant by an unknown one: it is not reported as missing as well.
-    pub(super) meant: Option<String>,
+    pub(super) meant: Option<Box<str>>,
     /// Where the mapping begins that an unknown field stands in.
     pub(super) within: Option<u32>,
 }

@@ -110,6 +110,9 @@ pub(super) fn span(text: &str) -> Result<Span, Wrong> {
             .find(|ch: char| !ch.is_alphabetic())
             .unwrap_or(after.len());
         let (unit, next) = after.split_at(end);
+        if unit.is_empty() && !after.is_empty() {
+            return Err(wrong());
+        }
         if unit.is_empty() {
             return Err(format!(
                 "{} has no unit\n{}",

@@ -8,9 +8,11 @@ mod estimate;
 mod histogram;
 mod interval;
 mod moments;
+mod paired;
 mod quantile;
 mod ratio;
 mod spending;
+mod split;
 mod weighted;
 
 pub use estimate::Estimate;
@@ -20,7 +22,9 @@ pub use interval::{
     quantile_ranks, student_t, wilson,
 };
 pub use moments::Moments;
+pub use paired::{Difference, Paired, Scope};
 pub use quantile::woodruff;
 pub use ratio::Ratio;
 pub use spending::{Looks, looks_at};
+pub use split::Split;
 pub use weighted::WeightedHistogram;

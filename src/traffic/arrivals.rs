@@ -2,7 +2,7 @@
 
 use crate::ids::WorkloadId;
 use crate::model::{System, Workload};
-use crate::random::arrivals::{ArrivalCursor, Intensity};
+use crate::random::arrivals::{ArrivalCursor, Intensity, PaceCursor};
 use crate::random::{Key, Purpose, name_hash};
 use crate::time::{SimSpan, SimTime};
 use std::f64::consts::TAU;
@@ -79,6 +79,45 @@ impl Intensity for Rate<'_> {
     }
 }
 
+/// The stream of one workload.
+#[derive(Clone, Debug)]
+enum Cursor<'a> {
+    Poisson(ArrivalCursor<Rate<'a>>),
+    Paced(PaceCursor),
+}
+
+impl<'a> Cursor<'a> {
+    fn new(key: Key, workload: &'a Workload) -> Self {
+        match workload.every {
+            None => Self::Poisson(ArrivalCursor::new(key, Rate(workload))),
+            Some(every) => Self::Paced(PaceCursor::new(key, every)),
+        }
+    }
+
+    fn seek(&mut self, at: SimTime) {
+        match self {
+            Self::Poisson(cursor) => cursor.seek(at),
+            Self::Paced(cursor) => cursor.seek(at),
+        }
+    }
+
+    #[inline]
+    fn peek_time(&self) -> SimTime {
+        match self {
+            Self::Poisson(cursor) => cursor.peek_time(),
+            Self::Paced(cursor) => cursor.peek_time(),
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> (SimTime, u64) {
+        match self {
+            Self::Poisson(cursor) => cursor.next(),
+            Self::Paced(cursor) => cursor.next(),
+        }
+    }
+}
+
 /// A request that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrival {
@@ -93,7 +132,7 @@ pub(super) struct Arrival {
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals<'a> {
     workloads: Vec<&'a Workload>,
-    cursors: Vec<ArrivalCursor<Rate<'a>>>,
+    cursors: Vec<Cursor<'a>>,
     soonest: SimTime,
     soonest_workload: usize,
 }
@@ -114,7 +153,7 @@ impl<'a> Arrivals<'a> {
     pub(super) fn begin(&mut self, source: Source, from: SimTime) {
         self.cursors.clear();
         for &workload in &self.workloads {
-            let mut cursor = ArrivalCursor::new(source.key(&workload.name), Rate(workload));
+            let mut cursor = Cursor::new(source.key(&workload.name), workload);
             cursor.seek(from);
             self.cursors.push(cursor);
         }

@@ -1,9 +1,9 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
 use super::call::Next;
-use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, relay_bits};
+use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, queue_draws, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
-use super::stretch::{Stretch, WORK};
+use super::stretch::{PAUSE, Stretch, WORK};
 use crate::balance::Tried;
 use crate::engine::Agenda;
 use crate::ids::{Id, PoolId, SlotId};
@@ -41,6 +41,7 @@ impl<'a> Stretch<'a> {
         let (counted, from) = (frame.counted, frame.at());
         let mut fresh = frame.tried == 0;
         frame.attempts += 1;
+        frame.base = false;
         if frame.attempts > 1 {
             self.mark_tried(plan, caller);
             fresh = self.frames[caller].tried == 0;
@@ -89,9 +90,10 @@ impl<'a> Stretch<'a> {
                 frame.slot = slot.index() as u32;
                 frame.since = now;
                 if free {
-                    serve(frame, call.takes, now, index, &mut self.agenda);
+                    let work = (call.takes, call.fails);
+                    serve(frame, work, now, index, &mut self.agenda);
                 } else {
-                    self.enqueue(slot, index);
+                    self.enqueue(plan, slot, index, key);
                 }
                 Next::Idle
             }
@@ -304,7 +306,7 @@ impl<'a> Stretch<'a> {
         frame.latest = NONE;
     }
 
-    fn enqueue(&mut self, slot: SlotId, index: u32) {
+    fn enqueue(&mut self, plan: &Plan<'a>, slot: SlotId, index: u32, key: u64) {
         let station = &mut self.stations[slot];
         let last = station.last;
         station.last = index;
@@ -317,6 +319,43 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[index];
         (frame.before, frame.after) = (last, NONE);
         frame.state = State::Queued;
+        if let Some(most) = plan.operation(frame.what).queue_timeout {
+            self.limit_wait(most, index, key);
+        }
+    }
+
+    /// An attempt in a queue waits no longer than it draws from `most`. A worker that takes it sooner
+    /// leaves the entry behind, so those that are not wanted any more are swept now and then.
+    #[inline(never)]
+    fn limit_wait(&mut self, most: &Dist, index: u32, key: u64) {
+        let ends = self.now + nanos(most.sample(&mut queue_draws(key)));
+        let frame = &mut self.frames[index];
+        frame.wait = Wait::Worker;
+        frame.due = self.agenda.push(ends, PAUSE, index);
+        let frames = &self.frames;
+        self.agenda
+            .sweep(|payload, ticket| frames[payload].due == ticket);
+    }
+
+    /// An attempt has waited in its queue for as long as it may: it is refused, if its caller can hear
+    /// of it.
+    #[inline(never)]
+    pub(super) fn waited_too_long(&mut self, plan: &Plan<'a>, index: u32) -> Next {
+        self.dequeue(index);
+        let frame = &mut self.frames[index];
+        let (caller, reachable) = (frame.parent, !frame.cut_front && !frame.cut_back);
+        if caller != NONE && !reachable {
+            frame.state = State::Lost;
+            return Next::Idle;
+        }
+        if caller == NONE {
+            self.drop_attempt(index);
+            return Next::Idle;
+        }
+        let (pool, counted) = self.part(plan, index);
+        self.count(pool, counted, |tally| tally.attempts_shed += 1);
+        self.drop_attempt(index);
+        Next::TryFailed(caller)
     }
 
     /// Takes an attempt out of its queue.
@@ -343,6 +382,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
+        let base = frame.base;
         let (what, since) = (frame.what, frame.since);
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
@@ -368,7 +408,8 @@ impl<'a> Stretch<'a> {
         if succeeded {
             return Next::Answered { caller, degraded };
         }
-        self.frames[caller].child = NONE;
+        let frame = &mut self.frames[caller];
+        (frame.child, frame.base) = (NONE, base);
         Next::TryFailed(caller)
     }
 
@@ -395,7 +436,8 @@ impl<'a> Stretch<'a> {
             tally.served += 1;
             tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
         }
-        serve(frame, operation.takes, now, first, &mut self.agenda);
+        let work = (operation.takes, operation.fails);
+        serve(frame, work, now, first, &mut self.agenda);
         if after != NONE {
             self.frames[after].before = NONE;
         }
@@ -464,11 +506,18 @@ impl<'a> Stretch<'a> {
 
 /// A worker, counted as busy already, takes the attempt `index` at `now`.
 #[inline(always)]
-fn serve(frame: &mut Frame, takes: &Dist, now: SimTime, index: u32, agenda: &mut Agenda) {
+fn serve(
+    frame: &mut Frame,
+    (takes, fails): (&Dist, f64),
+    now: SimTime,
+    index: u32,
+    agenda: &mut Agenda,
+) {
     let secs = takes.sample(&mut frame.draws);
+    let fails = fails > 0.0 && frame.draws.uniform() < fails;
     frame.since = now;
     frame.state = State::Working;
-    frame.wait = Wait::Work;
+    frame.wait = if fails { Wait::Error } else { Wait::Work };
     frame.due = agenda.push(now + nanos(secs), WORK, index);
 }
 

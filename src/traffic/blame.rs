@@ -1,5 +1,5 @@
 //! Why a request failed: the fault that its journey suffers from at that moment, the one that has
-//! just gone, or the load.
+//! just gone, an error of an operation itself, or the load.
 
 use crate::ids::{Id, IdVec, JourneyId};
 use crate::path::{Blame, Cause, Phase};
@@ -36,8 +36,9 @@ impl Blames {
         self.now[journey] = blame;
     }
 
-    /// The cause of a failure at `at`, as [`Cause::index`].
-    pub(super) fn cause(&self, journey: u32, at: SimTime) -> usize {
+    /// The cause of a failure at `at`, as [`Cause::index`]; `base` if an operation's own error was the
+    /// last that the user's call heard of.
+    pub(super) fn cause(&self, journey: u32, at: SimTime, base: bool) -> usize {
         let journey = JourneyId::from_index(journey as usize);
         let blame = self.now[journey].or_else(|| {
             let (blame, gone) = self.gone[journey]?;
@@ -47,7 +48,10 @@ impl Blames {
                 phase: Phase::WarmUp,
             })
         });
-        Cause::from(blame).index()
+        match blame {
+            None if base => Cause::Base.index(),
+            blame => Cause::from(blame).index(),
+        }
     }
 
     /// What a request of `journey` meets on arrival: 0 healthy, 1 failover, 2 degraded.
@@ -78,12 +82,17 @@ mod tests {
             phase,
         };
         let mut blames = Blames::new(1, SimSpan::from_secs(10));
-        let cause = |blames: &Blames, at| Cause::from_index(blames.cause(0, secs(at)));
+        let cause = |blames: &Blames, at| Cause::from_index(blames.cause(0, secs(at), false));
         assert_eq!(cause(&blames, 0), Cause::Load);
+        assert_eq!(blames.cause(0, secs(0), true), Cause::Base.index());
         blames.set(journey, Some(fault(Phase::Detect)), secs(1));
         assert_eq!(
             (cause(&blames, 2), blames.condition(journey)),
             (Cause::Fault(fault(Phase::Detect)), 1)
+        );
+        assert_eq!(
+            blames.cause(0, secs(2), true),
+            blames.cause(0, secs(2), false)
         );
         blames.set(journey, Some(fault(Phase::Repair)), secs(3));
         assert_eq!(

@@ -90,11 +90,13 @@ impl<'a> Stretch<'a> {
 
     fn end_branch(&mut self, index: u32, succeeded: bool) -> Next {
         let (caller, degraded) = (self.frames[index].parent, self.frames[index].degraded);
+        let base = self.frames[index].base;
         debug_assert!(matches!(self.frames[index].kind, Kind::Miss | Kind::Rescue));
         self.frames.release(index);
         let frame = &mut self.frames[caller];
         frame.child = NONE;
         frame.degraded |= succeeded && degraded;
+        frame.base = base;
         Next::Over(caller, succeeded)
     }
 

@@ -54,6 +54,10 @@ pub(super) enum State {
 pub(super) enum Wait {
     /// Its own work to be done.
     Work,
+    /// Its own work to end in an error.
+    Error,
+    /// A worker, no longer than until then.
+    Worker,
     /// The pause before its next attempt to end.
     Pause,
     /// To hear that its attempt was cut off.
@@ -108,6 +112,8 @@ pub(super) struct Frame {
     pub counted: bool,
     /// An optional call has failed.
     pub degraded: bool,
+    /// The latest attempt of the current call was answered with an operation's own error.
+    pub base: bool,
     /// Counted as in progress by its balancer instance.
     pub connected: bool,
     /// Nothing gets through any more between the caller and the slot or the instance.
@@ -147,6 +153,7 @@ impl Frame {
             wait: Wait::Work,
             counted: false,
             degraded: false,
+            base: false,
             connected: false,
             cut_front: false,
             cut_back: false,
@@ -183,6 +190,13 @@ pub(super) fn uniform(bits: u64) -> f64 {
 #[inline]
 pub(super) fn pick_bits(key: u64) -> u64 {
     mix(key)
+}
+
+/// What the attempt `key` draws while it queues: apart from its own sequence, from which the one that
+/// finds a worker free draws the same numbers as the one that waits.
+#[inline]
+pub(super) fn queue_draws(key: u64) -> Sequence {
+    Sequence::from_key(mix(!key))
 }
 
 /// The bits with which the balancer instance is drawn: the number before.

@@ -7,9 +7,11 @@
 //!
 //! **Requests.** A request is one run of a journey: its calls, one after the other. A call is up to
 //! `1 + retries.max` attempts with pauses in between. An attempt goes to a slot: a free worker
-//! serves it; else it queues, first in first out; if the queue is full it is refused (*shed*). Being
+//! serves it; else it queues, first in first out; if the queue is full, or when it has waited for
+//! `queue_timeout`, it is refused (*shed*). Being
 //! served means the operation's own time, then the operation's calls while holding the worker, then
-//! the answer. The network takes no time.
+//! the answer. With the operation's probability `fails` its own work ends in an error: the calls are
+//! not made, and the attempt has failed. The network takes no time.
 //!
 //! **Success and failure.** After an answer, with probability `1 - hit`, the calls of `on_miss` are
 //! made, and one that fails fails the call. When all attempts have failed, the calls of `on_failure`
@@ -19,7 +21,7 @@
 //! **Deadlines.** An attempt whose `timeout` is over has failed for its caller: it leaves the queue,
 //! or its slot works on for nobody. A user whose patience is over leaves: the request has failed, and
 //! its attempt is let go in the same way. An answer exactly at a deadline has come in time. At one
-//! instant the order is: changes of control, work done, pauses over, attempts timing out, users
+//! instant the order is: changes of control, work done, pauses and waits in a queue over, attempts timing out, users
 //! leaving, requests arriving; within each, in the order of scheduling.
 //!
 //! **Targets that are down.** A slot that refuses fails the attempt at once. A silent slot, and one
@@ -43,7 +45,9 @@
 //! that needs a quorum is refused by a member that does not see a majority of all members running.
 //!
 //! **Causes.** A failed request is attributed to the fault its journey suffers from when it fails;
-//! within `settle` after the last one has gone, to that one, warming up; else to the load.
+//! within `settle` after the last one has gone, to that one, warming up; else to `base` if the latest
+//! attempt of the call that decided was answered with an operation's own error, or with a failure that
+//! came of one; else to the load.
 //!
 //! # What it costs
 //!

@@ -46,8 +46,10 @@ pub(super) struct CallPlan<'a> {
     pub operation: OperationId,
     /// The calls of that operation.
     pub calls: Span,
-    /// How long its own work takes, seconds.
+    /// How long the operation's own work takes, seconds.
     pub takes: &'a Dist,
+    /// The probability that it ends in an error.
+    pub fails: f64,
     pub pool: PoolId,
     /// The slots of that pool.
     pub slots: &'a [SlotId],
@@ -68,6 +70,10 @@ pub(super) struct CallPlan<'a> {
 pub(super) struct OperationPlan<'a> {
     pub pool: PoolId,
     pub takes: &'a Dist,
+    /// The probability that its own work ends in an error.
+    pub fails: f64,
+    /// How long an attempt waits for a worker at most.
+    pub queue_timeout: Option<&'a Dist>,
     pub calls: Span,
 }
 
@@ -151,6 +157,7 @@ impl<'a> Plan<'a> {
                 operation: call.to,
                 calls: Span { from: 0, end: 0 },
                 takes: &system.operations[call.to].takes,
+                fails: system.operations[call.to].fails,
                 pool: system.operations[call.to].pool,
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
@@ -170,6 +177,8 @@ impl<'a> Plan<'a> {
             .map(|operation| OperationPlan {
                 pool: operation.pool,
                 takes: &operation.takes,
+                fails: operation.fails,
+                queue_timeout: system.pools[operation.pool].queue_timeout.as_ref(),
                 calls: lay(&operation.calls),
             })
             .collect();

@@ -251,6 +251,11 @@ impl<'a> Stretch<'a> {
                 frame.state = State::Calling;
                 Next::Proceed(due.payload)
             }
+            Wait::Error => {
+                frame.base = true;
+                self.end_attempt(plan, due.payload, false)
+            }
+            Wait::Worker => self.waited_too_long(plan, due.payload),
             Wait::Pause => Next::Try(due.payload),
             Wait::Reset => Next::TryFailed(due.payload),
         };
@@ -336,7 +341,7 @@ impl<'a> Stretch<'a> {
         let frame = &self.frames[request];
         let (journey, condition) = (frame.what, usize::from(frame.condition));
         let (since, cell) = (frame.since, frame.cell);
-        let (counted, degraded) = (frame.counted, frame.degraded);
+        let (counted, degraded, base) = (frame.counted, frame.degraded, frame.base);
         self.frames.release(request);
         if !counted {
             return;
@@ -356,7 +361,7 @@ impl<'a> Stretch<'a> {
                 *within += u64::from(latency <= *bound);
             }
         } else {
-            let index = self.blames.cause(journey, self.now);
+            let index = self.blames.cause(journey, self.now, !answered && base);
             tally.counts.failed += 1;
             tally.failed_by_cause[index] += 1;
             cause = Some(index);

@@ -46,11 +46,12 @@ pub struct PoolTally {
     pub attempts: u64,
     /// Attempts that ended with an answer in time.
     pub attempts_answered: u64,
-    /// Attempts that ended with an error in time: a call that the operation needs had failed.
+    /// Attempts that ended with an error in time: of the operation's own work, or because a call that
+    /// it needs had failed.
     pub attempts_failed: u64,
     /// Attempts refused because no process was there, no slot was in view or there was no leader.
     pub attempts_refused: u64,
-    /// Attempts refused because the queue was full.
+    /// Attempts refused because the queue was full, or after waiting in it for too long.
     pub attempts_shed: u64,
     /// Attempts cut off while queued or served by a slot that stopped.
     pub attempts_reset: u64,

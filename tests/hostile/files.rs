@@ -1,6 +1,7 @@
 //! What a run leaves behind: files, verdicts, partial results, and what repeats it.
 
 use crate::place::{Case, FILES, Place, ended, names};
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
@@ -137,6 +138,22 @@ fn check_ends_with_the_worst_verdict() {
         assert_eq!(found.code, code, "{targets}: {}{}", found.out, found.err);
         assert_eq!(place.names("."), ["case.yaml"]);
     }
+    // Both replicas are down together for a quarter of the time.
+    place.put(
+        "case.yaml",
+        &Case {
+            every: "{exponential: {mean: 1h}}",
+            lasts: "{exponential: {mean: 1h}}",
+            targets: "[latency.p50 <= 1m, availability >= 99%]",
+            ..Case::default()
+        }
+        .text(),
+    );
+    let found = place.ends(&["check", "case.yaml", "--json"]);
+    assert_eq!(found.code, 99, "{}", found.err);
+    let result: Value = serde_json::from_str(&found.out).unwrap();
+    let verdicts = ["/targets/0/verdict", "/targets/1/verdict"].map(|at| result.pointer(at));
+    assert_eq!(verdicts, [Some(&"met".into()), Some(&"missed".into())]);
 }
 
 /// Few requests, so that a block of histories takes no time.

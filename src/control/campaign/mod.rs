@@ -354,7 +354,9 @@ impl State {
             };
             self.show(instance, member_index, believed && !drained, signals);
             if watch != NONE {
-                self.weigh_watch(plan, watch as usize);
+                let matters = self.slots[instance].probing && self.matters(instance, slot);
+                let known = &plan.watches[watch as usize];
+                self.watches[watch as usize].weigh(plan, known, matters, &mut self.blames);
             }
         }
         let known = &plan.slots[slot];

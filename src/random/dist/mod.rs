@@ -152,6 +152,7 @@ impl Dist {
     /// The lifetime in progress is longer than usual (a long one is met more often): its density is
     /// x f(x) / mean. `u1` chooses it, `u2` the place of now within it; the two results sum to it.
     /// Both are 0 if the mean is.
+    #[inline]
     pub fn equilibrium(&self, u1: f64, u2: f64) -> (f64, f64) {
         if let Shape::Exponential(law) = &self.0 {
             // Age and remaining life are independent; no gamma quantile is needed.

@@ -7,6 +7,7 @@
 mod availability;
 mod canvas;
 mod causes;
+pub(super) mod differences;
 mod exceedance;
 mod latency;
 mod scale;

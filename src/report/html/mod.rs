@@ -1,7 +1,7 @@
 //! `report.html`: one page for people who were not there; no network, no script.
 
 mod appendix;
-mod parts;
+pub(super) mod parts;
 mod sections;
 
 use super::clean::clean;
@@ -10,9 +10,9 @@ use crate::experiment::outcome::Outcome;
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 /// Nothing is loaded from anywhere, and nothing runs.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The text of `report.html`.
 pub fn html(outcome: &Outcome) -> String {
@@ -41,6 +41,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
                     (sections::journeys(outcome))
+                    (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))
                     (footer(outcome))

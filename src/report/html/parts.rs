@@ -37,7 +37,7 @@ pub(super) const fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// The chart of that name with its title, note and data, if there is one.
-pub(super) fn chart(charts: &[Chart], name: &str) -> Markup {
+pub(in crate::report) fn chart(charts: &[Chart], name: &str) -> Markup {
     let Some(chart) = charts.iter().find(|chart| chart.name == name) else {
         return markup! {};
     };

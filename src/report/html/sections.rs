@@ -196,6 +196,38 @@ pub(super) fn causes(outcome: &Outcome, charts: &[Chart]) -> Markup {
     }
 }
 
+pub(super) fn cost(outcome: &Outcome) -> Markup {
+    let Some(bill) = &outcome.cost else {
+        return markup! {};
+    };
+    let money = |amount| numbers::money(amount, &bill.currency);
+    markup! {
+        h2 { "Cost" }
+        p { (words::cost(bill)) ". A month has 730 hours." }
+        div.scroll { table {
+            thead { tr {
+                @for name in ["component", "number", "each per month", "per month"] { th scope="col" { (name) } }
+            } }
+            tbody {
+                @for item in bill.items.iter().take(ROWS) {
+                    tr {
+                        td.name { (item.component) }
+                        td.n { (numbers::count(item.count.into())) }
+                        td.n { (money(item.each_per_month)) }
+                        td.n { (money(item.per_month)) }
+                    }
+                }
+                (more(bill.items.len(), 4))
+            }
+        } }
+        @if !bill.without_price.is_empty() {
+            @let shown = bill.without_price.iter().take(ROWS).map(String::as_str).collect::<Vec<_>>();
+            p.soft { "Without a price: " (shown.join(", "))
+                @if bill.without_price.len() > ROWS { " and " (bill.without_price.len() - ROWS) " more" } "." }
+        }
+    }
+}
+
 pub(super) fn latency(outcome: &Outcome, charts: &[Chart]) -> Markup {
     let Some(latency) = &outcome.latency else {
         return match outcome.run.method {

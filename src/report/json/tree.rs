@@ -11,7 +11,7 @@ const WIDTH: usize = 118;
 
 /// One JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(in crate::report) enum Json {
     Null,
     Bool(bool),
     /// As it is written.
@@ -22,25 +22,27 @@ pub(super) enum Json {
 }
 
 impl Json {
-    pub(super) fn integer(n: u64) -> Self {
+    pub(in crate::report) fn integer(n: u64) -> Self {
         Self::Number(n.to_string())
     }
 
     /// The shortest decimal that reads back as `x`; `null` if it is not finite.
-    pub(super) fn number(x: f64) -> Self {
+    pub(in crate::report) fn number(x: f64) -> Self {
         serde_json::Number::from_f64(x)
             .map_or(Self::Null, |number| Self::Number(number.to_string()))
     }
 
-    pub(super) fn text(text: &str) -> Self {
+    pub(in crate::report) fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 
-    pub(super) fn list(items: impl IntoIterator<Item = Self>) -> Self {
+    pub(in crate::report) fn list(items: impl IntoIterator<Item = Self>) -> Self {
         Self::List(items.into_iter().collect())
     }
 
-    pub(super) fn object<K: Into<String>>(fields: impl IntoIterator<Item = (K, Self)>) -> Self {
+    pub(in crate::report) fn object<K: Into<String>>(
+        fields: impl IntoIterator<Item = (K, Self)>,
+    ) -> Self {
         Self::Object(
             fields
                 .into_iter()
@@ -50,7 +52,7 @@ impl Json {
     }
 
     /// The text of a file: indented, with a trailing newline.
-    pub(super) fn pretty(&self) -> String {
+    pub(in crate::report) fn pretty(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, 0);
         out.push('\n');

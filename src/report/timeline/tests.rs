@@ -60,6 +60,7 @@ fn system() -> System {
             needs: 1,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
@@ -87,6 +88,7 @@ fn system() -> System {
         }]),
         campaigns: IdVec::new(),
         targets: Vec::new(),
+        prices: Default::default(),
         warnings: Vec::new(),
     }
 }

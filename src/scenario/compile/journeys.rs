@@ -9,10 +9,23 @@ use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::line;
 use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{File, JourneyForm, WorkloadForm};
+use crate::scenario::schema::{File, JourneyForm, SpanDist, WorkloadForm};
 use crate::scenario::suggest::nearest;
 use crate::time::SimSpan;
 use std::collections::BTreeSet;
+
+/// How often the requests of a workload come.
+#[derive(Clone, Copy)]
+struct Pace {
+    rate: f64,
+    every: Option<SimSpan>,
+}
+
+impl Pace {
+    fn of_rate(rate: f64) -> Self {
+        Self { rate, every: None }
+    }
+}
 
 impl<'a> Compiler<'a> {
     /// Compiles workloads with their journeys, or what stands for them.
@@ -134,7 +147,7 @@ impl<'a> Compiler<'a> {
                 "the user has left by then",
             );
         }
-        let (rate, profile, rate_place) = self.arrivals(entry, form);
+        let (pace, profile, rate_place) = self.arrivals(entry, form);
         let mut shares = Vec::new();
         match &form.journeys {
             None => self.missing_inside(
@@ -206,7 +219,8 @@ impl<'a> Compiler<'a> {
         }
         self.system.workloads.push(Workload {
             name: entry.name.clone(),
-            rate,
+            rate: pace.rate,
+            every: pace.every,
             profile,
             journeys: shares,
             patience,
@@ -218,8 +232,8 @@ impl<'a> Compiler<'a> {
         &mut self,
         entry: &Entry<WorkloadForm>,
         form: &WorkloadForm,
-    ) -> (f64, Option<Profile>, Place) {
-        let nothing = (1.0, None, entry.place);
+    ) -> (Pace, Option<Profile>, Place) {
+        let nothing = (Pace::of_rate(1.0), None, entry.place);
         let Some(at) = &form.arrive else {
             self.missing_inside(
                 entry.value.place.start,
@@ -254,6 +268,25 @@ impl<'a> Compiler<'a> {
                 ratio: given,
             })
         });
+        if let (Some(_), Some(every)) = (&arrive.poisson, &arrive.every) {
+            self.problem(
+                every.place,
+                "`every` and `poisson` do not go together",
+                "requests come at a fixed pace or independently of each other; state two workloads for both",
+            );
+        }
+        if let (Some(every), Some(profile)) = (&arrive.every, &arrive.profile) {
+            self.problem(
+                profile.place,
+                "`profile` with `every`",
+                "a fixed pace does not swing; state `poisson` for a rate that does",
+            );
+            return (Pace::of_rate(1.0), None, every.place);
+        }
+        if let Some(field) = &arrive.every {
+            let pace = self.fixed_pace(field).unwrap_or(Pace::of_rate(1.0));
+            return (pace, None, field.place);
+        }
         let Some(field) = &arrive.poisson else {
             self.missing(at.place, "poisson", "400/s");
             return nothing;
@@ -274,7 +307,39 @@ impl<'a> Compiler<'a> {
                 format!("at most {:e} per second can be told apart", limits::RATE),
             );
         }
-        (rate.0, profile, field.place)
+        (Pace::of_rate(rate.0), profile, field.place)
+    }
+
+    /// The pace of `every`; `None` if it is wrong, which has been noted.
+    fn fixed_pace(&mut self, field: &At<SpanDist>) -> Option<Pace> {
+        let span = match field.get()? {
+            SpanDist::Constant(span) => *span,
+            SpanDist::Shape(_) => {
+                self.problem(
+                    field.place,
+                    "`every` with a distribution",
+                    "requests can come at a constant distance, such as `every: 1.25s`, or \
+                     independently of each other, such as `poisson: 0.8/s`",
+                );
+                return None;
+            }
+        };
+        let Some(every) = span.fixed().filter(|_| !span.is_zero()) else {
+            self.problem(
+                field.place,
+                if span.is_zero() {
+                    "`every` is no time at all".to_owned()
+                } else {
+                    format!("`every` is longer than {} years", limits::YEARS)
+                },
+                "such as `every: 1.25s`",
+            );
+            return None;
+        };
+        Some(Pace {
+            rate: 1.0 / every.as_secs_f64(),
+            every: Some(every),
+        })
     }
 
     /// The calls of one key under `journeys` of a workload; its own `good_within`, and where that stands.
@@ -418,6 +483,7 @@ impl<'a> Compiler<'a> {
                     pool,
                     served_by: ServedBy::Any,
                     takes: super::no_time(),
+                    fails: 0.0,
                     calls: Vec::new(),
                 };
                 let id = self.system.operations.push(operation);

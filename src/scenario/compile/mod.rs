@@ -12,6 +12,7 @@ mod journeys;
 mod maintenance;
 mod names;
 mod pools;
+mod prices;
 mod run;
 mod topology;
 mod warnings;
@@ -46,6 +47,7 @@ pub(super) fn compile(
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
     compiler.workloads(file);
@@ -92,7 +94,7 @@ impl<'a> Compiler<'a> {
     fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
-            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?)))
+            .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
             .collect();
         Self {
             source,
@@ -116,6 +118,7 @@ impl<'a> Compiler<'a> {
                 clocks: IdVec::new(),
                 campaigns: IdVec::new(),
                 targets: Vec::new(),
+                prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),

@@ -14,6 +14,7 @@ use crate::scenario::read::{At, List, Opt};
 use crate::scenario::schema::{
     self, Algorithm, BalancerFailover, File, FromForm, ProbesForm, SpanDist, StoreFailover,
 };
+use crate::scenario::units::Percent;
 use crate::time::SimSpan;
 
 /// What all pools and balancers have in common.
@@ -26,6 +27,7 @@ struct Common<'f> {
     across: &'f Opt<List<String>>,
     needs: &'f Opt<u64>,
     starts_in: &'f Opt<SpanDist>,
+    price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
 }
 
@@ -40,7 +42,43 @@ macro_rules! common {
             across: &$form.across,
             needs: &$form.needs,
             starts_in: &$form.starts_in,
+            price: &$form.price,
             faults: &$form.faults,
+        }
+    };
+}
+
+/// How requests wait at a pool.
+struct Waiting<'f> {
+    workers: &'f Opt<u64>,
+    queue: &'f Opt<u64>,
+    queue_timeout: &'f Opt<SpanDist>,
+}
+
+macro_rules! waiting {
+    ($form:ident) => {
+        Waiting {
+            workers: &$form.workers,
+            queue: &$form.queue,
+            queue_timeout: &$form.queue_timeout,
+        }
+    };
+}
+
+/// What all operations have in common.
+struct Work<'f> {
+    /// Where the mapping begins.
+    inside: u32,
+    takes: &'f Opt<SpanDist>,
+    fails: &'f Opt<Percent>,
+}
+
+macro_rules! work {
+    ($entry:ident, $form:ident) => {
+        Work {
+            inside: $entry.value.place.start,
+            takes: &$form.takes,
+            fails: &$form.fails,
         }
     };
 }
@@ -55,8 +93,7 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 let common = common!(entry, form, replicas);
-                let Some(pool) = self.pool(&common, PoolKind::Service, &form.workers, &form.queue)
-                else {
+                let Some(pool) = self.pool(&common, PoolKind::Service, &waiting!(form)) else {
                     return;
                 };
                 for operation in form
@@ -66,14 +103,9 @@ impl<'a> Compiler<'a> {
                     .flat_map(|list| &list.0)
                 {
                     let form = operation.value.get();
-                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
-                    let id = self.operation(
-                        pool,
-                        &operation.name,
-                        operation.place,
-                        takes,
-                        ServedBy::Any,
-                    );
+                    let work = form.map(|form| work!(operation, form));
+                    let id =
+                        self.operation(pool, &operation.name, operation.place, work, ServedBy::Any);
                     if let (Some(id), Some(calls)) = (id, form.and_then(|form| form.calls.as_ref()))
                     {
                         self.waiting.push((id, calls));
@@ -88,8 +120,7 @@ impl<'a> Compiler<'a> {
                     continue;
                 };
                 let common = common!(entry, form, replicas);
-                let Some(pool) = self.pool(&common, PoolKind::Cache, &form.workers, &form.queue)
-                else {
+                let Some(pool) = self.pool(&common, PoolKind::Cache, &waiting!(form)) else {
                     return;
                 };
                 for operation in form
@@ -99,8 +130,8 @@ impl<'a> Compiler<'a> {
                     .flat_map(|list| &list.0)
                 {
                     let form = operation.value.get();
-                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
-                    self.operation(pool, &operation.name, operation.place, takes, ServedBy::Any);
+                    let work = form.map(|form| work!(operation, form));
+                    self.operation(pool, &operation.name, operation.place, work, ServedBy::Any);
                 }
             }
         }
@@ -116,7 +147,7 @@ impl<'a> Compiler<'a> {
                 let failover = self.lease(&form.failover);
                 let common = common!(entry, form, members);
                 let kind = PoolKind::Store { failover };
-                let Some(pool) = self.pool(&common, kind, &form.workers, &form.queue) else {
+                let Some(pool) = self.pool(&common, kind, &waiting!(form)) else {
                     return;
                 };
                 for operation in form
@@ -132,8 +163,8 @@ impl<'a> Compiler<'a> {
                         Some(FromForm::Quorum) => ServedBy::Quorum,
                         Some(FromForm::Any) | None => ServedBy::Any,
                     };
-                    let takes = form.map(|form| (operation.value.place.start, &form.takes));
-                    self.operation(pool, &operation.name, operation.place, takes, served_by);
+                    let work = form.map(|form| work!(operation, form));
+                    self.operation(pool, &operation.name, operation.place, work, served_by);
                 }
             }
         }
@@ -148,6 +179,7 @@ impl<'a> Compiler<'a> {
             needs: 1,
             workers: None,
             queue: None,
+            queue_timeout: None,
             starts_in: super::no_time(),
         });
     }
@@ -157,19 +189,29 @@ impl<'a> Compiler<'a> {
         &mut self,
         common: &Common<'_>,
         kind: PoolKind,
-        workers: &Opt<u64>,
-        queue: &Opt<u64>,
+        waiting: &Waiting<'_>,
     ) -> Option<PoolId> {
         let id = PoolId::from_index(self.system.pools.len());
         if self.too_many_pools(id.index() + self.system.balancers.len() + 1, common.place) {
             return None;
         }
-        if let (Some(queue), None) = (queue, workers) {
-            self.problem(
-                queue.place,
-                "`queue` without `workers`",
-                "requests wait only if the number of workers is limited; add `workers`",
-            );
+        let Waiting {
+            workers,
+            queue,
+            queue_timeout,
+        } = waiting;
+        let places = [
+            ("queue", queue.as_ref().map(|at| at.place)),
+            ("queue_timeout", queue_timeout.as_ref().map(|at| at.place)),
+        ];
+        for (field, place) in places {
+            if let (Some(place), None) = (place, workers) {
+                self.problem(
+                    place,
+                    format!("`{field}` without `workers`"),
+                    "requests wait only if the number of workers is limited; add `workers`",
+                );
+            }
         }
         let optional = |compiler: &mut Self, field: &Opt<u64>, name: &str, least: u64| {
             field
@@ -178,6 +220,18 @@ impl<'a> Compiler<'a> {
         };
         let workers = optional(self, workers, "workers", 1);
         let queue = optional(self, queue, "queue", 0);
+        let queue_timeout = queue_timeout.as_ref().map(|at| {
+            let dist = self.dist(waiting.queue_timeout);
+            let at_once = matches!(at.get(), Some(SpanDist::Constant(span)) if span.is_zero());
+            if at_once || queue == Some(0) {
+                self.problem(
+                    at.place,
+                    "`queue_timeout` where nobody waits",
+                    "a queue of 0 refuses at once: state `queue: 0`, or a time and a place to wait",
+                );
+            }
+            dist
+        });
         let (slots, needs, starts_in) = self.slots(common, Owner::Pool(id));
         let name = common.name.to_owned();
         Some(self.system.pools.push(Pool {
@@ -187,6 +241,7 @@ impl<'a> Compiler<'a> {
             needs,
             workers,
             queue,
+            queue_timeout,
             starts_in,
         }))
     }
@@ -204,6 +259,7 @@ impl<'a> Compiler<'a> {
         let count = self.count(common.replicas, 1, common.word, 1, limits::SLOTS as u64);
         let place = common.replicas.as_ref().map_or(common.place, |at| at.place);
         let starts_in = self.dist(common.starts_in);
+        self.price(common.price, common.name, count, common.on.is_some());
         let total = self.system.slots.len() + count as usize;
         if self.over(
             "replicas, members and instances",
@@ -267,7 +323,7 @@ impl<'a> Compiler<'a> {
         pool: PoolId,
         name: &str,
         place: Place,
-        takes: Option<(u32, &Opt<SpanDist>)>,
+        work: Option<Work<'_>>,
         served_by: ServedBy,
     ) -> Option<crate::ids::OperationId> {
         self.problems.extend(names::check(name, place));
@@ -279,22 +335,23 @@ impl<'a> Compiler<'a> {
         ) {
             return None;
         }
-        let takes = match takes {
-            Some((inside, takes)) => {
-                if takes.is_none() {
-                    let like = "{lognormal: {median: 18ms, p95: 80ms}}";
-                    self.missing_inside(inside, place, "takes", like);
-                }
-                self.dist(takes)
+        let (mut takes, mut fails) = (super::no_time(), 0.0);
+        if let Some(work) = work {
+            if work.takes.is_none() {
+                let like = "{lognormal: {median: 18ms, p95: 80ms}}";
+                self.missing_inside(work.inside, place, "takes", like);
             }
-            None => super::no_time(),
-        };
+            takes = self.dist(work.takes);
+            let share = work.fails.as_ref().and_then(At::get);
+            fails = share.map_or(0.0, |share| share.0);
+        }
         let name = format!("{}.{name}", self.system.pools[pool].name);
         let operation = Operation {
             name: name.clone(),
             pool,
             served_by,
             takes,
+            fails,
             calls: Vec::new(),
         };
         let id = self.system.operations.push(operation);

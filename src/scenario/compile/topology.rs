@@ -135,6 +135,7 @@ impl<'a> Compiler<'a> {
             if let Some(form) = entry.value.get() {
                 let most = limits::SLOTS as u64;
                 let count = self.count(&form.count, 1, "count", 1, most) as usize;
+                self.price(&form.price, &entry.name, count as u32, false);
                 let place = form.count.as_ref().map_or(entry.place, |at| at.place);
                 let domains = self.across(&form.across);
                 if !self.over("machines", start + count, limits::SLOTS, place) {

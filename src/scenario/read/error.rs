@@ -64,7 +64,7 @@ impl ShapeError {
             message: self.message,
             help: self.help,
             also: None,
-            meant: self.meant,
+            meant: self.meant.map(String::into_boxed_str),
             within: None,
         }
     }

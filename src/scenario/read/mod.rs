@@ -8,7 +8,7 @@
 mod at;
 mod error;
 mod reader;
-mod tree;
+pub(super) mod tree;
 
 pub(super) use at::{At, Entries, Entry, List, Opt};
 

@@ -15,16 +15,16 @@ use std::rc::Rc;
 
 /// A value.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(in crate::scenario) struct Node {
+    pub(in crate::scenario) place: Place,
+    pub(in crate::scenario) value: Value,
     /// How many values it is, aliases written out.
     count: usize,
 }
 
 /// What a value is. Collections are shared with their aliases.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(in crate::scenario) enum Value {
     /// Text, or a number, or a truth value, or nothing (empty and not quoted).
     Scalar { text: String, plain: bool },
     /// A sequence.
@@ -35,9 +35,9 @@ pub(super) enum Value {
 
 /// The key of an entry.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub(in crate::scenario) struct Key {
+    pub(in crate::scenario) place: Place,
+    pub(in crate::scenario) text: String,
 }
 
 impl Node {
@@ -79,7 +79,7 @@ struct Builder<'a> {
 }
 
 /// The tree of the only document of `source`, with the mistakes that leave a tree.
-pub(super) fn parse(source: &str) -> Result<(Node, Vec<Problem>), Box<Problem>> {
+pub(in crate::scenario) fn parse(source: &str) -> Result<(Node, Vec<Problem>), Box<Problem>> {
     let mut options = Options::default();
     options.flow_nesting_limit = limits::NESTING;
     options.block_nesting_limit = limits::NESTING;

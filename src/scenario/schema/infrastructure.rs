@@ -1,6 +1,8 @@
 //! Domains, machines and faults as a file states them.
 
-use super::{CertificateForm, ConfigurationForm, MaintenanceForm, ReleaseForm, SpanDist};
+use super::{
+    CertificateForm, ConfigurationForm, MaintenanceForm, PriceForm, ReleaseForm, SpanDist,
+};
 use crate::scenario::read::{List, Opt};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -76,6 +78,8 @@ pub(in crate::scenario) struct Nodes {
     pub(in crate::scenario) count: Opt<u64>,
     /// Domains that they are dealt over, in turn. Default: in no domain.
     pub(in crate::scenario) across: Opt<List<String>>,
+    /// What one of them costs. Default: nothing is known.
+    pub(in crate::scenario) price: Opt<PriceForm>,
     /// What happens to each of them.
     pub(in crate::scenario) faults: Opt<Faults>,
 }

@@ -8,6 +8,7 @@
 mod campaign;
 mod dist;
 mod infrastructure;
+mod price;
 mod service;
 mod workload;
 
@@ -16,6 +17,7 @@ pub(super) use campaign::{
 };
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
+pub(super) use price::PriceForm;
 pub(super) use service::{
     Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, ProbesForm,
     RetriesForm, Service, Store, StoreFailover,
@@ -55,6 +57,8 @@ pub(super) struct File {
     pub(super) sources: Opt<Prose>,
     /// How long to simulate, from which seed, and how.
     pub(super) run: Opt<Run>,
+    /// The currency of all prices, such as EUR. Default: not named.
+    pub(super) currency: Opt<String>,
     /// Failure domains: regions, zones, racks, power feeds. Domains nest.
     pub(super) domains: Opt<Entries<Domain>>,
     /// Machines: each fails and is repaired as one unit.

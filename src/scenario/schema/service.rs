@@ -1,6 +1,6 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, SpanDist};
+use super::{Faults, PriceForm, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -23,6 +23,8 @@ macro_rules! placed {
             pub(in crate::scenario) needs: Opt<u64>,
             /// From the end of what stopped one to serving again. Default: 0s.
             pub(in crate::scenario) starts_in: Opt<SpanDist>,
+            /// What one of them costs. Default: nothing is known; for what runs `on` machines, their price counts.
+            pub(in crate::scenario) price: Opt<PriceForm>,
             /// What happens to each of them.
             pub(in crate::scenario) faults: Opt<Faults>,
         }
@@ -41,6 +43,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// What it can be asked to do.
         operations: Entries<ServiceOperation>,
     }
@@ -57,6 +61,8 @@ placed! {
         /// Requests that may wait at one replica while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// What it can be asked to do.
         operations: Entries<PlainOperation>,
     }
@@ -73,6 +79,8 @@ placed! {
         /// Requests that may wait at one member while all workers are busy; one more is refused. Default: any number.
         #[schemars(range(min = 0, max = 1_000_000))]
         queue: u64,
+        /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
+        queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
         /// What it can be asked to do.
@@ -104,6 +112,8 @@ pub(in crate::scenario) struct ServiceOperation {
     /// Its own work, before the calls it makes.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often its own work ends in an error; the calls are not made then. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
     /// Calls it makes, one after the other.
     pub(in crate::scenario) calls: Opt<List<CallForm>>,
 }
@@ -115,6 +125,8 @@ pub(in crate::scenario) struct PlainOperation {
     /// How long it works.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often the work ends in an error. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
 }
 
 /// An operation of a store.
@@ -127,6 +139,8 @@ pub(in crate::scenario) struct StoreOperation {
     /// How long it works.
     #[schemars(required)]
     pub(in crate::scenario) takes: Opt<SpanDist>,
+    /// How often the work ends in an error. Default: 0%.
+    pub(in crate::scenario) fails: Opt<Percent>,
     /// Which members can serve it. Default: any.
     pub(in crate::scenario) from: Opt<FromForm>,
 }

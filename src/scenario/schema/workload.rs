@@ -1,6 +1,6 @@
 //! Journeys and workloads as a file states them.
 
-use super::CallForm;
+use super::{CallForm, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Rate, Span, TimeOfDay};
 use schemars::JsonSchema;
@@ -49,10 +49,13 @@ pub(in crate::scenario) struct WorkloadForm {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
 pub(in crate::scenario) struct Arrive {
-    /// Independent users: so many requests per unit of time, on average over a day.
-    #[schemars(required)]
+    /// Independent users: so many requests per unit of time, on average over a day. Either this or `every`.
     pub(in crate::scenario) poisson: Opt<Rate>,
-    /// How the rate moves over the day. Default: it does not.
+    /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
+    /// first comes at a random moment of its first interval. Either this or `poisson`.
+    #[schemars(with = "Option<Span>")]
+    pub(in crate::scenario) every: Opt<SpanDist>,
+    /// How the rate of `poisson` moves over the day. Default: it does not.
     pub(in crate::scenario) profile: Opt<ProfileForm>,
 }
 

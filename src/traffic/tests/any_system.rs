@@ -45,11 +45,19 @@ fn any_system(dice: &mut Dice) -> Build {
         let replicas = 1 + dice.below(if index == 1 { 70 } else { 4 }) as u32;
         let (workers, queue) = (dice.spare(4).map(|workers| workers + 1), dice.spare(6));
         let pool = system.pool(&format!("pool-{index}"), replicas, workers, queue);
+        if dice.chance(0.3) {
+            let most = Some(dice.span());
+            system.0.pools.as_mut_slice()[pool.index()].queue_timeout = most;
+        }
         let served_by = [ServedBy::Any, ServedBy::Leader, ServedBy::Quorum][dice.below(3) as usize];
         if served_by == ServedBy::Leader {
             system.0.pools.as_mut_slice()[pool.index()].kind = PoolKind::Store { failover: None };
         }
         let operation = system.served_by(pool, dice.span(), served_by);
+        if dice.chance(0.3) {
+            system.0.operations.as_mut_slice()[operation.index()].fails =
+                dice.below(11) as f64 / 10.0;
+        }
         for _ in 0..dice.below(3).min(later.len() as u64) {
             let site = any_call(&mut system, dice, &later);
             system.0.operations.as_mut_slice()[operation.index()]

@@ -64,6 +64,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
                 horizon: SimSpan::from_secs(86_400),
@@ -123,6 +124,7 @@ impl Build {
             needs: 1,
             workers,
             queue,
+            queue_timeout: None,
             starts_in: constant(1.0),
         })
     }
@@ -170,6 +172,7 @@ impl Build {
             pool,
             served_by,
             takes,
+            fails: 0.0,
             calls: vec![],
         })
     }
@@ -201,6 +204,7 @@ impl Build {
         self.0.workloads.push(Workload {
             name: name.into(),
             rate,
+            every: None,
             profile: None,
             journeys: vec![(journey, 1.0)],
             patience,

@@ -37,6 +37,35 @@ fn a_worker_is_held_through_the_calls_it_makes() {
 }
 
 #[test]
+fn an_error_of_the_work_itself_makes_no_calls_is_retried_and_is_the_base() {
+    let (mut system, app, store) = chain(|_, _, _| {});
+    system.0.operations.as_mut_slice()[0].fails = 1.0;
+    system.0.calls.as_mut_slice()[1].retries = retries(2, 10);
+    let tally = first(&system, &Regime::all_up(&system.0), &[]);
+    assert_eq!(journey(&tally), failed());
+    assert_eq!(ended(&tally.pools[app]), [("failed", 3)]);
+    assert_eq!(ended(&tally.pools[store]), []);
+    assert_eq!(tally.pools[app].busy_ns, 300_000_000);
+    let causes = &tally.journeys[JourneyId::from_index(0)].failed_by_cause;
+    assert_eq!(causes[Cause::Base.index()], 1);
+}
+
+#[test]
+fn an_error_below_is_the_base_of_the_failure_above_but_a_timeout_after_it_is_not() {
+    let cause = |timeout| {
+        let (mut system, ..) = chain(|_, _, _| {});
+        system.0.operations.as_mut_slice()[1].fails = 1.0;
+        system.0.calls.as_mut_slice()[1].timeout = timeout;
+        let tally = first(&system, &Regime::all_up(&system.0), &[]);
+        assert_eq!(journey(&tally), failed());
+        let causes = &tally.journeys[JourneyId::from_index(0)].failed_by_cause;
+        Cause::from_index(causes.iter().position(|&count| count == 1).unwrap())
+    };
+    assert_eq!(cause(None), Cause::Base);
+    assert_eq!(cause(Some(ms(140))), Cause::Load);
+}
+
+#[test]
 fn a_call_that_fails_fails_its_caller_unless_it_is_optional() {
     let refusing = |system: &Build, store| {
         let mut regime = Regime::all_up(&system.0);

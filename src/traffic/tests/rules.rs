@@ -101,6 +101,32 @@ fn an_attempt_that_times_out_in_the_queue_leaves_it() {
 }
 
 #[test]
+fn an_attempt_that_waited_for_the_queue_timeout_is_refused_then() {
+    // The first times out at 30 ms and keeps its worker until 100 ms. The second queues then and is
+    // refused at 50 ms, the third at 70 ms.
+    let mut case = simple(1, 1, |site| {
+        site.timeout = Some(ms(30));
+        site.retries = retries(2, 0);
+    });
+    case.system.0.pools.as_mut_slice()[0].queue_timeout = Some(constant(0.02));
+    let tally = case.check(&case.up(), &[], failed(), &[("shed", 2), ("timed out", 1)]);
+    assert_eq!(tally.pools[case.pool].served, 1);
+}
+
+#[test]
+fn a_worker_that_frees_with_the_end_of_the_queue_timeout_still_takes_the_attempt() {
+    // The second attempt queues at 90 ms; the worker frees at 100 ms.
+    let mut case = simple(1, 1, |site| {
+        site.timeout = Some(ms(90));
+        site.retries = retries(1, 0);
+    });
+    case.system.0.pools.as_mut_slice()[0].queue_timeout = Some(constant(0.01));
+    case.check(&case.up(), &[], failed(), &[("timed out", 2)]);
+    case.system.0.pools.as_mut_slice()[0].queue_timeout = Some(constant(0.009_999_999));
+    case.check(&case.up(), &[], failed(), &[("shed", 1), ("timed out", 1)]);
+}
+
+#[test]
 fn a_user_who_has_lost_patience_fails_the_request_and_its_attempt() {
     let mut case = simple(1, 1, |_| {});
     case.system.0.workloads.as_mut_slice()[0].patience = Some(ms(70));
