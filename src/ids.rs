@@ -56,6 +56,10 @@ define_ids! {
     ClockId;
     /// Something that operators do again and again, e.g. `app.maintenance`.
     CampaignId;
+    /// A repair crew.
+    CrewId;
+    /// A group of people.
+    PeopleId;
 }
 
 /// A table indexed by one kind of id.

@@ -324,6 +324,36 @@ workload:
   readers: {arrive: {poisson: 100/s}, journeys: {read: 90%, publish: 10%}, through: edge, patience: 2s}
 ";
 
+/// One crew for everything, a standby that takes its time, failovers that fail now and then, shocks.
+const HANDLED: &str = "
+fivenines: 1
+run: {horizon: 1h}
+crews: {ops: {count: 1, order: priority, preempts: true}}
+people: {on_call: {acknowledge: {uniform: {min: 5s, max: 20s}}, act: 10s}}
+common_causes: {heat: {hits: [app.crash, articles.crash], every: {exponential: {mean: 40m}}, chance: 70%}}
+services:
+  app:
+    replicas: 2
+    standby: {count: 1, kind: warm, rate: 30%, activates_in: 5s}
+    workers: 4
+    faults: {crash: {every: {exponential: {mean: 12m}}, lasts: {exponential: {mean: 1m}}, noticed_in: 3s, repaired_by: ops, priority: 2}}
+    operations: {publish: {takes: {exponential: {mean: 10ms}}, calls: [{to: articles.write, timeout: 200ms}]}}
+balancers: {edge: {to: app, algorithm: two_choices, probes: {interval: 1s, timeout: 500ms, rise: 1, fall: 2}}}
+stores:
+  articles:
+    members: 3
+    failover: {generic: {detect: {heartbeat: {every: 1s, dead_after: 3s}}, promote: {exponential: {mean: 4s}}, coverage: 80%, on_failure: {takes: {people: on_call}, restores: all}, failback: {after: 20s, takes: 1s}}}
+    faults: {crash: {every: {exponential: {mean: 15m}}, lasts: {exponential: {mean: 30s}}, repaired_by: ops, priority: 1}}
+    operations: {write: {takes: {exponential: {mean: 4ms}}, from: leader}}
+workload: {users: {arrive: {poisson: 60/s}, journeys: {publish: 100%}, through: edge, patience: 1s}}
+";
+
+#[test]
+fn windows_agree_with_exact_when_repairs_queue_and_standbys_take_over() {
+    let paired = compare(&system(HANDLED), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
 #[test]
 fn windows_agree_with_exact_when_detection_dominates() {
     let paired = compare(&system(PROBED), 64, |_| {});

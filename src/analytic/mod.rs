@@ -3,11 +3,13 @@
 //! None of this feeds a result. Each file names its sources and keeps its digits where figures are
 //! small, because that is where a simulation needs checking most.
 
+mod chain;
 mod detection;
 mod queueing;
 mod renewal;
 mod structure;
 
+pub use chain::Chain;
 pub use detection::{Heartbeat, Probing};
 pub use queueing::{MultiServer, erlang_b, pollaczek_khinchine_wait};
 pub use renewal::Alternating;

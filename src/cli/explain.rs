@@ -43,6 +43,9 @@ pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> 
         } else {
             shown += 1;
             output.print(&(text + "\n"));
+            for text in timeline.also(entry) {
+                output.print(&(text + "\n"));
+            }
         }
         !output.is_broken() && after < MOST_COUNTED
     });

@@ -73,6 +73,11 @@ impl Agenda {
         self.clocks.set(clock.index() as u32, at);
     }
 
+    /// When `clock` is due.
+    pub(super) fn due_clock(&self, clock: ClockId) -> SimTime {
+        self.clocks.due(clock.index() as u32)
+    }
+
     /// Sets `timer`, which is no clock's, to `at`, whatever it was set to before; cancels it if that
     /// is never.
     #[inline]
@@ -88,6 +93,11 @@ impl Agenda {
         if at != SimTime::NEVER {
             self.others.insert(self.place_of((at, timer)), (at, timer));
         }
+    }
+
+    /// Whether `timer`, which is no clock's, is set.
+    pub(super) fn is_set(&self, timer: u32) -> bool {
+        self.due[timer as usize] != SimTime::NEVER
     }
 
     /// Cancels `timer`, which is no clock's.

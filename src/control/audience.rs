@@ -24,6 +24,8 @@ pub(super) struct Audiences {
     pub(super) of_unit: Lists<u32>,
     /// The audiences that the fault of each clock can hurt.
     pub(super) of_clock: Lists<u32>,
+    /// The rows, the system's too, that the fault of each clock can hurt.
+    pub(super) rows_of_clock: Lists<u32>,
     /// The journeys of each audience.
     pub(super) journeys: Lists<JourneyId>,
     /// The audience of each journey.
@@ -99,6 +101,7 @@ impl Audiences {
             .collect();
         let hurts = |clock: &ClockId| of_clock[clock.index()].contains(&system_row);
         let clocks = system.clocks.ids().filter(hurts).collect();
+        let rows_of_clock = Lists::new(&of_clock);
         for hurt in &mut of_clock {
             hurt.retain(|&row| (row as usize) < count);
         }
@@ -116,6 +119,7 @@ impl Audiences {
             rows: rows.len(),
             of_unit: Lists::new(&of_unit),
             of_clock: Lists::new(&of_clock),
+            rows_of_clock,
             journeys: Lists::new(&journeys),
             of_journey,
             system: system_row,

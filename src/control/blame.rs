@@ -150,14 +150,30 @@ impl Blames {
     ) {
         if *condition != next {
             let before = std::mem::replace(condition, next);
-            self.count(audiences, unit, before, next);
+            let rows = audiences.of_unit.of(unit as usize);
+            self.count(audiences, rows, before, next);
+        }
+    }
+
+    /// The same where what is open concerns whom the fault of `clock` can hurt.
+    pub(super) fn change_handling(
+        &mut self,
+        audiences: &Audiences,
+        clock: ClockId,
+        condition: &mut Condition,
+        next: Condition,
+    ) {
+        if *condition != next {
+            let before = std::mem::replace(condition, next);
+            let rows = audiences.rows_of_clock.of(clock.index());
+            self.count(audiences, rows, before, next);
         }
     }
 
     /// Counts what closes and what opens. Blame asks only whether anything is open: an audience is
     /// judged again when the last one closes or the first one opens.
-    fn count(&mut self, audiences: &Audiences, unit: u32, before: Condition, next: Condition) {
-        for &row in audiences.of_unit.of(unit as usize) {
+    fn count(&mut self, audiences: &Audiences, rows: &[u32], before: Condition, next: Condition) {
+        for &row in rows {
             let open = |clock: ClockId| clock.index() * audiences.rows + row as usize;
             let mut turned = false;
             if let Some((clock, after)) = before {

@@ -11,6 +11,16 @@
 //! thousandth of the share of time spent starting. Thirty days are the most: what starts for longer
 //! than that is out of scope.
 //!
+//! Handling (`care.rs`) ties clocks to each other, and there is no equilibrium law to begin with: each
+//! clock begins as if it had a crew, parts and attention of its own, and nothing were common. What is
+//! wrong with that fades as queues of repairs forget their past. A crew at utilisation rho, with repairs
+//! of mean m, forgets in about m / (1 - sqrt(rho))^2 (Blanc and van Doorn 1984, as for queues of
+//! requests), and no slower than the components that ask for it fail; ten of these times leave 5e-5.
+//! One notice, repair and part at its longest come on top. Three hundred days are the most: a crew
+//! that is behind for years begins with too few waiting. What stands by does not grow old, or slower:
+//! its age is that of a component that never stood by, which is right only if failures come without
+//! memory, and is forgotten only in a lifetime; no burn-in is long enough for that.
+//!
 //! No campaign is in progress at the first instant, so the burn-in also has room for the longest one:
 //! whatever is in progress when the horizon begins has begun in the burn-in.
 //!
@@ -18,7 +28,11 @@
 
 use super::Detail;
 use super::plan::follows_lease;
-use crate::model::{Campaign, PoolKind, Roll, System, Work};
+use crate::ids::{Id, PeopleId};
+use crate::model::{
+    Campaign, CampaignWork, Component, FaultClock, Handling, PoolKind, Roll, StoreFailover, System,
+    Work,
+};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -26,6 +40,9 @@ use crate::time::SimSpan;
 const SHORTEST: SimSpan = SimSpan::from_secs(600);
 /// Thirty days: the clock has 364 before the horizon.
 const LONGEST: SimSpan = SimSpan::from_secs(30 * 86_400);
+
+/// The same for queues of repairs.
+const LONGEST_HANDLING: SimSpan = SimSpan::from_secs(300 * 86_400);
 
 /// A span that is hardly ever exceeded, seconds.
 fn long(dist: &Dist) -> f64 {
@@ -35,14 +52,14 @@ fn long(dist: &Dist) -> f64 {
 /// How long one occurrence of `campaign` can last, if every start takes `start`.
 fn campaign_lasts(system: &System, campaign: &Campaign, start: f64) -> f64 {
     match &campaign.work {
-        Work::Maintenance(work) => {
+        CampaignWork::Maintenance(work) => {
             let each = campaign.lead().as_secs_f64() + long(&work.lasts) + start;
             match work.one_by_one {
                 Some(pause) => work.clocks.len() as f64 * (each + pause.as_secs_f64()),
                 None => each,
             }
         }
-        Work::Release(work) => {
+        CampaignWork::Release(work) => {
             let slots = system.pools[work.pool].slots.len() as f64;
             let waves = |roll: Roll| {
                 let each = start + roll.pause.as_secs_f64();
@@ -51,7 +68,7 @@ fn campaign_lasts(system: &System, campaign: &Campaign, start: f64) -> f64 {
             let drains = slots * work.drain.unwrap_or(SimSpan::ZERO).as_secs_f64();
             waves(work.rolls) + drains + long(&work.noticed_in) + waves(work.rolls_back)
         }
-        Work::Change(work) => {
+        CampaignWork::Change(work) => {
             long(&work.spreads_in) + long(&work.noticed_in) + long(&work.reverted_in)
         }
     }
@@ -75,23 +92,115 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
             }
         }
     }
+    let mut activation = 0.0_f64;
     for (id, pool) in system.pools.pairs() {
+        if let Some(standby) = &pool.standby {
+            activation = activation.max(long(&standby.activates_in));
+        }
         if let PoolKind::Store {
-            failover: Some(lease),
+            failover: Some(failover),
         } = &pool.kind
             && follows_lease(system, detail, id)
         {
-            let changes = long(&lease.decides_in) + long(&lease.promotes_in);
-            lead = lead.max(lease.ttl.as_secs_f64() + changes);
+            lead = lead.max(match failover {
+                StoreFailover::Lease(lease) => {
+                    let changes = long(&lease.decides_in) + long(&lease.promotes_in);
+                    lease.ttl.as_secs_f64() + changes
+                }
+                StoreFailover::Generic(generic) => {
+                    let detected = long(&generic.detect) + long(&generic.decide);
+                    let back = generic.failback.as_ref();
+                    let back = back.map_or(0.0, |back| long(&back.after) + long(&back.takes));
+                    detected + long(&generic.promote) + back
+                }
+                StoreFailover::Quorum(quorum) => long(&quorum.elects_in),
+            });
         }
     }
     let campaigns = system.campaigns.iter();
     let campaign = campaigns
         .map(|campaign| campaign_lasts(system, campaign, start))
         .fold(0.0, f64::max);
-    let sum = start + probe + takeover + lead + campaign;
-    if sum == 0.0 {
+    let sum = start + probe + takeover + lead + activation + campaign;
+    let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
+    if sum == 0.0 && handling.is_zero() {
         return SimSpan::ZERO;
     }
-    SimSpan::from_secs_f64(sum).clamp(SHORTEST, LONGEST)
+    let derived = SimSpan::from_secs_f64(sum).clamp(SHORTEST, LONGEST);
+    handling.saturating_add(derived)
+}
+
+/// How long queues of repairs need to forget how they began, seconds; 0 without any.
+fn handling(system: &System) -> f64 {
+    let care = &system.care;
+    let mut longest = 0.0_f64;
+    // By crew: utilisation, mean repair weighted by it, mean time to failure of the one that lives longest.
+    let mut load = vec![(0.0_f64, 0.0_f64, 0.0_f64); care.crews.len()];
+    let of_people = |people: PeopleId| {
+        let steps = care.people[people].steps.iter();
+        steps
+            .map(|[by_day, by_night]| long(by_day).max(long(by_night)))
+            .sum::<f64>()
+    };
+    for clock in &system.clocks {
+        let fault = &system.faults[clock.fault];
+        let Some(repair) = care.repairs.get(&clock.fault) else {
+            continue;
+        };
+        let work = match repair.work {
+            Work::Lasts => long(&fault.lasts),
+            Work::People(people) => of_people(people),
+        };
+        let notice = match &repair.noticed_in {
+            Handling::Drawn(dist) => long(dist),
+            Handling::People(people) => of_people(*people),
+        };
+        let parts = repair.spares.as_ref().map_or(0.0, |spares| {
+            f64::from(spares.count) * long(&spares.replaced_in)
+        });
+        longest = longest.max(work + notice + parts);
+        if let Some(crew) = repair.crew {
+            let (every, lasts) = (fault.every.mean(), fault.lasts.mean());
+            let share = lasts / (every + lasts) / f64::from(care.crews[crew].count);
+            let (rho, mean, life) = &mut load[crew.index()];
+            *rho += share;
+            *mean += share * lasts;
+            *life = life.max(every);
+        }
+    }
+    for common in &care.commons {
+        for &hit in &common.hits {
+            longest = longest.max(long(&system.faults[system.clocks[hit].fault].lasts));
+        }
+    }
+    for pool in &system.pools {
+        if let PoolKind::Store {
+            failover: Some(StoreFailover::Generic(generic)),
+        } = &pool.kind
+            && let Some(rescue) = &generic.rescue
+        {
+            longest = longest.max(match &rescue.takes {
+                Handling::Drawn(dist) => long(dist),
+                Handling::People(people) => of_people(*people),
+            });
+        }
+        // Who stands by when the history begins follows from who is being repaired.
+        let own = |clock: &&FaultClock| match clock.component {
+            Component::Slot(slot) => pool.standby.is_some() && pool.slots.contains(&slot),
+            _ => false,
+        };
+        for clock in system.clocks.iter().filter(own) {
+            longest = longest.max(long(&system.faults[clock.fault].lasts));
+        }
+    }
+    let forget = load.iter().map(|&(rho, weighted, life)| {
+        let mean = if rho > 0.0 { weighted / rho } else { 0.0 };
+        let relaxation = mean / (1.0 - rho.sqrt()).powi(2).max(1e-12);
+        10.0 * if rho < 1.0 {
+            relaxation.min(life)
+        } else {
+            life
+        }
+    });
+    longest + forget.fold(0.0, f64::max)
 }

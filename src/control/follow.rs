@@ -51,7 +51,7 @@ impl State {
             return Mode::Silent;
         }
         match self.regime.slots[member] {
-            SlotState::Serving => Mode::Answers,
+            SlotState::Serving | SlotState::Standby => Mode::Answers,
             SlotState::Refusing => Mode::Refuses,
             SlotState::Silent => Mode::Silent,
         }
@@ -116,6 +116,9 @@ impl State {
         let known = &plan.slots[slot];
         if known.group != NONE {
             self.follow_group(plan, known.group as usize, cause, signals);
+        }
+        if known.lead != NONE {
+            self.tell_lead(plan, known.lead as usize, cause, signals);
         }
         if known.lease != NONE {
             self.tell_lease(plan, known.lease as usize, cause, signals);

@@ -34,16 +34,22 @@ mod audience;
 mod blame;
 mod burn_in;
 mod campaign;
+mod care;
+mod care_plan;
+mod crew;
 mod follow;
+mod lead;
+mod lead_plan;
 mod lists;
 mod plan;
+mod standby;
 mod state;
 mod step;
 mod tournament;
 
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Regime, Signal, Transition};
+use crate::path::{Event, Regime, Signal, Transition};
 use crate::time::{SimSpan, SimTime};
 use plan::Plan;
 use state::State;
@@ -116,6 +122,12 @@ impl<'a> Control<'a> {
     /// In debug builds, if nothing is pending.
     pub fn step(&mut self, signals: &mut Vec<Signal>) -> Transition {
         self.state.step(&self.plan, signals)
+    }
+
+    /// What happened in the last step beside its event: who waits for a crew, whose repair begins,
+    /// which faults a common cause started. Only with [`Detail::Full`].
+    pub fn remarks(&self) -> &[Event] {
+        &self.state.remarks
     }
 
     /// What traffic sees now: the regime the history began with and every signal since.

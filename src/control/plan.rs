@@ -5,11 +5,16 @@ use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
+use super::care_plan::CarePlan;
+use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::standby::{StandbyPlan, standbys};
 use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
-use crate::model::{Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, System};
+use crate::model::{
+    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+};
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 
@@ -67,11 +72,25 @@ pub(super) struct ClockPlan {
     pub(super) effect: Effect,
     /// Whether a campaign turns it, and not its spans.
     pub(super) driven: bool,
+    pub(super) handled: Handled,
+}
+
+/// What happens when a fault clock is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handled {
+    /// Its fault begins or ends.
+    Alone,
+    /// Its fault is taken care of, as this case.
+    Case(u32),
+    /// This common cause strikes.
+    Common(u32),
 }
 
 /// Who a timer belongs to; fault clocks have theirs beside these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
+    /// A part on its way to a stock.
+    Order(u32),
     /// A slot that is starting.
     Start(SlotId),
     /// The next flip of a watch.
@@ -82,6 +101,10 @@ pub(super) enum Timer {
     Lease(u32),
     /// The next step of a campaign.
     Campaign(CampaignId),
+    /// The next step of a store that chooses its leader in another way.
+    Lead(u32),
+    /// A standby that is activated.
+    Activation(u32),
 }
 
 /// No such row.
@@ -103,6 +126,10 @@ pub(super) struct SlotPlan {
     pub(super) group: u32,
     /// The lease of its store.
     pub(super) lease: u32,
+    /// The other way in which its store chooses a leader.
+    pub(super) lead: u32,
+    /// The pool with standbys that it belongs to.
+    pub(super) standby: u32,
     /// Its index among its owner's slots.
     pub(super) index: u32,
     /// Whether anybody follows it: probes it, as an instance with probes, or in a failover.
@@ -153,6 +180,9 @@ pub(super) struct Plan {
     pub(super) start: Start,
     /// Whether there are watches, groups or leases at all.
     pub(super) derived: bool,
+    /// Whether anybody reads remarks.
+    pub(super) remarks: bool,
+    pub(super) care: CarePlan,
     /// The first instant of a history.
     pub(super) begins: SimTime,
     pub(super) clocks: IdVec<ClockId, ClockPlan>,
@@ -171,6 +201,8 @@ pub(super) struct Plan {
     pub(super) drains: bool,
     /// Who sends to each slot, as far as traffic is followed and anything is drained.
     pub(super) viewed_by: Lists<View>,
+    pub(super) leads: Vec<LeadPlan>,
+    pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
 }
@@ -203,6 +235,8 @@ impl Plan {
                 watches: (0, 0),
                 group: NONE,
                 lease: NONE,
+                lead: NONE,
+                standby: NONE,
                 index: slot.index,
                 followed: false,
             });
@@ -246,28 +280,49 @@ impl Plan {
         let campaigns = plan_campaigns(system, &mut timers);
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
+        let leads = leads(system, detail, &mut timers, &mut slots);
+        let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
                 || known.lease != NONE
+                || known.lead != NONE
                 || known.watches.0 < known.watches.1
                 || !watched_by.is_empty();
         }
-        let lone = |slot: SlotId| slots[slot].start_timer == NONE;
-        let clocks = system.clocks.iter().zip(effects).map(|(clock, effect)| {
-            let fault = &system.faults[clock.fault];
-            let effect = match clock.component {
-                Component::Slot(slot) if lone(slot) => Effect::Lone(slot),
-                _ => effect,
-            };
-            let (up, down) = (fault.every.mean(), fault.lasts.mean());
-            ClockPlan {
-                name: Part::new(name_hash(&clock.name)),
-                spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
-                down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
-                effect,
-                driven: fault.kind.is_driven(),
-            }
-        });
+        let minded: Vec<bool> = system
+            .clocks
+            .iter()
+            .map(|clock| match clock.component {
+                Component::Slot(_) if system.faults[clock.fault].kind.is_driven() => false,
+                Component::Slot(slot) => slots[slot].lead != NONE || slots[slot].standby != NONE,
+                _ => false,
+            })
+            .collect();
+        let care = CarePlan::new(system, &minded, &mut timers);
+        let lone = |slot: SlotId| slots[slot].start_timer == NONE && slots[slot].standby == NONE;
+        let clocks = system
+            .clocks
+            .pairs()
+            .zip(effects)
+            .map(|((id, clock), effect)| {
+                let fault = &system.faults[clock.fault];
+                let handled = care.handled(id, clock.component);
+                let effect = match clock.component {
+                    Component::Slot(slot) if handled == Handled::Alone && lone(slot) => {
+                        Effect::Lone(slot)
+                    }
+                    _ => effect,
+                };
+                let (up, down) = (fault.every.mean(), fault.lasts.mean());
+                ClockPlan {
+                    name: Part::new(name_hash(&clock.name)),
+                    spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
+                    down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
+                    effect,
+                    driven: fault.kind.is_driven(),
+                    handled,
+                }
+            });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
         let begins = match system.run.start {
             Start::Steady => SimTime::START.before(burn_in(system, detail)),
@@ -275,8 +330,13 @@ impl Plan {
         };
         Self {
             start: system.run.start,
-            derived: !(watches.is_empty() && groups.is_empty() && leases.is_empty()),
+            derived: !(watches.is_empty()
+                && groups.is_empty()
+                && leases.is_empty()
+                && leads.is_empty()),
             begins,
+            remarks: detail == Detail::Full,
+            care,
             clocks,
             affected,
             slots,
@@ -289,6 +349,8 @@ impl Plan {
             campaigns,
             drains,
             viewed_by,
+            leads,
+            standbys,
             structure: Structure::new(system),
             audiences,
         }
@@ -321,8 +383,17 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         }
         Component::Pool(pool) => (system.pools[pool].slots.clone(), Effect::Process),
         Component::Balancer(id) => (system.balancers[id].slots.clone(), Effect::Process),
+        // It does nothing itself; the faults that it starts do.
+        Component::Common(_) => (Vec::new(), Effect::Process),
     });
-    let (slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    for common in &system.care.commons {
+        let hits = common.hits.iter();
+        let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        slots[common.clock.index()] = all;
+    }
     (Lists::new(&slots), effects)
 }
 
@@ -384,7 +455,7 @@ fn leases(
     let mut leases = Vec::new();
     for (id, pool) in system.pools.pairs() {
         let PoolKind::Store {
-            failover: Some(lease),
+            failover: Some(StoreFailover::Lease(lease)),
         } = &pool.kind
         else {
             continue;

@@ -3,13 +3,16 @@
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
-use super::plan::{Delay, Plan};
+use super::care::CareNow;
+use super::lead::LeadNow;
+use super::plan::{Delay, Handled, Plan};
+use super::standby::StandbyNow;
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Regime, Signal, SlotState};
+use crate::path::{Event, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
@@ -39,6 +42,8 @@ pub(super) struct SlotNow {
     pub(super) version: Version,
     /// Campaigns that keep new requests away from it.
     pub(super) drains: u32,
+    /// Whether it stands by, if it runs.
+    pub(super) stands_by: bool,
     /// Whether it probes: a running instance of a balancer with probes.
     pub(super) probing: bool,
     /// The fault clock behind its last change.
@@ -90,6 +95,11 @@ pub(super) struct State {
     pub(super) groups: Vec<GroupNow>,
     pub(super) leases: Vec<LeaseNow>,
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
+    pub(super) leads: Vec<LeadNow>,
+    pub(super) standbys: Vec<StandbyNow>,
+    pub(super) care: CareNow,
+    /// What happened beside the event of this step.
+    pub(super) remarks: Vec<Event>,
     pub(super) regime: Regime,
     pub(super) structure: StructureState,
     pub(super) blames: Blames,
@@ -121,6 +131,7 @@ impl State {
             blocked: 0,
             version: Version::Good,
             drains: 0,
+            stands_by: false,
             probing: false,
             root: None,
             condition: None,
@@ -153,6 +164,10 @@ impl State {
             groups: groups.collect(),
             leases: leases.collect(),
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
+            leads: plan.leads.iter().map(LeadNow::new).collect(),
+            standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
+            care: CareNow::new(plan),
+            remarks: Vec::new(),
             structure: StructureState::new(system, &plan.structure),
             blames: Blames::new(&plan.audiences),
             changed: Vec::with_capacity(system.slots.len()),
@@ -177,16 +192,35 @@ impl State {
             slot.start_up = key.with(Purpose::StartUp as u64).sequence();
             slot.phases = key.with(Purpose::Phase as u64).sequence();
         }
+        self.start_care(plan, base);
+        self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, true, &mut unread);
+            self.apply(plan, clock, clock, true, &mut unread);
             for &slot in &self.changed {
                 self.structure.set_slot(&plan.structure, slot, false);
             }
             self.changed.clear();
             self.note_cuts(plan, Some(clock));
+            if let Handled::Case(case) = plan.clocks[clock].handled {
+                self.resume_case(plan, case);
+            }
+        }
+        if !plan.standbys.is_empty() {
+            self.changed.extend(plan.slots.ids());
+            self.tell_standbys(plan, None, &mut unread);
+            for index in 0..self.changed.len() {
+                let slot = self.changed[index];
+                let serves = self.regime.slots[slot] == SlotState::Serving
+                    && self.regime.islands[slot].is_none();
+                self.structure.set_slot(&plan.structure, slot, serves);
+            }
+            self.changed.clear();
+        }
+        for index in 0..plan.leads.len() {
+            self.first_lead(plan, index, base, &mut unread);
         }
         for index in 0..plan.leases.len() {
             self.first_leader(plan, index, base, &mut unread);
@@ -203,6 +237,7 @@ impl State {
         self.judge(plan, &mut unread);
         unread.clear();
         self.unread = unread;
+        self.remarks.clear();
     }
 
     /// Everything serving, in view and in charge, nothing pending.
@@ -238,6 +273,9 @@ impl State {
         }
         for lease in &mut self.leases {
             (lease.root, lease.condition) = (None, None);
+        }
+        for lead in &mut self.leads {
+            lead.clear();
         }
         self.structure.reset(&plan.structure, &self.first_leaders);
         self.blames.reset();
@@ -275,7 +313,9 @@ impl State {
                         delay.equilibrium(life, place).1
                     }
                 };
-                clock.ahead = clock.draw(known, !clock.active);
+                if known.handled == Handled::Alone {
+                    clock.ahead = clock.draw(known, !clock.active);
+                }
                 now + due
             }));
     }

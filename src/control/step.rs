@@ -2,7 +2,7 @@
 
 use super::agenda::Next;
 use super::blame::After;
-use super::plan::{ClockPlan, Effect, NONE, Plan, Timer};
+use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
 use crate::ids::{ClockId, Id, SlotId};
 use crate::path::{Event, Signal, SlotState, Transition};
@@ -40,14 +40,24 @@ impl State {
         let (at, next) = self.agenda.first();
         debug_assert!(at != SimTime::NEVER, "a step needs a pending event");
         self.now = at;
+        if !self.remarks.is_empty() {
+            self.remarks.clear();
+        }
         let (event, cause) = match next {
-            Next::Clock(clock) => (self.toggle(plan, clock, signals), Some(clock)),
+            Next::Clock(clock) => match plan.clocks[clock].handled {
+                Handled::Alone => (self.toggle(plan, clock, signals), Some(clock)),
+                Handled::Case(case) => self.step_case(plan, case, signals),
+                Handled::Common(row) => self.strike(plan, row, signals),
+            },
             Next::Timer(timer) => match plan.timers[timer as usize] {
                 Timer::Start(slot) => self.finish_start(plan, slot, signals),
                 Timer::Watch(index) => self.flip(plan, index as usize, signals),
                 Timer::Group(index) => self.move_address(plan, index as usize, signals),
                 Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
                 Timer::Campaign(id) => self.campaign(plan, id, signals),
+                Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
+                Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
+                Timer::Order(stock) => self.receive_part(plan, stock, timer),
             },
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
@@ -71,7 +81,7 @@ impl State {
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
             Effect::Process | Effect::Machine | Effect::Isolation(_) => {
-                self.apply(plan, id, begins, signals);
+                self.apply(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
             }
         }
@@ -108,11 +118,12 @@ impl State {
         }
     }
 
-    /// What a fault that begins or ends does to the state and island of slots.
+    /// What a fault that begins or ends, because of `cause`, does to the state and island of slots.
     pub(super) fn apply(
         &mut self,
         plan: &Plan,
         clock: ClockId,
+        cause: ClockId,
         begins: bool,
         signals: &mut Vec<Signal>,
     ) {
@@ -126,7 +137,7 @@ impl State {
                 *isolations - 1
             };
             for &slot in affected {
-                self.find_island(plan, slot, clock, signals);
+                self.find_island(plan, slot, cause, signals);
             }
             return;
         }
@@ -150,11 +161,11 @@ impl State {
                 state.starting = true;
                 let due = self.now + known.starts.draw(&mut state.start_up);
                 self.agenda.set(known.start_timer, due);
-                let next = Some((clock, After::Unready));
+                let next = Some((cause, After::Unready));
                 self.blames
                     .change(&plan.audiences, known.unit, &mut state.condition, next);
             }
-            self.find_state(slot, Some(clock), signals);
+            self.find_state(slot, Some(cause), signals);
         }
     }
 
@@ -167,7 +178,10 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         let now = &mut self.slots[slot];
-        let state = now.state();
+        let state = match now.state() {
+            SlotState::Serving if now.stands_by => SlotState::Standby,
+            state => state,
+        };
         if self.regime.slots[slot] != state {
             now.root = cause;
             self.regime.slots[slot] = state;
@@ -230,6 +244,9 @@ impl State {
         cause: Option<ClockId>,
         signals: &mut Vec<Signal>,
     ) {
+        if !plan.standbys.is_empty() {
+            self.tell_standbys(plan, cause, signals);
+        }
         for index in 0..self.changed.len() {
             let slot = self.changed[index];
             let serves = self.regime.slots[slot] == SlotState::Serving

@@ -243,7 +243,7 @@ impl TrafficFold {
             parts[group] += journey.failed;
         }
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
-            let workers = model.workers.map_or(0.0, f64::from) * model.slots.len() as f64;
+            let workers = model.workers.map_or(0.0, f64::from) * model.active() as f64;
             fold.push(group, pool, issued, workers * totals.covered_s);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);

@@ -135,7 +135,7 @@ impl Load {
             let (pool, row) = (&mut pools[id], &system.pools[id]);
             pool.utilisation_max = row
                 .workers
-                .map(|workers| pool.hold_mean / (f64::from(workers) * row.slots.len() as f64));
+                .map(|workers| pool.hold_mean / (f64::from(workers) * row.active() as f64));
             pool.hold_mean = if pool.rate_max > 0.0 {
                 pool.hold_mean / pool.rate_max
             } else {

@@ -25,7 +25,7 @@ pub use windows::{Piece, Quiet};
 use crate::control::{Control, Detail};
 use crate::ids::JourneyId;
 use crate::model::{Method, System};
-use crate::path::Transition;
+use crate::path::{Event, Transition};
 use crate::time::{SimSpan, SimTime};
 
 /// One entry of a history.
@@ -33,6 +33,8 @@ use crate::time::{SimSpan, SimTime};
 pub struct Entry {
     /// What happened, and when.
     pub transition: Transition,
+    /// What happened at the same instant because of it: who waits for a crew, whose repair begins.
+    pub also: Vec<Event>,
     /// Whether every journey can be served after it, whatever the balancers know.
     pub up: bool,
     /// The journeys that cannot.
@@ -77,6 +79,7 @@ pub fn history(
         let structure = control.structure();
         let entry = Entry {
             transition,
+            also: control.remarks().to_vec(),
             up: structure.system_up(),
             journeys_down: system
                 .journeys

@@ -188,7 +188,7 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
             continue;
         };
-        let slots = pool.slots.len() as f64;
+        let slots = pool.active() as f64;
         let each = loaded.hold_mean / f64::from(workers);
         let longest_wait = pool
             .queue_timeout

@@ -55,9 +55,10 @@ impl fmt::Display for CompareError {
 impl std::error::Error for CompareError {}
 
 /// Simulates all `designs`, of which the first is the baseline, on common random numbers. `fail_on`
-/// are the metrics to watch (see [`watchable`]); without any, what counts as a regression is watched.
+/// names the metrics to watch: `regression`, or those of figures and targets; without any, what counts
+/// as a regression is watched.
 ///
-/// As with [`super::run`], the result depends on the scenarios, the seed and the options alone.
+/// As with [`super::run()`], the result depends on the scenarios, the seed and the options alone.
 ///
 /// # Errors
 /// See [`CompareError`].

@@ -355,7 +355,9 @@ fn transitions(system: &System, secs: f64) -> f64 {
         let cycle = (fault.every.mean() + fault.lasts.mean()).max(1e-9);
         let touched = match fault.kind {
             FaultKind::Crash => 2.0,
-            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance => 4.0,
+            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
+                4.0
+            }
             // Each replica is drained, restarts, starts and returns.
             FaultKind::Rollout => match clock.component {
                 Component::Pool(pool) => 2.0 * system.pools[pool].slots.len() as f64,

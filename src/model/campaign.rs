@@ -16,7 +16,7 @@ pub struct Campaign {
     /// When it starts.
     pub rhythm: Rhythm,
     /// What is done.
-    pub work: Work,
+    pub work: CampaignWork,
 }
 
 /// When a campaign starts, from start to start. One that is due while the one before is in progress
@@ -38,7 +38,7 @@ pub enum Rhythm {
 
 /// What a campaign does.
 #[derive(Clone, Debug)]
-pub enum Work {
+pub enum CampaignWork {
     /// Components are stopped and come back.
     Maintenance(Maintenance),
     /// Replicas restart with a new version.
@@ -125,8 +125,8 @@ impl Campaign {
     /// How long before its start something begins to happen: what is to stop is drained first.
     pub fn lead(&self) -> SimSpan {
         match &self.work {
-            Work::Maintenance(work) => work.drain.unwrap_or(SimSpan::ZERO),
-            Work::Release(_) | Work::Change(_) => SimSpan::ZERO,
+            CampaignWork::Maintenance(work) => work.drain.unwrap_or(SimSpan::ZERO),
+            CampaignWork::Release(_) | CampaignWork::Change(_) => SimSpan::ZERO,
         }
     }
 }

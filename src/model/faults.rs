@@ -28,6 +28,9 @@ pub enum FaultKind {
     Isolated,
     /// Everything in a domain stops without a word, and starts again when power is back.
     Power,
+    /// A shock from outside that starts faults of several components at once, and is itself over at
+    /// once (see [`CommonCause`](super::CommonCause)).
+    Common,
     /// Planned work on a component, by a [`Campaign`](super::Campaign): it stops like in a crash, a
     /// domain like without power.
     Maintenance,
@@ -48,6 +51,7 @@ impl FaultKind {
             Self::Crash => "crash",
             Self::Isolated => "isolated",
             Self::Power => "power",
+            Self::Common => "common",
             Self::Maintenance => "maintenance",
             Self::Rollout => "rollout",
             Self::Release => "release",
@@ -63,6 +67,7 @@ impl FaultKind {
             Self::Crash
             | Self::Isolated
             | Self::Power
+            | Self::Common
             | Self::Release
             | Self::Configuration
             | Self::Certificate => false,
@@ -77,7 +82,7 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate => true,
-            Self::Crash | Self::Isolated | Self::Power => false,
+            Self::Crash | Self::Isolated | Self::Power | Self::Common => false,
         }
     }
 }
@@ -95,6 +100,8 @@ pub enum Component {
     Pool(PoolId),
     /// All instances of a balancer together.
     Balancer(BalancerId),
+    /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
+    Common(u32),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

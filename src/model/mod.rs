@@ -7,6 +7,8 @@
 
 mod blame;
 mod campaign;
+mod care;
+mod failover;
 mod faults;
 mod price;
 mod run;
@@ -19,12 +21,16 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
-pub use campaign::{Campaign, Change, Maintenance, Release, Rhythm, Roll, Work};
+pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
+pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
+pub use failover::{
+    Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+};
 pub use faults::{Component, Fault, FaultClock, FaultKind};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Jitter, Lease, Operation, Pool, PoolKind, Probes, Retries,
+    Algorithm, Backoff, Balancer, Call, Jitter, Operation, Pool, PoolKind, Probes, Retries,
     ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Relation, Target};
@@ -67,6 +73,8 @@ pub struct System {
     pub clocks: IdVec<ClockId, FaultClock>,
     /// What operators do to components; each turns some of the clocks.
     pub campaigns: IdVec<CampaignId, Campaign>,
+    /// How faults are handled that need more than time.
+    pub care: Care,
     /// What must hold.
     pub targets: Vec<Target>,
     /// What the parts cost.

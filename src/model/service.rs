@@ -1,5 +1,6 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
+use super::{Standby, StoreFailover};
 use crate::ids::{BalancerId, CallId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::SimSpan;
@@ -25,6 +26,16 @@ pub struct Pool {
     pub queue_timeout: Option<Dist>,
     /// From the end of what stopped a slot to serving again, seconds.
     pub starts_in: Dist,
+    /// What stands by.
+    pub standby: Option<Standby>,
+}
+
+impl Pool {
+    /// How many slots serve when nothing is lost: all but those that stand by.
+    pub fn active(&self) -> usize {
+        let standbys = self.standby.as_ref().map_or(0, |standby| standby.count);
+        self.slots.len().saturating_sub(standbys as usize)
+    }
 }
 
 /// What kind of pool.
@@ -37,22 +48,8 @@ pub enum PoolKind {
     /// A stateful service.
     Store {
         /// How a leader is chosen; `None`: the first member always leads.
-        failover: Option<Lease>,
+        failover: Option<StoreFailover>,
     },
-}
-
-/// A leader lease in the manner of Patroni: the leader renews a key every `loop_wait`, the key
-/// expires `ttl` after the last renewal, and a running member takes it.
-#[derive(Clone, Debug)]
-pub struct Lease {
-    /// How long the key lives after a renewal.
-    pub ttl: SimSpan,
-    /// How often the leader renews it; at most `ttl`.
-    pub loop_wait: SimSpan,
-    /// From the key's expiry to a member holding it, seconds.
-    pub decides_in: Dist,
-    /// From holding the key to serving as leader, seconds.
-    pub promotes_in: Dist,
 }
 
 /// Which members can serve an operation.

@@ -113,7 +113,7 @@ impl Structure {
         let of_pools = system.pools.pairs().map(|(id, pool)| {
             let mut of_pool = group(&pool.slots, pool.needs);
             if needed(layout.quorums + id.index()) {
-                of_pool.majority = of_pool.size / 2 + 1;
+                of_pool.majority = pool.active() as u32 / 2 + 1;
             }
             of_pool.led = needed(layout.leaders + id.index());
             of_pool
@@ -431,11 +431,11 @@ pub fn evaluate(
     loop {
         let before = (operations.clone(), calls.clone());
         for (id, operation) in system.operations.pairs() {
-            let members = &system.pools[operation.pool].slots;
+            let pool = &system.pools[operation.pool];
             let can = match operation.served_by {
                 ServedBy::Any => true,
                 ServedBy::Leader => leaders[operation.pool].is_some_and(&serves),
-                ServedBy::Quorum => 2 * count(members) > members.len(),
+                ServedBy::Quorum => 2 * count(&pool.slots) > pool.active(),
             };
             operations[id] = can && pools[operation.pool] && all(&calls, &operation.calls);
         }

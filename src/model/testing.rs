@@ -1,9 +1,9 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Campaign, Change, Component, Domain, Fault, FaultClock,
-    FaultKind, Jitter, Journey, Maintenance, Node, Operation, Owner, Pool, PoolKind, Release,
-    Retries, Rhythm, Roll, RunSettings, ServedBy, Slot, Start, System, Work,
+    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, Component, Domain, Fault,
+    FaultClock, FaultKind, Jitter, Journey, Maintenance, Node, Operation, Owner, Pool, PoolKind,
+    Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot, Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
@@ -56,6 +56,7 @@ impl System {
             faults: IdVec::new(),
             clocks: IdVec::new(),
             campaigns: IdVec::new(),
+            care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
             warnings: Vec::new(),
@@ -109,6 +110,7 @@ impl System {
             queue: None,
             queue_timeout: None,
             starts_in: fixed(0.0),
+            standby: None,
         });
         self.operation(pool, ServedBy::Any);
         pool
@@ -195,6 +197,7 @@ impl System {
             Component::Domain(domain) => system.domains[domain].name.clone(),
             Component::Pool(pool) => system.pools[pool].name.clone(),
             Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
+            Component::Common(row) => format!("common{row}"),
         };
         let kind_name = format!("{kind:?}").to_lowercase();
         let first = format!("{}.{kind_name}", name(self, components[0]));
@@ -234,7 +237,7 @@ impl System {
         self.campaigns.push(Campaign {
             name: name.unwrap_or_default(),
             rhythm,
-            work: Work::Maintenance(work),
+            work: CampaignWork::Maintenance(work),
         })
     }
 
@@ -258,7 +261,7 @@ impl System {
         self.campaigns.push(Campaign {
             name: format!("{}.release", self.pools[pool].name),
             rhythm,
-            work: Work::Release(Release {
+            work: CampaignWork::Release(Release {
                 pool,
                 rollout,
                 release,
@@ -290,7 +293,7 @@ impl System {
         self.campaigns.push(Campaign {
             name: self.clocks[clock].name.clone(),
             rhythm,
-            work: Work::Change(Change {
+            work: CampaignWork::Change(Change {
                 owner,
                 clock,
                 bad,

@@ -117,10 +117,15 @@ mod tests {
     fn random_regime(system: &System, bits: &mut impl FnMut(u64) -> u64) -> Regime {
         let mut regime = Regime::all_up(system);
         for slot in system.slots.ids() {
-            let states = [SlotState::Serving, SlotState::Refusing, SlotState::Silent];
+            let states = [
+                SlotState::Serving,
+                SlotState::Refusing,
+                SlotState::Silent,
+                SlotState::Standby,
+            ];
             regime.apply(Signal::Slot {
                 slot,
-                state: states[bits(3) as usize],
+                state: states[bits(4) as usize],
             });
             if !system.domains.is_empty() && bits(3) == 0 {
                 let domain = bits(system.domains.len() as u64) as usize;
@@ -164,7 +169,7 @@ mod tests {
             let mut other = regime.clone();
             other.slots[slot] = match regime.slots[slot] {
                 SlotState::Serving => SlotState::Silent,
-                SlotState::Refusing | SlotState::Silent => SlotState::Serving,
+                SlotState::Refusing | SlotState::Silent | SlotState::Standby => SlotState::Serving,
             };
             told_apart += u32::from(keys.key(&system, &other) != key);
         }

@@ -12,8 +12,10 @@ pub use key::KeyMaker;
 
 pub use crate::model::{Blame, Phase};
 
-use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, IdVec, JourneyId, PoolId, SlotId};
-use crate::model::System;
+use crate::ids::{
+    BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
+};
+use crate::model::{Step, System};
 use crate::time::SimTime;
 
 /// What a connection attempt to a slot meets.
@@ -25,6 +27,8 @@ pub enum SlotState {
     Refusing,
     /// Nothing: packets vanish, the caller learns from its own timer.
     Silent,
+    /// A process that stands by: nobody sends it anything, and it refuses what comes.
+    Standby,
 }
 
 /// One change of what traffic can see.
@@ -84,6 +88,25 @@ pub enum Event {
     FaultBegins(ClockId),
     /// A fault ends; what it stopped may still have to start.
     FaultEnds(ClockId),
+    /// Somebody has noticed a fault that needs to be noticed.
+    Noticed(ClockId),
+    /// A repair waits for a spare part.
+    PartAwaited(ClockId),
+    /// A repair waits for its crew.
+    RepairWaits(ClockId),
+    /// The crew's work on a fault begins, or goes on.
+    RepairStarts(ClockId),
+    /// A crew leaves the work on a fault for something more urgent.
+    RepairInterrupted(ClockId),
+    /// People have finished a step of their work on a fault, not the last one.
+    StepDone {
+        /// The fault.
+        clock: ClockId,
+        /// The step.
+        step: Step,
+    },
+    /// A part that was ordered for repairs of this fault arrives.
+    PartArrives(FaultId),
     /// A slot serves again after starting.
     Started(SlotId),
     /// An instance of a balancer changed its mind about a member.
@@ -103,6 +126,26 @@ pub enum Event {
     Promoting(SlotId),
     /// A member leads its store.
     Leads(SlotId),
+    /// The loss of a store's leader was detected.
+    LossDetected(PoolId),
+    /// A candidate was lost, and its promotion is void.
+    PromotionVoid(SlotId),
+    /// The failover of a store has failed, and a person is called.
+    FailoverFailed(PoolId),
+    /// A person has put the failover of a store right.
+    PutRight(PoolId),
+    /// All members of a store are lost.
+    AllLost(PoolId),
+    /// The lead of a store goes back to this member.
+    FailsBack(SlotId),
+    /// An election begins.
+    ElectionBegins(PoolId),
+    /// A group has lost its majority.
+    MajorityLost(PoolId),
+    /// A standby begins to take over.
+    Activating(SlotId),
+    /// A standby serves in the stead of what was lost.
+    Activated(SlotId),
     /// A campaign takes a step with some of the parts that it works on.
     Campaign {
         /// Which.

@@ -41,8 +41,16 @@ pub enum Purpose {
     Arrivals = 7,
     /// Sampled stretches of a regime, keyed by regime and batch.
     Sample = 8,
+    /// What comes before and with a repair: notice, the steps of people.
+    Handling = 9,
+    /// Which components a common cause hits.
+    Hits = 10,
+    /// How long ordered parts take.
+    Parts = 11,
+    /// Activations of standbys.
+    Activation = 12,
     /// What a campaign of operators draws, keyed by its occurrences.
-    Campaign = 9,
+    Campaign = 13,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

@@ -2,8 +2,10 @@
 
 use super::clean::line;
 use crate::estimate::Entry;
-use crate::ids::{JourneyId, SlotId};
-use crate::model::{Campaign, Owner, System, Work};
+use crate::ids::{ClockId, JourneyId, SlotId};
+use crate::model::{
+    Campaign, CampaignWork, Component, Owner, PoolKind, Step, StoreFailover, System,
+};
 use crate::path::{CampaignStep, Event};
 
 /// Writes entries of one history, in order of time.
@@ -51,6 +53,18 @@ impl<'a> Timeline<'a> {
         line(text.trim_end())
     }
 
+    /// What happened at the same instant because of it, a line each.
+    ///
+    /// ```text
+    /// day 12 08:30:00.250  ops begins to repair articles-1.crash
+    /// ```
+    pub fn also<'e>(&'e self, entry: &'e Entry) -> impl Iterator<Item = String> + 'e {
+        entry.also.iter().map(|&event| {
+            let what = words(self.system, event);
+            line(&format!("{:<21}  {what}", entry.transition.at.to_string()))
+        })
+    }
+
     fn journey(&self, id: JourneyId) -> &str {
         &self.system.journeys[id].name
     }
@@ -60,8 +74,49 @@ impl<'a> Timeline<'a> {
 pub fn words(system: &System, event: Event) -> String {
     let slot = |id| system.slots[id].name.as_str();
     match event {
+        Event::FaultBegins(clock)
+            if matches!(system.clocks[clock].component, Component::Common(_)) =>
+        {
+            format!("{} strikes", system.clocks[clock].name)
+        }
         Event::FaultBegins(clock) => format!("{} begins", system.clocks[clock].name),
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
+        Event::Noticed(clock) => format!("{} is noticed", system.clocks[clock].name),
+        Event::PartAwaited(clock) => {
+            format!("{} waits for a spare part", system.clocks[clock].name)
+        }
+        Event::RepairWaits(clock) => {
+            format!(
+                "{} waits for {}",
+                system.clocks[clock].name,
+                crew(system, clock)
+            )
+        }
+        Event::RepairStarts(clock) => {
+            format!(
+                "{} begins to repair {}",
+                crew(system, clock),
+                system.clocks[clock].name
+            )
+        }
+        Event::RepairInterrupted(clock) => {
+            format!(
+                "{} leaves {}",
+                crew(system, clock),
+                system.clocks[clock].name
+            )
+        }
+        Event::StepDone { clock, step } => {
+            let done = match step {
+                Step::Acknowledge => "is acknowledged",
+                Step::Diagnose => "is diagnosed",
+                Step::Act => "is acted upon",
+            };
+            format!("{} {done}", system.clocks[clock].name)
+        }
+        Event::PartArrives(fault) => {
+            format!("a spare part for {} arrives", system.faults[fault].name)
+        }
         Event::Started(id) => format!("{} serves again", slot(id)),
         Event::Verdict {
             instance,
@@ -73,11 +128,27 @@ pub fn words(system: &System, event: Event) -> String {
         }
         Event::Master(id) => format!("{} takes the address{}", slot(id), of(system, id)),
         Event::LeaseExpired(pool) => format!("{}: lease expired", system.pools[pool].name),
-        Event::Promoting(id) => format!(
+        Event::Promoting(id) if has_lease(system, id) => format!(
             "{} takes the lease{}, is promoted",
             slot(id),
             of(system, id)
         ),
+        Event::Promoting(id) => format!("{} is promoted{}", slot(id), of(system, id)),
+        Event::LossDetected(pool) => format!("{}: loss detected", system.pools[pool].name),
+        Event::PromotionVoid(id) => format!("promotion of {} is void", slot(id)),
+        Event::FailoverFailed(pool) => {
+            format!(
+                "{}: failover fails, somebody is called",
+                system.pools[pool].name
+            )
+        }
+        Event::PutRight(pool) => format!("{} is put right", system.pools[pool].name),
+        Event::AllLost(pool) => format!("{}: all members are lost", system.pools[pool].name),
+        Event::FailsBack(id) => format!("{} takes the lead back", slot(id)),
+        Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
+        Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
+        Event::Activating(id) => format!("{} is activated", slot(id)),
+        Event::Activated(id) => format!("{} takes over", slot(id)),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),
         Event::Campaign {
             campaign,
@@ -98,7 +169,7 @@ pub fn words(system: &System, event: Event) -> String {
 /// What a campaign does to some of its parts, in words; `first` says whether its first is among them.
 fn campaign_words(campaign: &Campaign, step: CampaignStep, first: bool, parts: &str) -> String {
     let name = &campaign.name;
-    let expires = matches!(&campaign.work, Work::Change(change) if change.is_certificate);
+    let expires = matches!(&campaign.work, CampaignWork::Change(change) if change.is_certificate);
     match step {
         CampaignStep::Drains => format!("{name}: no new requests for {parts}"),
         CampaignStep::Stops => format!("{name} stops {parts}"),
@@ -127,7 +198,7 @@ fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> S
         names.collect()
     };
     let names: Vec<&str> = match &campaign.work {
-        Work::Maintenance(work) => work
+        CampaignWork::Maintenance(work) => work
             .clocks
             .iter()
             .map(|&clock| {
@@ -136,8 +207,8 @@ fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> S
                     .map_or(name, |(component, _)| component)
             })
             .collect(),
-        Work::Release(release) => names_of(&system.pools[release.pool].slots),
-        Work::Change(change) => names_of(change.slots(system)),
+        CampaignWork::Release(release) => names_of(&system.pools[release.pool].slots),
+        CampaignWork::Change(change) => names_of(change.slots(system)),
     };
     let names = &names[first as usize..end as usize];
     let named = names[..names.len().min(NAMED)].join(", ");
@@ -147,8 +218,29 @@ fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> S
     }
 }
 
+/// Whether the store of a slot chooses its leader by lease.
+fn has_lease(system: &System, id: SlotId) -> bool {
+    let Owner::Pool(pool) = system.slots[id].owner else {
+        return false;
+    };
+    let PoolKind::Store { failover } = &system.pools[pool].kind else {
+        return false;
+    };
+    !matches!(
+        failover,
+        Some(StoreFailover::Generic(_) | StoreFailover::Quorum(_))
+    )
+}
+
+/// The crew that repairs the fault of `clock`.
+fn crew(system: &System, clock: ClockId) -> &str {
+    let repair = system.care.repairs.get(&system.clocks[clock].fault);
+    let crew = repair.and_then(|repair| repair.crew);
+    crew.map_or("somebody", |crew| &system.care.crews[crew].name)
+}
+
 /// ` of edge`, where the slot's own name does not say whose it is.
-fn of(system: &System, id: crate::ids::SlotId) -> String {
+fn of(system: &System, id: SlotId) -> String {
     let slot = &system.slots[id];
     let owner = match slot.owner {
         Owner::Pool(pool) => &system.pools[pool].name,

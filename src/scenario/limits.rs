@@ -26,6 +26,15 @@ pub(super) const SLOTS: usize = 10_000;
 /// Fault clocks: each has an event pending all the time.
 pub(super) const CLOCKS: usize = 10_000;
 
+/// Crews that work side by side under one name.
+pub(super) const CREWS: u64 = 10_000;
+
+/// Parts in one stock: each has an order that may be on its way.
+pub(super) const SPARES: u64 = 1_000;
+
+/// The least urgent priority of a repair.
+pub(super) const PRIORITY: u64 = 1_000;
+
 /// Failure domains.
 pub(super) const DOMAINS: usize = 1_000;
 

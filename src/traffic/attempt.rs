@@ -159,7 +159,7 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[instance] {
             SlotState::Serving => {}
-            SlotState::Refusing => return Target::Refused { member: NONE },
+            SlotState::Refusing | SlotState::Standby => return Target::Refused { member: NONE },
             SlotState::Silent => return SILENCE,
         }
         let (slot, member) = if call.served_by == ServedBy::Leader {
@@ -194,8 +194,15 @@ impl<'a> Stretch<'a> {
             ServedBy::Any | ServedBy::Quorum => {
                 let position = self.frames[caller].position;
                 let turn = &mut self.turns[plan.sequence[position as usize]];
-                let slot = call.slots[*turn as usize];
+                let mut slot = call.slots[*turn as usize];
                 *turn = (*turn + 1) % call.slots.len() as u32;
+                // Callers know what stands by.
+                let mut others = call.slots.len() - 1;
+                while others > 0 && self.regime.slots[slot] == SlotState::Standby {
+                    slot = call.slots[*turn as usize];
+                    *turn = (*turn + 1) % call.slots.len() as u32;
+                    others -= 1;
+                }
                 Some(slot)
             }
         };
@@ -248,7 +255,7 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[slot] {
             SlotState::Silent => Target::Silence { relay, member },
-            SlotState::Refusing => Target::Refused { member },
+            SlotState::Refusing | SlotState::Standby => Target::Refused { member },
             SlotState::Serving
                 if call.served_by == ServedBy::Quorum
                     && !self.has_quorum(plan, call.pool, slot) =>
@@ -265,12 +272,13 @@ impl<'a> Stretch<'a> {
 
     /// Whether a majority of the pool's members runs where `slot` reaches it.
     fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
-        let members = &plan.system.pools[pool].slots;
+        let pool = &plan.system.pools[pool];
+        let members = &pool.slots;
         let with = |&&member: &&SlotId| {
             self.regime.slots[member] == SlotState::Serving
                 && self.regime.reaches(Some(slot), member)
         };
-        2 * members.iter().filter(with).count() > members.len()
+        2 * members.iter().filter(with).count() > pool.active()
     }
 
     fn mark_tried(&mut self, plan: &Plan<'a>, caller: u32) {

@@ -106,7 +106,7 @@ impl<'a> Traffic<'a> {
     /// the requests of `source` arrive from `from` on. What was tallied before stays; what was in
     /// progress without [`finish`](Self::finish) is dropped.
     pub fn begin(&mut self, regime: &Regime, from: SimTime, source: Source) {
-        self.stretch.begin(regime, from, source);
+        self.stretch.begin(&self.plan, regime, from, source);
     }
 
     /// Counts the requests that arrive in `[from, to)`. Both lie on slice borders, `from` is not

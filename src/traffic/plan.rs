@@ -109,6 +109,8 @@ pub(super) struct Plan<'a> {
     pub relay_of: IdVec<SlotId, Option<u32>>,
     /// The instances of all balancers: whose they are and their slots.
     pub relays: Vec<(BalancerId, SlotId)>,
+    /// The slots of pools in which some stand by.
+    pub standing_by: Vec<SlotId>,
     /// Words of a set of members of the largest pool behind a balancer.
     pub tried_words: usize,
 }
@@ -224,8 +226,20 @@ impl<'a> Plan<'a> {
             workloads,
             relay_of,
             relays,
+            standing_by: system
+                .pools
+                .iter()
+                .filter(|pool| pool.standby.is_some())
+                .flat_map(|pool| pool.slots.iter().copied())
+                .collect(),
             tried_words: largest.div_ceil(64),
         }
+    }
+
+    /// The slot of `member` of the pool that this instance of a balancer sends to.
+    pub(super) fn member(&self, relay: u32, member: u32) -> SlotId {
+        let (balancer, _) = self.relays[relay as usize];
+        self.system.pools[self.system.balancers[balancer].to].slots[member as usize]
     }
 
     /// The pool whose slot this is; `None` for an instance of a balancer.

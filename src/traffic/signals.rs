@@ -26,6 +26,9 @@ impl<'a> Stretch<'a> {
         self.regime.apply(signal);
         match signal {
             Signal::Slot { slot, state } => {
+                if (before == Some(SlotState::Standby)) != (state == SlotState::Standby) {
+                    self.set_members(plan, slot);
+                }
                 if before == Some(SlotState::Serving) && state != SlotState::Serving {
                     match plan.relay_of[slot] {
                         Some(relay) => self.stop_relay(plan, relay, state),
@@ -43,11 +46,26 @@ impl<'a> Stretch<'a> {
                 up,
             } => {
                 if let Some(relay) = plan.relay_of[instance] {
-                    self.relays[relay as usize].balancer.set(member, up);
+                    let slot = plan.member(relay, member);
+                    let stands_by = self.regime.slots[slot] == SlotState::Standby;
+                    let balancer = &mut self.relays[relay as usize].balancer;
+                    balancer.set(member, up && !stands_by);
                 }
             }
             Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
             Signal::Holder { .. } | Signal::Leader { .. } => {}
+        }
+    }
+
+    /// Balancers send nothing to `slot` while it stands by, whatever their probes say.
+    pub(super) fn set_members(&mut self, plan: &Plan<'a>, slot: SlotId) {
+        let stands_by = self.regime.slots[slot] == SlotState::Standby;
+        let member = plan.system.slots[slot].index;
+        for (relay, &(balancer, instance)) in self.relays.iter_mut().zip(&plan.relays) {
+            if plan.pool_of(slot) == Some(plan.system.balancers[balancer].to) {
+                let up = self.regime.views[instance][member as usize];
+                relay.balancer.set(member, up && !stands_by);
+            }
         }
     }
 
@@ -122,6 +140,11 @@ impl<'a> Stretch<'a> {
         }
         self.found = found;
         self.relays[relay as usize].balancer.restart();
+        for &slot in &plan.standing_by {
+            if self.regime.slots[slot] == SlotState::Standby {
+                self.set_members(plan, slot);
+            }
+        }
     }
 
     /// An attempt is cut off in a way that its caller notices at once.

@@ -126,7 +126,13 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    pub(super) fn begin(&mut self, regime: &Regime, from: SimTime, source: Source) {
+    pub(super) fn begin(
+        &mut self,
+        plan: &Plan<'a>,
+        regime: &Regime,
+        from: SimTime,
+        source: Source,
+    ) {
         self.clear();
         self.now = from;
         self.take_over(regime);
@@ -136,6 +142,9 @@ impl<'a> Stretch<'a> {
             for (member, &up) in regime.views[relay.slot].iter().enumerate() {
                 relay.balancer.set(member as u32, up);
             }
+        }
+        for &slot in &plan.standing_by {
+            self.set_members(plan, slot);
         }
         self.turns.as_mut_slice().fill(0);
         self.overflowed = false;

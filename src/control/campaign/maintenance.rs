@@ -112,7 +112,7 @@ impl State {
     ) {
         for &clock in clocks {
             self.blames.turn(&plan.audiences, clock, begins, self.now);
-            self.apply(plan, clock, begins, signals);
+            self.apply(plan, clock, clock, begins, signals);
         }
         self.spread(plan, Some(clocks[0]), signals);
     }

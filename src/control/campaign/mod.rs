@@ -15,7 +15,7 @@ use super::lists::Lists;
 use super::plan::{Delay, NONE, Plan, Timer, WatchPlan};
 use super::state::State;
 use crate::ids::{CampaignId, ClockId, Id, IdVec, SlotId};
-use crate::model::{Owner, Rhythm, System, Work};
+use crate::model::{CampaignWork, Owner, Rhythm, System};
 use crate::path::{CampaignStep, Event, Signal};
 use crate::random::{Key, Part, Purpose, Sequence, name_hash};
 use crate::time::{SimSpan, SimTime};
@@ -157,13 +157,13 @@ pub(super) fn plan_campaigns(
             end: SimTime::START + system.run.horizon.saturating_mul(2),
             timer,
             work: match &campaign.work {
-                Work::Maintenance(work) => WorkPlan::Maintenance(MaintenancePlan {
+                CampaignWork::Maintenance(work) => WorkPlan::Maintenance(MaintenancePlan {
                     clocks: work.clocks.clone(),
                     lasts: Delay::of(&work.lasts),
                     drain: work.drain,
                     one_by_one: work.one_by_one,
                 }),
-                Work::Release(work) => WorkPlan::Release(ReleasePlan {
+                CampaignWork::Release(work) => WorkPlan::Release(ReleasePlan {
                     rollout: work.rollout,
                     release: work.release,
                     slots: system.pools[work.pool].slots.clone(),
@@ -174,7 +174,7 @@ pub(super) fn plan_campaigns(
                     back: (work.rolls_back.at_once, work.rolls_back.pause),
                     drain: work.drain,
                 }),
-                Work::Change(work) => WorkPlan::Change(ChangePlan {
+                CampaignWork::Change(work) => WorkPlan::Change(ChangePlan {
                     clock: work.clock,
                     slots: work.slots(system).to_vec(),
                     unit: Audiences::unit_of(system, work.owner),

@@ -128,12 +128,12 @@ fn a_store_is_detected_decided_and_promoted() {
     let mut system = System::empty();
     let db = pool(&mut system, "db", 3, 1);
     system.pools[db].kind = PoolKind::Store {
-        failover: Some(Lease {
+        failover: Some(StoreFailover::Lease(Lease {
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(1.0),
             promotes_in: fixed(2.0),
-        }),
+        })),
     };
     system.operations.as_mut_slice()[0].served_by = ServedBy::Leader;
     let leader = slot(&system, db, 0);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{CampaignId, ClockId, JourneyId, SlotId};
-use crate::model::{Rhythm, Work};
+use crate::model::{CampaignWork, Rhythm};
 use crate::path::{CampaignStep, Phase, SlotState};
 
 const WEEK: SimSpan = SimSpan::from_secs(7 * 86_400);
@@ -38,8 +38,10 @@ fn step(step: CampaignStep, parts: (u32, u32)) -> Event {
 
 fn work(system: &mut System) -> &mut crate::model::Maintenance {
     match &mut system.campaigns.as_mut_slice()[0].work {
-        Work::Maintenance(work) => work,
-        Work::Release(_) | Work::Change(_) => unreachable!("the tests state maintenance"),
+        CampaignWork::Maintenance(work) => work,
+        CampaignWork::Release(_) | CampaignWork::Change(_) => {
+            unreachable!("the tests state maintenance")
+        }
     }
 }
 

@@ -203,12 +203,12 @@ fn store(kind: FaultKind) -> System {
     let zones = ["a", "b", "c"].map(|name| system.domain(name, None));
     let pool = system.service("db", &zones.map(Place::In), 1);
     system.pools[pool].kind = PoolKind::Store {
-        failover: Some(Lease {
+        failover: Some(StoreFailover::Lease(Lease {
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(0.5),
             promotes_in: fixed(2.0),
-        }),
+        })),
     };
     system.operations.as_mut_slice()[0].served_by = ServedBy::Leader;
     let component = match kind {

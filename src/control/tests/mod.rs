@@ -2,16 +2,19 @@
 
 mod blames;
 mod campaigns;
+mod care;
+mod care_promises;
 mod followers;
 mod laws;
+mod leads;
 mod promises;
 
 use super::{Control, Detail};
 use crate::ids::{Id, PoolId};
 use crate::model::testing::{Place, exponential, fixed};
 use crate::model::{
-    Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm, ServedBy, Start, System, Vrrp,
-    Work,
+    CampaignWork, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm, ServedBy, Start,
+    StoreFailover, System, Vrrp,
 };
 use crate::path::{Event, Signal, Transition};
 use crate::random::Stream;
@@ -132,11 +135,13 @@ fn random_full(stream: &mut Stream) -> System {
         system.pools[id].starts_in =
             [fixed(0.0), fixed(40.0), exponential(100.0)][below(3)].clone();
         if below(2) == 0 {
-            let failover = (below(3) > 0).then(|| Lease {
-                ttl: SimSpan::from_secs(30),
-                loop_wait: SimSpan::from_secs(10),
-                decides_in: exponential(2.0),
-                promotes_in: [fixed(0.0), exponential(3.0)][below(2)].clone(),
+            let failover = (below(3) > 0).then(|| {
+                StoreFailover::Lease(Lease {
+                    ttl: SimSpan::from_secs(30),
+                    loop_wait: SimSpan::from_secs(10),
+                    decides_in: exponential(2.0),
+                    promotes_in: [fixed(0.0), exponential(3.0)][below(2)].clone(),
+                })
             });
             system.pools[id].kind = PoolKind::Store { failover };
             system
@@ -233,14 +238,14 @@ fn add_campaigns(system: &mut System, stream: &mut Stream) {
     for components in maintained {
         let rhythm = [rhythm(5_000), Rhythm::Drawn(exponential(6_000.0))][below(2)].clone();
         let id = system.maintenance(&components, rhythm, exponential(60.0));
-        if let Work::Maintenance(work) = &mut system.campaigns[id].work {
+        if let CampaignWork::Maintenance(work) = &mut system.campaigns[id].work {
             work.drain = (below(2) == 0).then(|| SimSpan::from_secs(20));
             work.one_by_one = (below(2) == 0).then(|| SimSpan::from_secs(below(3) as u64 * 10));
         }
     }
     for pool in system.pools.ids().collect::<Vec<_>>() {
         let id = system.releases(pool, rhythm(4_000), 0.5, exponential(150.0));
-        if let Work::Release(work) = &mut system.campaigns[id].work {
+        if let CampaignWork::Release(work) = &mut system.campaigns[id].work {
             work.drain = (below(2) == 0).then(|| SimSpan::from_secs(20));
             work.rolls.at_once = 1 + below(2) as u32;
             work.rolls_back.at_once = 1 + below(3) as u32;

@@ -51,7 +51,7 @@ fn the_regime_is_its_beginning_and_every_signal_since() {
 }
 
 /// What must hold between structure, regime and blame at any instant.
-fn agree(system: &System, control: &Control<'_>) {
+pub(super) fn agree(system: &System, control: &Control<'_>) {
     let (regime, structure) = (control.regime(), control.structure());
     let serves = |slot| regime.slots[slot] == SlotState::Serving && regime.islands[slot].is_none();
     let expected = evaluate(system, serves, &regime.leaders);

@@ -265,6 +265,30 @@ impl Dist {
         Self::checked(Shape::Mixture(Mixture::new(flat)))
     }
 
+    /// The same law with every value multiplied by `factor`.
+    ///
+    /// # Errors
+    /// If the factor is not a finite number above 0, or the values leave the range of numbers.
+    pub fn scaled(&self, factor: f64) -> Result<Self, DistError> {
+        let factor = positive("factor", factor)?;
+        match &self.0 {
+            Shape::Constant(law) => Self::constant(law.secs * factor),
+            Shape::Exponential(law) => Self::exponential(law.mean * factor),
+            Shape::Weibull(law) => Self::checked(Shape::Weibull(law.scaled(factor))),
+            Shape::Lognormal(law) => Self::lognormal(law.mu + factor.ln(), law.sigma),
+            Shape::Gamma(law) => Self::checked(Shape::Gamma(law.scaled(factor))),
+            Shape::Uniform(law) => Self::uniform(law.min * factor, law.max * factor),
+            Shape::Mixture(law) => {
+                let parts = law.parts();
+                let parts = parts.map(|(weight, law)| Ok((weight, law.scaled(factor)?)));
+                Self::mixture(parts.collect::<Result<_, _>>()?)
+            }
+            Shape::Empirical(law) => {
+                Self::empirical(law.values().map(|value| value * factor).collect())
+            }
+        }
+    }
+
     /// Observed values in seconds, each equally likely.
     ///
     /// # Errors
@@ -284,6 +308,35 @@ impl Dist {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scaled_law_has_scaled_quantiles() {
+        let laws = [
+            Dist::constant(3.0),
+            Dist::exponential(5.0),
+            Dist::weibull_mean(0.75, 7.0),
+            Dist::lognormal_median_p95(1.0, 4.0),
+            Dist::gamma_mean(2.5, 3.0),
+            Dist::uniform(1.0, 2.0),
+            Dist::empirical(vec![1.0, 2.0, 4.0]),
+            Dist::mixture(vec![
+                (0.3, Dist::exponential(1.0).unwrap()),
+                (0.7, Dist::uniform(2.0, 3.0).unwrap()),
+            ]),
+        ];
+        for law in laws {
+            let law = law.unwrap();
+            let scaled = law.scaled(2.5).unwrap();
+            for p in [0.01, 0.3, 0.5, 0.9, 0.999] {
+                let (found, expected) = (scaled.quantile(p), 2.5 * law.quantile(p));
+                assert!(
+                    (found / expected - 1.0).abs() < 1e-9,
+                    "{law:?} {found} {expected}"
+                );
+            }
+            assert!(law.scaled(0.0).is_err());
+        }
+    }
 
     #[track_caller]
     fn refused(result: Result<Dist, DistError>, message: &str) {

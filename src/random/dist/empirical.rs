@@ -18,6 +18,10 @@ impl Empirical {
         Self { values, mean }
     }
 
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        self.values.iter().copied()
+    }
+
     pub(super) fn is_constant(&self) -> bool {
         self.values.first() == self.values.last()
     }

@@ -20,6 +20,11 @@ impl GammaLaw {
         }
     }
 
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        let scale = self.scale * factor;
+        Self { scale, ..self }
+    }
+
     /// # Source
     /// Marsaglia and Tsang, A simple method for generating gamma variables, ACM TOMS 26 (2000)
     /// 363-372; below shape 1 by their remark on U^(1/shape).

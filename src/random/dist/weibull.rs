@@ -23,6 +23,10 @@ impl Weibull {
         }
     }
 
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        Self::new(self.shape, self.scale * factor)
+    }
+
     /// The mean at scale 1.
     pub(super) fn unit_mean(shape: f64) -> f64 {
         gamma(1.0 + 1.0 / shape)

@@ -62,6 +62,7 @@ fn system() -> System {
             queue: None,
             queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
+            standby: None,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),
@@ -87,6 +88,7 @@ fn system() -> System {
             name: "articles-1.crash".to_owned(),
         }]),
         campaigns: IdVec::new(),
+        care: crate::model::Care::default(),
         targets: Vec::new(),
         prices: Default::default(),
         warnings: Vec::new(),
@@ -99,6 +101,7 @@ fn entry(millis: u64, event: Event, down: &[usize]) -> Entry {
             at: SimTime::START + SimSpan::from_millis(millis),
             event,
         },
+        also: Vec::new(),
         up: down.is_empty(),
         journeys_down: down.iter().map(|&i| JourneyId::from_index(i)).collect(),
     }

@@ -7,7 +7,9 @@ use super::Compiler;
 use super::maintenance::HALF_MINUTE;
 use super::names::Kind;
 use crate::ids::{BalancerId, ClockId, Id, PoolId, SlotId};
-use crate::model::{Campaign, Change, Component, FaultKind, Owner, Release, Rhythm, Roll, Work};
+use crate::model::{
+    Campaign, CampaignWork, Change, Component, FaultKind, Owner, Release, Rhythm, Roll,
+};
 use crate::random::Dist;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, Entries, Entry, Opt};
@@ -207,7 +209,7 @@ impl<'a> Compiler<'a> {
         self.system.campaigns.push(Campaign {
             name: format!("{}.release", subject.name),
             rhythm,
-            work: Work::Release(Release {
+            work: CampaignWork::Release(Release {
                 pool,
                 rollout,
                 release,
@@ -261,7 +263,7 @@ impl<'a> Compiler<'a> {
             self.system.campaigns.push(Campaign {
                 name: format!("{}.{}", subject.name, kind.word()),
                 rhythm,
-                work: Work::Change(Change {
+                work: CampaignWork::Change(Change {
                     owner: Owner::Pool(pool),
                     clock,
                     bad,
@@ -299,7 +301,7 @@ impl<'a> Compiler<'a> {
             self.system.campaigns.push(Campaign {
                 name: format!("{}.{}", subject.name, kind.word()),
                 rhythm,
-                work: Work::Change(Change {
+                work: CampaignWork::Change(Change {
                     owner,
                     clock,
                     bad,
@@ -337,7 +339,7 @@ impl<'a> Compiler<'a> {
         rhythm: &Rhythm,
         lasts: f64,
     ) -> Option<ClockId> {
-        let clocks = self.clocks_of(kind, &all[0].1, all, place, rhythm, lasts)?;
+        let clocks = self.campaign_clocks(kind, &all[0].1, all, place, rhythm, lasts)?;
         clocks.first().copied()
     }
 }

@@ -210,6 +210,37 @@ impl Maker<'_> {
                 }
                 whole.then(|| Dist::mixture(mixed))
             }
+            Shape::Heartbeat(p) => match (&p.every, &p.dead_after) {
+                (Some(every), Some(dead_after)) => {
+                    let period = self.above_zero(every, "every");
+                    let after = dead_after.get()?.secs();
+                    let period = period?;
+                    if after < period {
+                        self.problem(
+                            dead_after.place,
+                            "`dead_after` is shorter than `every`",
+                            "it would be over before the next heartbeat can come",
+                        );
+                        return None;
+                    }
+                    Some(Dist::uniform(after - period, after))
+                }
+                (every, dead_after) => self.neither(
+                    &given(&[
+                        ("every", every.is_some()),
+                        ("dead_after", dead_after.is_some()),
+                    ]),
+                    "`every` and `dead_after`",
+                ),
+            },
+            Shape::People(_) => {
+                self.problem(
+                    self.place,
+                    "people are no distribution",
+                    "`people` can stand in `lasts`, `noticed_in` and `on_failure`, for the whole of it; write a distribution here",
+                );
+                None
+            }
             Shape::Empirical(values) => {
                 if values.is_empty() {
                     self.problem(

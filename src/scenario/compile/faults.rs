@@ -18,13 +18,9 @@ impl Compiler<'_> {
         let Some(at) = fault else { return };
         let Some(form) = at.get() else { return };
         let before = self.problems.len();
-        let every = self.needed_dist(&form.every, at.place, "every", "{exponential: {mean: 90d}}");
-        let lasts = self.needed_dist(
-            &form.lasts,
-            at.place,
-            "lasts",
-            "{lognormal: {median: 10m, p95: 1h}}",
-        );
+        let mut every =
+            self.needed_dist(&form.every, at.place, "every", "{exponential: {mean: 90d}}");
+        let (lasts, work) = self.work(&form.lasts, at.place);
         if self.problems.len() == before
             && every.mean() <= 0.0
             && let Some(every) = form.every.as_ref().filter(|every| every.get().is_some())
@@ -36,7 +32,8 @@ impl Compiler<'_> {
             );
         }
         let word = kind.word();
-        let clocks = self.system.clocks.len() + components.len();
+        let common = self.beta(&form.common, components.len(), &mut every);
+        let clocks = self.system.clocks.len() + components.len() + usize::from(common.is_some());
         if self.over(
             "fault clocks (one for each fault of each component)",
             clocks,
@@ -45,7 +42,8 @@ impl Compiler<'_> {
         ) {
             return;
         }
-        let name = format!("{owner}.{word}");
+        let fault_name = format!("{owner}.{word}");
+        let name = fault_name.clone();
         let fault = self.system.faults.push(Fault {
             name,
             kind,
@@ -59,6 +57,11 @@ impl Compiler<'_> {
                 component: *component,
                 name,
             });
+        }
+        self.repair(form, at.place, fault, work);
+        if let Some(every) = common {
+            let hits = self.clocks_of(fault);
+            self.common_cause(format!("{fault_name}.common"), every, hits, 1.0);
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::Compiler;
 use super::campaign::Subject;
 use crate::ids::ClockId;
-use crate::model::{Campaign, Component, Fault, FaultClock, FaultKind, Maintenance, Rhythm, Work};
+use crate::model::{
+    Campaign, CampaignWork, Component, Fault, FaultClock, FaultKind, Maintenance, Rhythm,
+};
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::Place;
@@ -57,7 +59,7 @@ impl Compiler<'_> {
         }
         let kind = FaultKind::Maintenance;
         let components = &subject.components;
-        let clocks = self.clocks_of(
+        let clocks = self.campaign_clocks(
             kind,
             subject.name,
             components,
@@ -72,7 +74,7 @@ impl Compiler<'_> {
         self.system.campaigns.push(Campaign {
             name: format!("{}.{}", subject.name, kind.word()),
             rhythm,
-            work: Work::Maintenance(Maintenance {
+            work: CampaignWork::Maintenance(Maintenance {
                 clocks,
                 lasts,
                 drain,
@@ -82,7 +84,7 @@ impl Compiler<'_> {
     }
 
     /// A fault of `kind` of `owner` with a clock for each component; `None` if there are too many.
-    pub(super) fn clocks_of(
+    pub(super) fn campaign_clocks(
         &mut self,
         kind: FaultKind,
         owner: &str,

@@ -7,12 +7,14 @@
 mod calls;
 mod campaign;
 mod dist;
+mod failover;
 mod faults;
 mod journeys;
 mod maintenance;
 mod names;
 mod pools;
 mod prices;
+mod repair;
 mod run;
 mod topology;
 mod warnings;
@@ -22,7 +24,7 @@ use super::problem::{Problem, line};
 use super::read::{At, Opt};
 use super::schema::{File, SpanDist};
 use super::{limits, target, units::Span};
-use crate::ids::{BalancerId, CallId, DomainId, IdVec, NodeId, OperationId, PoolId};
+use crate::ids::{BalancerId, CallId, DomainId, IdVec, NodeId, OperationId, PeopleId, PoolId};
 use crate::model::{Journey, System};
 use crate::random::Dist;
 use crate::time::SimSpan;
@@ -43,10 +45,13 @@ pub(super) fn compile(
     let mut compiler = Compiler::new(source, root, problems);
     compiler.names = names::collect(file, &mut compiler.problems);
     compiler.run(file, stem);
+    compiler.crews(file);
+    compiler.people(file);
     compiler.domains(file);
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
     let order = compiler.bottom_up();
@@ -78,6 +83,7 @@ struct Compiler<'a> {
     balancer_to: IdVec<BalancerId, Option<PoolId>>,
     balancers_used: BTreeSet<BalancerId>,
     journeys_used: BTreeSet<usize>,
+    people_used: BTreeSet<PeopleId>,
     /// Operations by `<pool>.<operation>`.
     operations: BTreeMap<String, OperationId>,
     /// Calls of services, which wait until all operations are known.
@@ -117,6 +123,7 @@ impl<'a> Compiler<'a> {
                 faults: IdVec::new(),
                 clocks: IdVec::new(),
                 campaigns: IdVec::new(),
+                care: crate::model::Care::default(),
                 targets: Vec::new(),
                 prices: crate::model::Prices::default(),
                 warnings: Vec::new(),
@@ -127,6 +134,7 @@ impl<'a> Compiler<'a> {
             balancer_to: IdVec::new(),
             balancers_used: BTreeSet::new(),
             journeys_used: BTreeSet::new(),
+            people_used: BTreeSet::new(),
             operations: BTreeMap::new(),
             waiting: Vec::new(),
             call_places: IdVec::new(),

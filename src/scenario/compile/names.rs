@@ -16,6 +16,9 @@ pub(super) enum Kind {
     Nodes,
     Pool,
     Balancer,
+    Crew,
+    People,
+    CommonCause,
     Journey,
     Workload,
 }
@@ -27,6 +30,9 @@ impl Kind {
             Self::Nodes => "group of nodes",
             Self::Pool => "service, cache or store",
             Self::Balancer => "balancer",
+            Self::Crew => "crew",
+            Self::People => "group of people",
+            Self::CommonCause => "common cause",
             Self::Journey => "journey",
             Self::Workload => "workload",
         }
@@ -77,6 +83,9 @@ pub(super) fn collect(file: &File, problems: &mut Vec<Problem>) -> Names {
     let caches = names.section(&file.caches, Kind::Pool, services, problems);
     names.section(&file.stores, Kind::Pool, services + caches, problems);
     names.section(&file.balancers, Kind::Balancer, 0, problems);
+    names.section(&file.crews, Kind::Crew, 0, problems);
+    names.section(&file.people, Kind::People, 0, problems);
+    names.section(&file.common_causes, Kind::CommonCause, 0, problems);
     names.section(&file.journeys, Kind::Journey, 0, problems);
     names.section(&file.workload, Kind::Workload, 0, problems);
     names

@@ -4,15 +4,15 @@ use super::Compiler;
 use super::names::{self, Kind};
 use crate::ids::{BalancerId, Id, PoolId, SlotId};
 use crate::model::{
-    self, Component, FaultKind, Lease, Operation, Owner, Pool, PoolKind, Probes, ServedBy, Slot,
-    Vrrp,
+    self, Component, FaultKind, Operation, Owner, Pool, PoolKind, Probes, ServedBy, Slot,
+    StoreFailover, Vrrp,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, List, Opt};
 use crate::scenario::schema::{
-    self, Algorithm, BalancerFailover, File, FromForm, ProbesForm, SpanDist, StoreFailover,
+    self, Algorithm, BalancerFailover, File, FromForm, ProbesForm, SpanDist,
 };
 use crate::scenario::units::Percent;
 use crate::time::SimSpan;
@@ -29,10 +29,14 @@ struct Common<'f> {
     starts_in: &'f Opt<SpanDist>,
     price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
+    standby: &'f Opt<schema::StandbyForm>,
 }
 
 macro_rules! common {
     ($entry:ident, $form:ident, $count:ident) => {
+        common!($entry, $form, $count, &None)
+    };
+    ($entry:ident, $form:ident, $count:ident, $standby:expr) => {
         Common {
             name: &$entry.name,
             place: $entry.place,
@@ -44,6 +48,7 @@ macro_rules! common {
             starts_in: &$form.starts_in,
             price: &$form.price,
             faults: &$form.faults,
+            standby: $standby,
         }
     };
 }
@@ -92,7 +97,7 @@ impl<'a> Compiler<'a> {
                     self.broken_pool(&entry.name);
                     continue;
                 };
-                let common = common!(entry, form, replicas);
+                let common = common!(entry, form, replicas, &form.standby);
                 let Some(pool) = self.pool(&common, PoolKind::Service, &waiting!(form)) else {
                     return;
                 };
@@ -144,8 +149,17 @@ impl<'a> Compiler<'a> {
                 if form.members.is_none() {
                     self.missing_inside(entry.value.place.start, entry.place, "members", "3");
                 }
-                let failover = self.lease(&form.failover);
-                let common = common!(entry, form, members);
+                let members = form.members.as_ref().and_then(At::get);
+                let failover = self.store_failover(&form.failover, members.copied());
+                if let (Some(StoreFailover::Quorum(_)), Some(standby)) = (&failover, &form.standby)
+                {
+                    self.problem(
+                        standby.place,
+                        "`standby` in a group that elects its leader",
+                        "each member counts for the majority: add to `members` instead",
+                    );
+                }
+                let common = common!(entry, form, members, &form.standby);
                 let kind = PoolKind::Store { failover };
                 let Some(pool) = self.pool(&common, kind, &waiting!(form)) else {
                     return;
@@ -181,6 +195,7 @@ impl<'a> Compiler<'a> {
             queue: None,
             queue_timeout: None,
             starts_in: super::no_time(),
+            standby: None,
         });
     }
 
@@ -233,6 +248,7 @@ impl<'a> Compiler<'a> {
             dist
         });
         let (slots, needs, starts_in) = self.slots(common, Owner::Pool(id));
+        let standby = self.standby(common.standby, common.replicas, common.word);
         let name = common.name.to_owned();
         Some(self.system.pools.push(Pool {
             name,
@@ -243,6 +259,7 @@ impl<'a> Compiler<'a> {
             queue,
             queue_timeout,
             starts_in,
+            standby,
         }))
     }
 
@@ -259,8 +276,10 @@ impl<'a> Compiler<'a> {
         let count = self.count(common.replicas, 1, common.word, 1, limits::SLOTS as u64);
         let place = common.replicas.as_ref().map_or(common.place, |at| at.place);
         let starts_in = self.dist(common.starts_in);
-        self.price(common.price, common.name, count, common.on.is_some());
-        let total = self.system.slots.len() + count as usize;
+        let standbys = self.standbys(common.standby);
+        let placed = count + u32::try_from(standbys).unwrap_or(u32::MAX);
+        self.price(common.price, common.name, placed, common.on.is_some());
+        let total = self.system.slots.len() + count as usize + standbys as usize;
         if self.over(
             "replicas, members and instances",
             total,
@@ -296,7 +315,7 @@ impl<'a> Compiler<'a> {
             }
             Some((_, needs)) => needs as u32,
         };
-        let places = self.placed(count as usize, common.on, common.across);
+        let places = self.placed(total - self.system.slots.len(), common.on, common.across);
         let mut slots = Vec::with_capacity(places.len());
         let mut components = Vec::with_capacity(places.len());
         for (index, (domain, node)) in places.into_iter().enumerate() {
@@ -357,46 +376,6 @@ impl<'a> Compiler<'a> {
         let id = self.system.operations.push(operation);
         self.operations.insert(name, id);
         Some(id)
-    }
-
-    fn lease(&mut self, failover: &Opt<StoreFailover>) -> Option<Lease> {
-        let at = failover.as_ref()?;
-        let StoreFailover::Lease(form) = at.get()?;
-        let ttl = self
-            .positive(&form.ttl, "ttl")
-            .unwrap_or(SimSpan::from_secs(30));
-        let loop_wait = self
-            .positive(&form.loop_wait, "loop_wait")
-            .unwrap_or(SimSpan::from_secs(10));
-        if loop_wait > ttl {
-            let place = form
-                .loop_wait
-                .as_ref()
-                .or(form.ttl.as_ref())
-                .map_or(at.place, |at| at.place);
-            self.problem(
-                place,
-                "`loop_wait` is longer than `ttl`",
-                "the key would expire before the leader renews it",
-            );
-        }
-        let uniform = |from: f64, to: f64| Dist::uniform(from, to).expect("the ends are in order");
-        let decides_in = if form.decides_in.is_some() {
-            self.dist(&form.decides_in)
-        } else {
-            uniform(0.03, 0.13)
-        };
-        let promotes_in = if form.promotes_in.is_some() {
-            self.dist(&form.promotes_in)
-        } else {
-            uniform(1.0, 5.0)
-        };
-        Some(Lease {
-            ttl,
-            loop_wait,
-            decides_in,
-            promotes_in,
-        })
     }
 
     /// Compiles the balancers.

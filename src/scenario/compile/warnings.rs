@@ -42,7 +42,7 @@ impl Compiler<'_> {
                 Component::Slot(id) => std::slice::from_ref(id),
                 Component::Pool(id) => &system.pools[*id].slots,
                 Component::Balancer(id) => &system.balancers[*id].slots,
-                Component::Domain(_) | Component::Node(_) => &[],
+                Component::Domain(_) | Component::Node(_) | Component::Common(_) => &[],
             })
             .copied()
             .collect();
@@ -133,6 +133,28 @@ impl Compiler<'_> {
                 .collect(),
             "no workload makes this journey",
         );
+        let repairs = || system.care.repairs.values();
+        let crews: BTreeSet<_> = repairs().filter_map(|repair| repair.crew).collect();
+        say(
+            system
+                .care
+                .crews
+                .pairs()
+                .filter(|(id, _)| !crews.contains(id))
+                .map(|(_, crew)| crew.name.as_str())
+                .collect(),
+            "no fault is repaired by this crew",
+        );
+        say(
+            system
+                .care
+                .people
+                .pairs()
+                .filter(|(id, _)| !self.people_used.contains(id))
+                .map(|(_, people)| people.name.as_str())
+                .collect(),
+            "nobody calls these people",
+        );
         let mut reached = BTreeSet::new();
         for journey in &system.journeys {
             for (operation, _) in self.called(&journey.calls) {
@@ -182,11 +204,12 @@ impl Compiler<'_> {
         if faults.any(|fault| of_people(fault.kind)) {
             return None;
         }
-        let common = self
-            .system
-            .faults
-            .iter()
-            .any(|fault| matches!(fault.kind, FaultKind::Isolated | FaultKind::Power));
+        let common = self.system.faults.iter().any(|fault| {
+            matches!(
+                fault.kind,
+                FaultKind::Isolated | FaultKind::Power | FaultKind::Common
+            )
+        });
         let kinds = if common {
             "release, configuration or human error"
         } else {

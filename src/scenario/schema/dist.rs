@@ -1,6 +1,6 @@
 //! Distributions of time as a file states them.
 
-use crate::scenario::read::{List, Opt};
+use crate::scenario::read::{At, List, Opt};
 use crate::scenario::units::{self, Percent, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -42,6 +42,10 @@ pub(in crate::scenario) enum Shape {
     Mixture(List<Part>),
     /// One of these values, each as likely as any other.
     Empirical(List<Span>),
+    /// The time until heartbeats are missed, of a sender that stops between two of them: uniform from `dead_after` less `every` to `dead_after`.
+    Heartbeat(Heartbeat),
+    /// What these people need for all their steps. Only where people can act: in `lasts`, `noticed_in` and `on_failure`. `{people: on_call}`
+    People(At<String>),
 }
 
 /// The names of the shapes.
@@ -54,6 +58,8 @@ const SHAPES: &[&str] = &[
     "uniform",
     "mixture",
     "empirical",
+    "heartbeat",
+    "people",
 ];
 
 macro_rules! parameters {
@@ -134,6 +140,17 @@ parameters! {
         /// The longest.
         #[schemars(required)]
         max: Span,
+    }
+}
+parameters! {
+    /// Parameters of heartbeats.
+    Heartbeat, "parameters such as {every: 1s, dead_after: 3.5s}", {
+        /// From one heartbeat to the next.
+        #[schemars(required)]
+        every: Span,
+        /// How long after the last heartbeat its sender is taken for dead; at least `every`.
+        #[schemars(required)]
+        dead_after: Span,
     }
 }
 parameters! {

@@ -1,7 +1,8 @@
 //! Domains, machines and faults as a file states them.
 
 use super::{
-    CertificateForm, ConfigurationForm, MaintenanceForm, PriceForm, ReleaseForm, SpanDist,
+    CertificateForm, CommonForm, ConfigurationForm, MaintenanceForm, PriceForm, ReleaseForm,
+    SpanDist, SparesForm,
 };
 use crate::scenario::read::{List, Opt};
 use schemars::JsonSchema;
@@ -61,9 +62,20 @@ pub(in crate::scenario) struct Fault {
     /// From the end of one to the start of the next: a time to failure.
     #[schemars(required)]
     pub(in crate::scenario) every: Opt<SpanDist>,
-    /// From its start to its end. What it stopped may need longer, see `starts_in`.
+    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`.
     #[schemars(required)]
     pub(in crate::scenario) lasts: Opt<SpanDist>,
+    /// From its start until somebody begins to do something about it: monitoring, or a user who calls. Default: 0s.
+    pub(in crate::scenario) noticed_in: Opt<SpanDist>,
+    /// Spare parts for its repair, shared by all that have this fault. Default: parts are at hand.
+    pub(in crate::scenario) spares: Opt<SparesForm>,
+    /// The crew that repairs it. Default: each component has somebody of its own.
+    pub(in crate::scenario) repaired_by: Opt<String>,
+    /// How urgent its repair is, 1 before all others. Needed if the crew works in `order: priority`.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(in crate::scenario) priority: Opt<u64>,
+    /// The part of it that hits all of them at once. Default: none.
+    pub(in crate::scenario) common: Opt<CommonForm>,
 }
 
 /// A group of equal machines, named `<group>-1`, `<group>-2`, ...

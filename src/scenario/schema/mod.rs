@@ -7,8 +7,10 @@
 
 mod campaign;
 mod dist;
+mod failover;
 mod infrastructure;
 mod price;
+mod repair;
 mod service;
 mod workload;
 
@@ -16,11 +18,18 @@ pub(super) use campaign::{
     CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
 };
 pub(super) use dist::{Lognormal, Shape, SpanDist};
+pub(super) use failover::{
+    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
+    StandbyForm, StandbyKind,
+};
 pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
 pub(super) use price::PriceForm;
+pub(super) use repair::{
+    CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
+};
 pub(super) use service::{
-    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, ProbesForm,
-    RetriesForm, Service, Store, StoreFailover,
+    Algorithm, Balancer, BalancerFailover, Cache, CallForm, FromForm, JitterForm, LeaseForm,
+    ProbesForm, RetriesForm, Service, Store, StoreFailover,
 };
 pub(super) use workload::{JourneyForm, WorkloadForm};
 
@@ -71,6 +80,12 @@ pub(super) struct File {
     pub(super) stores: Opt<Entries<Store>>,
     /// Balancers: each chooses a replica for every attempt that goes through it.
     pub(super) balancers: Opt<Entries<Balancer>>,
+    /// Repair crews, which faults name in `repaired_by`.
+    pub(super) crews: Opt<Entries<CrewForm>>,
+    /// People on call, whose work may be how long something takes: `lasts: {people: on_call}`.
+    pub(super) people: Opt<Entries<PeopleForm>>,
+    /// Shocks from outside that start several faults at once.
+    pub(super) common_causes: Opt<Entries<CommonCauseForm>>,
     /// User-facing operations. A workload may also name operations of a service directly.
     ///
     /// Without `workload`, these journeys are what must be up. Without `journeys` as well, each

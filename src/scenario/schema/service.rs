@@ -1,6 +1,6 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, PriceForm, SpanDist};
+use super::{Faults, GenericForm, PriceForm, QuorumForm, SpanDist, StandbyForm};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -45,6 +45,8 @@ placed! {
         queue: u64,
         /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
         queue_timeout: SpanDist,
+        /// Replicas beside these that stand by for them. Default: none.
+        standby: StandbyForm,
         /// What it can be asked to do.
         operations: Entries<ServiceOperation>,
     }
@@ -83,6 +85,8 @@ placed! {
         queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
+        /// Members beside these that stand by for them. Default: none.
+        standby: StandbyForm,
         /// What it can be asked to do.
         operations: Entries<StoreOperation>,
     }
@@ -167,11 +171,15 @@ pub(in crate::scenario) enum FromForm {
 #[serde(
     rename_all = "snake_case",
     deny_unknown_fields,
-    expecting = "`lease: {...}`"
+    expecting = "`lease: {...}`, `generic: {...}` or `quorum: {...}`"
 )]
 pub(in crate::scenario) enum StoreFailover {
     /// A key that the leader renews and that expires, as Patroni does it.
     Lease(LeaseForm),
+    /// Stages of stated length: detect, decide, promote.
+    Generic(GenericForm),
+    /// Election by a majority of all members, as Raft does it.
+    Quorum(QuorumForm),
 }
 
 /// A leader lease, as Patroni does it.

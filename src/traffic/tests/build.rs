@@ -2,8 +2,8 @@
 
 use super::fivenines::ids::{BalancerId, CallId, IdVec, JourneyId, OperationId, PoolId, SlotId};
 use super::fivenines::model::{
-    Algorithm, Backoff, Balancer, Call, Jitter, Journey, Operation, Owner, Pool, PoolKind, Retries,
-    RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
+    Algorithm, Backoff, Balancer, Call, Care, Jitter, Journey, Operation, Owner, Pool, PoolKind,
+    Retries, RunSettings, ServedBy, Slot, Start, System, Vrrp, Workload,
 };
 use super::fivenines::random::Dist;
 use super::fivenines::time::SimSpan;
@@ -87,6 +87,7 @@ impl Build {
             faults: IdVec::new(),
             clocks: IdVec::new(),
             campaigns: IdVec::new(),
+            care: Care::default(),
             targets: vec![],
             warnings: vec![],
         })
@@ -126,6 +127,7 @@ impl Build {
             queue,
             queue_timeout: None,
             starts_in: constant(1.0),
+            standby: None,
         })
     }
 

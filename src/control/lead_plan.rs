@@ -1,0 +1,139 @@
+//! What is worked out once about stores that choose a leader by stated times or by election
+//! (`lead.rs`).
+
+use super::Detail;
+use super::audience::Audiences;
+use super::care_plan::Notice;
+use super::plan::{Delay, Plan, SlotPlan, Timer, follows_lease};
+use crate::failover::{Fate, Rules, Span};
+use crate::ids::{IdVec, PoolId, SlotId};
+use crate::model::{GenericFailover, PoolKind, StoreFailover, System};
+use crate::random::{Part, Sequence, name_hash};
+use crate::time::{SimSpan, SimTime};
+
+/// One store.
+#[derive(Clone, Debug)]
+pub(super) struct LeadPlan {
+    pub(super) pool: PoolId,
+    pub(super) slots: Vec<SlotId>,
+    pub(super) name: Part,
+    pub(super) way: Way,
+    pub(super) unit: u32,
+    pub(super) timer: u32,
+}
+
+/// How it chooses.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    Generic(Box<GenericPlan>),
+    Quorum { elects: Delay },
+}
+
+/// Failover by stated times.
+#[derive(Clone, Debug)]
+pub(super) struct GenericPlan {
+    pub(super) rules: Rules,
+    detect: Delay,
+    decide: Delay,
+    promote: Delay,
+    coverage: f64,
+    person: Notice,
+    settle: Delay,
+    switch: Delay,
+    pub(super) restores_all: bool,
+    pub(super) repairs_wait: bool,
+}
+
+impl GenericPlan {
+    fn new(failover: &GenericFailover, members: usize) -> Self {
+        let none = || Delay::Fixed(SimSpan::ZERO);
+        let (rescue, failback) = (failover.rescue.as_ref(), failover.failback.as_ref());
+        Self {
+            rules: Rules {
+                members,
+                promote_the_last: failover.promote_the_last,
+                failback: failback.is_some(),
+            },
+            detect: Delay::of(&failover.detect),
+            decide: Delay::of(&failover.decide),
+            promote: Delay::of(&failover.promote),
+            coverage: failover.coverage,
+            person: rescue.map_or(Notice::By(none()), |rescue| Notice::of(&rescue.takes)),
+            settle: failback.map_or_else(none, |failback| Delay::of(&failback.after)),
+            switch: failback.map_or_else(none, |failback| Delay::of(&failback.takes)),
+            restores_all: rescue.is_some_and(|rescue| rescue.restores_all),
+            repairs_wait: failover.repairs_wait,
+        }
+    }
+}
+
+/// The draws of one store.
+pub(super) struct Dice<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) known: &'a GenericPlan,
+    pub(super) now: SimTime,
+    pub(super) draws: &'a mut Sequence,
+}
+
+impl Fate for Dice<'_> {
+    fn span(&mut self, what: Span) -> SimSpan {
+        match what {
+            Span::Detect => self.known.detect.draw(self.draws),
+            Span::Decide => self.known.decide.draw(self.draws),
+            Span::Promote => self.known.promote.draw(self.draws),
+            Span::Person => self.known.person.draw(self.plan, self.now, self.draws),
+            Span::Settle => self.known.settle.draw(self.draws),
+            Span::Switch => self.known.switch.draw(self.draws),
+        }
+    }
+
+    fn covered(&mut self) -> bool {
+        self.known.coverage >= 1.0 || self.draws.uniform() < self.known.coverage
+    }
+}
+
+/// The stores of `system` that are followed.
+pub(super) fn leads(
+    system: &System,
+    detail: Detail,
+    timers: &mut Vec<Timer>,
+    slots: &mut IdVec<SlotId, SlotPlan>,
+) -> Vec<LeadPlan> {
+    let mut leads = Vec::new();
+    for (id, pool) in system.pools.pairs() {
+        let PoolKind::Store {
+            failover: Some(failover),
+        } = &pool.kind
+        else {
+            continue;
+        };
+        let way = match failover {
+            StoreFailover::Lease(_) => continue,
+            StoreFailover::Generic(generic) => {
+                Way::Generic(Box::new(GenericPlan::new(generic, pool.slots.len())))
+            }
+            StoreFailover::Quorum(quorum) => Way::Quorum {
+                elects: Delay::of(&quorum.elects_in),
+            },
+        };
+        // Repairs that wait for a failover make it matter to all that fails there.
+        let waits = matches!(&way, Way::Generic(known) if known.repairs_wait || known.restores_all);
+        if !follows_lease(system, detail, id) && !waits {
+            continue;
+        }
+        for &slot in &pool.slots {
+            slots[slot].lead = leads.len() as u32;
+        }
+        let timer = timers.len() as u32;
+        timers.push(Timer::Lead(leads.len() as u32));
+        leads.push(LeadPlan {
+            pool: id,
+            slots: pool.slots.clone(),
+            name: Part::new(name_hash(&pool.name)),
+            way,
+            unit: Audiences::leader_unit(system, id),
+            timer,
+        });
+    }
+    leads
+}

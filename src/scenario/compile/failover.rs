@@ -1,0 +1,206 @@
+//! How stores choose a leader, and what stands by.
+
+use super::Compiler;
+use crate::model::{
+    Failback, GenericFailover, Handling, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+};
+use crate::random::Dist;
+use crate::scenario::limits;
+use crate::scenario::place::Place;
+use crate::scenario::read::{At, Opt};
+use crate::scenario::schema::{
+    self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, RescueForm, RestoresForm,
+    StandbyForm, StandbyKind,
+};
+use crate::time::SimSpan;
+
+impl Compiler<'_> {
+    /// The failover of a store with so many members.
+    pub(super) fn store_failover(
+        &mut self,
+        failover: &Opt<schema::StoreFailover>,
+        members: Option<u64>,
+    ) -> Option<StoreFailover> {
+        let at = failover.as_ref()?;
+        Some(match at.get()? {
+            schema::StoreFailover::Lease(form) => StoreFailover::Lease(self.lease(form, at.place)),
+            schema::StoreFailover::Generic(form) => {
+                if members == Some(1) {
+                    self.problem(
+                        at.place,
+                        "failover with one member",
+                        "there is nobody to take over: add `members: 2`, or remove `failover`",
+                    );
+                }
+                StoreFailover::Generic(Box::new(self.generic(form, at.place)))
+            }
+            schema::StoreFailover::Quorum(form) => {
+                if members.is_some_and(|members| members < 3) {
+                    self.problem(
+                        at.place,
+                        "a quorum of fewer than three members",
+                        "the loss of one would be the loss of the majority: add `members: 3`",
+                    );
+                }
+                let elects_in = self.needed_dist(&form.elects_in, at.place, "elects_in", "2s");
+                StoreFailover::Quorum(QuorumFailover { elects_in })
+            }
+        })
+    }
+
+    fn lease(&mut self, form: &LeaseForm, place: Place) -> Lease {
+        let ttl = self
+            .positive(&form.ttl, "ttl")
+            .unwrap_or(SimSpan::from_secs(30));
+        let loop_wait = self
+            .positive(&form.loop_wait, "loop_wait")
+            .unwrap_or(SimSpan::from_secs(10));
+        if loop_wait > ttl {
+            let place = form
+                .loop_wait
+                .as_ref()
+                .or(form.ttl.as_ref())
+                .map_or(place, |at| at.place);
+            self.problem(
+                place,
+                "`loop_wait` is longer than `ttl`",
+                "the key would expire before the leader renews it",
+            );
+        }
+        let uniform = |from: f64, to: f64| Dist::uniform(from, to).expect("the ends are in order");
+        let decides_in = if form.decides_in.is_some() {
+            self.dist(&form.decides_in)
+        } else {
+            uniform(0.03, 0.13)
+        };
+        let promotes_in = if form.promotes_in.is_some() {
+            self.dist(&form.promotes_in)
+        } else {
+            uniform(1.0, 5.0)
+        };
+        Lease {
+            ttl,
+            loop_wait,
+            decides_in,
+            promotes_in,
+        }
+    }
+
+    fn generic(&mut self, form: &GenericForm, place: Place) -> GenericFailover {
+        let detect = self.needed_dist(&form.detect, place, "detect", "20s");
+        let decide = self.dist(&form.decide);
+        let promote = self.needed_dist(
+            &form.promote,
+            place,
+            "promote",
+            "{lognormal: {median: 30s, p95: 2m}}",
+        );
+        let coverage = form.coverage.as_ref().and_then(At::get);
+        let coverage = coverage.map_or(1.0, |coverage| coverage.0);
+        let rescue = form.on_failure.as_ref().and_then(|at| self.rescue(at));
+        match (&form.coverage, &form.on_failure) {
+            (Some(at), None) if coverage < 1.0 => self.problem(
+                at.place,
+                "`coverage` below 100% without `on_failure`",
+                "say what happens when a failover does not work, such as `on_failure: {takes: 90m, restores: all}`",
+            ),
+            (_, Some(at)) if coverage >= 1.0 => self.problem(
+                at.place,
+                "`on_failure` of a failover that always works",
+                "add a `coverage` below 100%, or leave `on_failure` out",
+            ),
+            _ => {}
+        }
+        let last = form.after_all_lost.as_ref().and_then(At::get);
+        let repairs = form.repairs.as_ref().and_then(At::get);
+        GenericFailover {
+            detect,
+            decide,
+            promote,
+            coverage,
+            rescue,
+            promote_the_last: !matches!(last, Some(LastForm::Lead)),
+            repairs_wait: matches!(repairs, Some(RepairsForm::AfterFailover)),
+            failback: form.failback.as_ref().and_then(|at| self.failback(at)),
+        }
+    }
+
+    fn rescue(&mut self, at: &At<RescueForm>) -> Option<Rescue> {
+        let form = at.get()?;
+        if form.takes.is_none() {
+            self.missing(at.place, "takes", "90m");
+        }
+        let takes: Handling = self.handling(&form.takes);
+        let restores = form.restores.as_ref().and_then(At::get);
+        Some(Rescue {
+            takes,
+            restores_all: matches!(restores, Some(RestoresForm::All)),
+        })
+    }
+
+    fn failback(&mut self, at: &At<FailbackForm>) -> Option<Failback> {
+        let form = at.get()?;
+        Some(Failback {
+            after: self.dist(&form.after),
+            takes: self.dist(&form.takes),
+        })
+    }
+
+    /// How many stand by.
+    pub(super) fn standbys(&self, standby: &Opt<StandbyForm>) -> u64 {
+        let Some(form) = standby.as_ref().and_then(At::get) else {
+            return 0;
+        };
+        let count = form.count.as_ref().map_or(Some(1), |at| at.get().copied());
+        count.unwrap_or(1).clamp(1, limits::SLOTS as u64)
+    }
+
+    /// What stands by for replicas whose number is in the field `replicas`, called `word`.
+    pub(super) fn standby(
+        &mut self,
+        standby: &Opt<StandbyForm>,
+        replicas: &Opt<u64>,
+        word: &str,
+    ) -> Option<Standby> {
+        let at = standby.as_ref()?;
+        let form = at.get()?;
+        let count = self.count(&form.count, 1, "count", 1, limits::SLOTS as u64);
+        if replicas.is_none() {
+            self.problem(
+                at.place,
+                format!("`standby` without `{word}`"),
+                format!("say how many it stands by for, such as `{word}: 1`; standbys come on top"),
+            );
+        }
+        let kind = form.kind.as_ref().and_then(At::get);
+        let rate = form.rate.as_ref().and_then(At::get).map(|rate| rate.0);
+        match (kind, &form.rate) {
+            (Some(StandbyKind::Warm), None) => self.missing(at.place, "rate", "30%"),
+            (Some(StandbyKind::Warm), Some(_)) | (_, None) => {}
+            (_, Some(rate)) => self.problem(
+                rate.place,
+                "`rate` of a standby that is not warm",
+                "a cold one does not age and a hot one ages as if it worked: add `kind: warm`, or leave `rate` out",
+            ),
+        }
+        if let (Some(share), Some(at)) = (rate, &form.rate)
+            && share <= 0.0
+            && kind == Some(&StandbyKind::Warm)
+        {
+            self.problem(
+                at.place,
+                "`rate` is 0%",
+                "what does not age at all is `kind: cold`",
+            );
+        }
+        Some(Standby {
+            count,
+            rate: match kind {
+                Some(StandbyKind::Cold) => 0.0,
+                Some(StandbyKind::Warm) => rate.unwrap_or(1.0),
+                Some(StandbyKind::Hot) | None => 1.0,
+            },
+            activates_in: self.dist(&form.activates_in),
+        })
+    }
+}
