@@ -56,6 +56,8 @@ define_ids! {
     FaultId;
     /// One clock of a fault: the fault of one component, e.g. `app-3.crash`.
     ClockId;
+    /// Something that operators do again and again, e.g. `app.maintenance`.
+    CampaignId;
     /// A repair crew.
     CrewId;
     /// A group of people.

@@ -233,6 +233,50 @@ workload:
   always: {arrive: {poisson: 1/s}, journeys: {list: 100%}, through: edge, patience: 2s}
 ";
 
+/// Replicas are drained and stopped one by one, sometimes while another is down; the hall stops as a
+/// whole, undrained, now and then.
+const MAINTAINED: &str = "
+fivenines: 1
+run: {horizon: 4h}
+domains: {hall: {faults: {maintenance: {every: {exponential: {mean: 3h}}, lasts: {exponential: {mean: 10s}}, drained: false}}}}
+services:
+  app:
+    replicas: 3
+    across: [hall]
+    workers: 2
+    starts_in: 5s
+    faults:
+      crash: {every: {exponential: {mean: 20m}}, lasts: {exponential: {mean: 60s}}}
+      maintenance: {every: 30m, lasts: 40s, one_by_one: true, pause: 20s}
+    operations: {read: {takes: {exponential: {mean: 15ms}}}}
+balancers: {edge: {to: app, algorithm: two_choices, probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}}}
+workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
+";
+
+/// Releases roll, some of them bad; bad configurations spread; the certificate of the balancers expires.
+const RELEASED: &str = "
+fivenines: 1
+run: {horizon: 4h}
+services:
+  app:
+    replicas: 3
+    workers: 2
+    starts_in: 5s
+    faults:
+      crash: {every: {exponential: {mean: 40m}}, lasts: {exponential: {mean: 60s}}}
+      release: {every: 30m, bad: 30%, noticed_in: {exponential: {mean: 40s}}, rolls: {pause: 10s}}
+      configuration: {every: 20m, bad: 20%, noticed_in: {exponential: {mean: 30s}}, spreads_in: 20s, reverted_in: 5s}
+    operations: {read: {takes: {exponential: {mean: 15ms}}}}
+balancers:
+  edge:
+    to: app
+    replicas: 2
+    algorithm: two_choices
+    probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}
+    faults: {certificate: {valid_for: 1h, renewal_fails: 10%, noticed_in: 20s, renewed_in: 10s}}
+workload: {users: {arrive: {poisson: 100/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
+";
+
 /// A leader that moves, a cache that misses, a pair of balancers, retries: everything together.
 const SITE: &str = "
 fivenines: 1
@@ -376,6 +420,44 @@ fn windows_agree_with_exact_when_the_load_swings() {
         plan.windows.sample = SimSpan::from_secs(300)
     });
     assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+}
+
+#[test]
+fn windows_agree_with_exact_through_maintenance() {
+    let paired = compare(&system(MAINTAINED), 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    let planned = Cause::planned(&system(MAINTAINED));
+    let of = |found: &Found| -> f64 {
+        let causes = found.by_cause.iter().zip(&planned);
+        causes
+            .filter(|(_, planned)| **planned)
+            .map(|(failed, _)| failed)
+            .sum()
+    };
+    let (exact, windows) = (of(&paired.exact), of(&paired.windows));
+    println!(
+        "planned {windows:.0} against {exact:.0} of {:.0}",
+        paired.exact.failed
+    );
+    assert!(exact > 0.1 * paired.exact.failed && (windows / exact - 1.0).abs() < 0.02);
+}
+
+#[test]
+fn windows_agree_with_exact_through_releases() {
+    let system = system(RELEASED);
+    let paired = compare(&system, 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    // Each cause on its own.
+    let (exact, windows) = (&paired.exact, &paired.windows);
+    for (index, &failed) in exact.by_cause.iter().enumerate() {
+        if failed >= 0.02 * exact.failed {
+            println!(
+                "{index}: {:.0} against {failed:.0}",
+                windows.by_cause[index]
+            );
+            assert!((windows.by_cause[index] / failed - 1.0).abs() < 0.02);
+        }
+    }
 }
 
 #[test]

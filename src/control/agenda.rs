@@ -1,6 +1,6 @@
 //! The pending events of the slow clock: at most one for each timer, and the earliest at hand.
 //!
-//! Fault clocks are always set; they play a [`Tournament`]. All other timers, of starts, verdicts,
+//! Fault clocks are always set, but for those that campaigns turn; they play a [`Tournament`]. All other timers, of starts, verdicts,
 //! addresses and leases, are set only after something failed: those that are stand in a list, the next
 //! one last. It has a handful of entries at most times, and setting one moves few others. What is due
 //! at one instant comes in the order of rows, clocks first.
@@ -60,6 +60,11 @@ impl Agenda {
             Some(&(at, timer)) if at < clock_at => (at, Next::Timer(timer)),
             _ => (clock_at, Next::Clock(ClockId::from_index(clock as usize))),
         }
+    }
+
+    /// When `timer`, which is no clock's, is due; never, if it is not set.
+    pub(super) fn due(&self, timer: u32) -> SimTime {
+        self.due[timer as usize]
     }
 
     /// Sets `clock` to `at`.

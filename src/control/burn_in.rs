@@ -21,12 +21,18 @@
 //! its age is that of a component that never stood by, which is right only if failures come without
 //! memory, and is forgotten only in a lifetime; no burn-in is long enough for that.
 //!
+//! No campaign is in progress at the first instant, so the burn-in also has room for the longest one:
+//! whatever is in progress when the horizon begins has begun in the burn-in.
+//!
 //! Without anything derived there is no burn-in: the first instant is already in equilibrium.
 
 use super::Detail;
 use super::plan::follows_lease;
 use crate::ids::{Id, PeopleId};
-use crate::model::{Component, FaultClock, Handling, PoolKind, StoreFailover, System, Work};
+use crate::model::{
+    Campaign, CampaignWork, Component, FaultClock, Handling, PoolKind, Roll, StoreFailover, System,
+    Work,
+};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -41,6 +47,31 @@ const LONGEST_HANDLING: SimSpan = SimSpan::from_secs(300 * 86_400);
 /// A span that is hardly ever exceeded, seconds.
 fn long(dist: &Dist) -> f64 {
     dist.quantile(0.999).max(5.0 * dist.mean())
+}
+
+/// How long one occurrence of `campaign` can last, if every start takes `start`.
+fn campaign_lasts(system: &System, campaign: &Campaign, start: f64) -> f64 {
+    match &campaign.work {
+        CampaignWork::Maintenance(work) => {
+            let each = campaign.lead().as_secs_f64() + long(&work.lasts) + start;
+            match work.one_by_one {
+                Some(pause) => work.clocks.len() as f64 * (each + pause.as_secs_f64()),
+                None => each,
+            }
+        }
+        CampaignWork::Release(work) => {
+            let slots = system.pools[work.pool].slots.len() as f64;
+            let waves = |roll: Roll| {
+                let each = start + roll.pause.as_secs_f64();
+                (slots / f64::from(roll.at_once)).ceil() * each
+            };
+            let drains = slots * work.drain.unwrap_or(SimSpan::ZERO).as_secs_f64();
+            waves(work.rolls) + drains + long(&work.noticed_in) + waves(work.rolls_back)
+        }
+        CampaignWork::Change(work) => {
+            long(&work.spreads_in) + long(&work.noticed_in) + long(&work.reverted_in)
+        }
+    }
 }
 
 /// The length of the burn-in of `system`.
@@ -86,7 +117,11 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
             });
         }
     }
-    let sum = start + probe + takeover + lead + activation;
+    let campaigns = system.campaigns.iter();
+    let campaign = campaigns
+        .map(|campaign| campaign_lasts(system, campaign, start))
+        .fold(0.0, f64::max);
+    let sum = start + probe + takeover + lead + activation + campaign;
     let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
     if sum == 0.0 && handling.is_zero() {
         return SimSpan::ZERO;
@@ -152,7 +187,7 @@ fn handling(system: &System) -> f64 {
         // Who stands by when the history begins follows from who is being repaired.
         let own = |clock: &&FaultClock| match clock.component {
             Component::Slot(slot) => pool.standby.is_some() && pool.slots.contains(&slot),
-            Component::Node(_) | Component::Domain(_) | Component::Common(_) => false,
+            _ => false,
         };
         for clock in system.clocks.iter().filter(own) {
             longest = longest.max(long(&system.faults[clock.fault].lasts));

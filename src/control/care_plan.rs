@@ -160,7 +160,7 @@ impl CarePlan {
                 clock: id,
                 slot: match clock.component {
                     Component::Slot(slot) => Some(slot),
-                    Component::Node(_) | Component::Domain(_) | Component::Common(_) => None,
+                    _ => None,
                 },
                 noticed: Notice::By(Delay::Fixed(SimSpan::ZERO)),
                 stock: stock_of[clock.fault.index()],
@@ -218,9 +218,7 @@ impl CarePlan {
         match (self.of_clock[id.index()], component) {
             (NONE, _) => Handled::Alone,
             (row, Component::Common(_)) => Handled::Common(row),
-            (row, Component::Slot(_) | Component::Node(_) | Component::Domain(_)) => {
-                Handled::Case(row)
-            }
+            (row, _) => Handled::Case(row),
         }
     }
 }

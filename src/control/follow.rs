@@ -23,9 +23,15 @@ impl LeasePlan {
 
 impl WatchNow {
     /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
-    /// that `matters`, as its instance probes and users reach it.
+    /// that `matters`, as its instance probes, users reach it, and it sends to that member.
     #[inline]
-    fn weigh(&mut self, plan: &Plan, known: &WatchPlan, matters: bool, blames: &mut Blames) {
+    pub(super) fn weigh(
+        &mut self,
+        plan: &Plan,
+        known: &WatchPlan,
+        matters: bool,
+        blames: &mut Blames,
+    ) {
         let answers = self.watch.mode() == Mode::Answers;
         let after = match (answers, self.watch.is_up(&known.pace)) {
             _ if !matters => None,
@@ -136,6 +142,7 @@ impl State {
                 .interval
                 .mul_f64(self.slots[instance].phases.uniform());
             let whole = self.structure.serves(known.member);
+            let up = self.slots[known.member].drains == 0;
             let watch = &mut self.watches[index];
             watch.watch = Watch::start(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
@@ -143,10 +150,10 @@ impl State {
             if mode != Mode::Answers {
                 let due = watch.watch.next_flip(&known.pace);
                 self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
-                let matters = self.regime.islands[instance].is_none();
+                let matters = self.regime.islands[instance].is_none() && up;
                 watch.weigh(plan, known, matters, &mut self.blames);
             }
-            self.show(instance, known.member_index, true, signals);
+            self.show(instance, known.member_index, up, signals);
         }
     }
 
@@ -164,7 +171,7 @@ impl State {
     fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let mode = self.mode(known.instance, known.member);
-        let matters = self.regime.islands[known.instance].is_none();
+        let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
             watch.root = cause;
@@ -174,7 +181,20 @@ impl State {
         watch.weigh(plan, known, matters, &mut self.blames);
     }
 
-    fn show(&mut self, instance: SlotId, member: u32, up: bool, signals: &mut Vec<Signal>) {
+    /// Whether what an instance that probes believes of a member can hurt anybody: users reach the
+    /// instance, and it would send to the member, which it does not to one that is drained.
+    #[inline]
+    pub(super) fn matters(&self, instance: SlotId, member: SlotId) -> bool {
+        self.regime.islands[instance].is_none() && self.slots[member].drains == 0
+    }
+
+    pub(super) fn show(
+        &mut self,
+        instance: SlotId,
+        member: u32,
+        up: bool,
+        signals: &mut Vec<Signal>,
+    ) {
         let view = &mut self.regime.views[instance][member as usize];
         if *view != up {
             *view = up;
@@ -194,14 +214,15 @@ impl State {
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
         let known = &plan.watches[index];
-        let matters = self.regime.islands[known.instance].is_none();
+        let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         let cause = watch.root;
         let due = watch.watch.flip(&known.pace);
         let up = watch.watch.is_up(&known.pace);
         self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         watch.weigh(plan, known, matters, &mut self.blames);
-        self.show(known.instance, known.member_index, up, signals);
+        let shown = up && self.slots[known.member].drains == 0;
+        self.show(known.instance, known.member_index, shown, signals);
         (
             Event::Verdict {
                 instance: known.instance,

@@ -33,6 +33,7 @@ mod agenda;
 mod audience;
 mod blame;
 mod burn_in;
+mod campaign;
 mod care;
 mod care_plan;
 mod crew;

@@ -4,12 +4,13 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
+use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::standby::{StandbyPlan, standbys};
 use crate::health::Pace;
-use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
     Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
@@ -69,6 +70,8 @@ pub(super) struct ClockPlan {
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
     pub(super) effect: Effect,
+    /// Whether a campaign turns it, and not its spans.
+    pub(super) driven: bool,
     pub(super) handled: Handled,
 }
 
@@ -96,6 +99,8 @@ pub(super) enum Timer {
     Group(u32),
     /// The next step of a lease.
     Lease(u32),
+    /// The next step of a campaign.
+    Campaign(CampaignId),
     /// The next step of a store that chooses its leader in another way.
     Lead(u32),
     /// A standby that is activated.
@@ -191,6 +196,11 @@ pub(super) struct Plan {
     pub(super) watches: Vec<WatchPlan>,
     pub(super) groups: Vec<GroupPlan>,
     pub(super) leases: Vec<LeasePlan>,
+    pub(super) campaigns: IdVec<CampaignId, CampaignPlan>,
+    /// Whether any campaign drains what it stops.
+    pub(super) drains: bool,
+    /// Who sends to each slot, as far as traffic is followed and anything is drained.
+    pub(super) viewed_by: Lists<View>,
     pub(super) leads: Vec<LeadPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
@@ -267,6 +277,9 @@ impl Plan {
             watched_by[watch.member.index()].push(index as u32);
         }
         let leases = leases(system, detail, &mut timers, &mut slots);
+        let campaigns = plan_campaigns(system, &mut timers);
+        let drains = campaigns.iter().any(CampaignPlan::drains);
+        let viewed_by = views(system, drains && detail == Detail::Full, &watches);
         let leads = leads(system, detail, &mut timers, &mut slots);
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
@@ -280,8 +293,9 @@ impl Plan {
             .clocks
             .iter()
             .map(|clock| match clock.component {
+                Component::Slot(_) if system.faults[clock.fault].kind.is_driven() => false,
                 Component::Slot(slot) => slots[slot].lead != NONE || slots[slot].standby != NONE,
-                Component::Node(_) | Component::Domain(_) | Component::Common(_) => false,
+                _ => false,
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
@@ -297,10 +311,7 @@ impl Plan {
                     Component::Slot(slot) if handled == Handled::Alone && lone(slot) => {
                         Effect::Lone(slot)
                     }
-                    Component::Slot(_)
-                    | Component::Node(_)
-                    | Component::Domain(_)
-                    | Component::Common(_) => effect,
+                    _ => effect,
                 };
                 let (up, down) = (fault.every.mean(), fault.lasts.mean());
                 ClockPlan {
@@ -308,6 +319,7 @@ impl Plan {
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                     down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
                     effect,
+                    driven: fault.kind.is_driven(),
                     handled,
                 }
             });
@@ -334,6 +346,9 @@ impl Plan {
             watches,
             groups,
             leases,
+            campaigns,
+            drains,
+            viewed_by,
             leads,
             standbys,
             structure: Structure::new(system),
@@ -362,10 +377,12 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         Component::Domain(domain) => {
             let effect = match system.faults[clock.fault].kind {
                 FaultKind::Isolated => Effect::Isolation(domain),
-                FaultKind::Power | FaultKind::Crash | FaultKind::Common => Effect::Machine,
+                _ => Effect::Machine,
             };
             (in_domain[domain.index()].clone(), effect)
         }
+        Component::Pool(pool) => (system.pools[pool].slots.clone(), Effect::Process),
+        Component::Balancer(id) => (system.balancers[id].slots.clone(), Effect::Process),
         // It does nothing itself; the faults that it starts do.
         Component::Common(_) => (Vec::new(), Effect::Process),
     });

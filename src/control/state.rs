@@ -2,13 +2,14 @@
 
 use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
+use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
 use super::lead::LeadNow;
 use super::plan::{Delay, Handled, Plan};
 use super::standby::StandbyNow;
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
-use crate::ids::{BalancerId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
 use crate::path::{Event, Regime, Signal, SlotState};
@@ -35,6 +36,12 @@ pub(super) struct SlotNow {
     pub(super) machine: u32,
     /// Whether it is starting.
     pub(super) starting: bool,
+    /// Bad changes that keep its process from serving.
+    pub(super) blocked: u32,
+    /// What it runs.
+    pub(super) version: Version,
+    /// Campaigns that keep new requests away from it.
+    pub(super) drains: u32,
     /// Whether it stands by, if it runs.
     pub(super) stands_by: bool,
     /// Whether it probes: a running instance of a balancer with probes.
@@ -87,6 +94,7 @@ pub(super) struct State {
     pub(super) watches: Vec<WatchNow>,
     pub(super) groups: Vec<GroupNow>,
     pub(super) leases: Vec<LeaseNow>,
+    pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
@@ -120,6 +128,9 @@ impl State {
             process: 0,
             machine: 0,
             starting: false,
+            blocked: 0,
+            version: Version::Good,
+            drains: 0,
             stands_by: false,
             probing: false,
             root: None,
@@ -152,6 +163,7 @@ impl State {
             watches: watches.collect(),
             groups: groups.collect(),
             leases: leases.collect(),
+            campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
@@ -174,6 +186,7 @@ impl State {
         self.all_up(plan);
         let mut unread = std::mem::take(&mut self.unread);
         self.start_clocks(plan, base);
+        self.start_campaigns(plan, base);
         for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
             let key = base.with_part(known.name);
             slot.start_up = key.with(Purpose::StartUp as u64).sequence();
@@ -234,10 +247,11 @@ impl State {
         for slot in self.slots.as_mut_slice() {
             (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
             (slot.root, slot.condition) = (None, None);
+            (slot.blocked, slot.version, slot.drains) = (0, Version::Good, 0);
         }
         self.regime.slots.as_mut_slice().fill(SlotState::Serving);
         self.regime.islands.as_mut_slice().fill(None);
-        if plan.derived {
+        if plan.derived || plan.drains {
             for view in self.regime.views.as_mut_slice() {
                 view.fill(true);
             }
@@ -276,6 +290,10 @@ impl State {
         let clocks = self.clocks.as_mut_slice().iter_mut();
         self.agenda
             .restart(clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
+                if known.driven {
+                    clock.active = false;
+                    return SimTime::NEVER;
+                }
                 let key = base.with_part(known.name);
                 clock.draws = [Purpose::Failure, Purpose::Repair]
                     .map(|purpose| key.with(purpose as u64).sequence());
@@ -369,7 +387,7 @@ impl State {
 
     /// Where a slot stands for VRRP: nowhere if it does not run; 0 is where users are.
     pub(super) fn place_of(&self, slot: SlotId) -> Option<u32> {
-        (self.regime.slots[slot] == SlotState::Serving)
+        (self.regime.slots[slot] == SlotState::Serving && self.slots[slot].drains == 0)
             .then(|| self.regime.islands[slot].map_or(0, |domain| domain.index() as u32 + 1))
     }
 }

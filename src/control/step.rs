@@ -23,7 +23,7 @@ impl SlotNow {
     #[inline]
     fn state(&self) -> SlotState {
         // Without a branch: which of them it is cannot be predicted.
-        let refuses = (self.process > 0) | self.starting;
+        let refuses = (self.process > 0) | self.starting | (self.blocked > 0);
         let silent = self.machine > 0;
         [
             SlotState::Serving,
@@ -54,6 +54,7 @@ impl State {
                 Timer::Watch(index) => self.flip(plan, index as usize, signals),
                 Timer::Group(index) => self.move_address(plan, index as usize, signals),
                 Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
+                Timer::Campaign(id) => self.campaign(plan, id, signals),
                 Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
                 Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
                 Timer::Order(stock) => self.receive_part(plan, stock, timer),
@@ -224,6 +225,11 @@ impl State {
         now.starting = false;
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, None);
+        if let Some(campaign) = self.slots[slot].version.bad()
+            && let Some(broken) = self.start_broken(plan, slot, campaign, signals)
+        {
+            return broken;
+        }
         self.find_state(slot, cause, signals);
         self.spread(plan, cause, signals);
         (Event::Started(slot), cause)

@@ -5,7 +5,7 @@ use super::outages::OutageRecord;
 use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
-use super::totals::{JourneyTotals, PoolTotals};
+use super::totals::{JourneyTotals, PoolTotals, Totals};
 use crate::ids::Id;
 use crate::model::{Metric, Population, System};
 use crate::path::Cause;
@@ -46,6 +46,19 @@ pub struct PoolFold {
     pub latency: LatencyFold,
 }
 
+/// Requests that ended for another reason than planned work; the units are groups.
+#[derive(Clone, Debug)]
+pub struct UnplannedFold {
+    /// (failed, ended) of all requests.
+    pub failed: Sums,
+    /// (failed or degraded, ended) of all requests.
+    pub not_full: Sums,
+    /// (failed, ended) by journey.
+    pub journeys: Vec<Sums>,
+    /// (failed, ended) by workload.
+    pub workloads: Vec<Sums>,
+}
+
 /// Request figures over many groups; the units are groups.
 #[derive(Clone, Debug)]
 pub struct TrafficFold {
@@ -59,6 +72,10 @@ pub struct TrafficFold {
     pub journeys: Vec<Sums>,
     /// (failed, ended) by workload.
     pub workloads: Vec<Sums>,
+    /// The same without what is due to planned work.
+    pub unplanned: UnplannedFold,
+    /// (failed because of planned work, issued) of all requests.
+    pub planned: Sums,
     /// (not answered within the bound, ended) by target; only latency targets are filled.
     pub late: Vec<Sums>,
     /// (failed by this cause, issued) by [`Cause::index`].
@@ -149,6 +166,13 @@ impl TrafficFold {
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
             workloads: vec![Sums::default(); system.workloads.len()],
+            unplanned: UnplannedFold {
+                failed: Sums::default(),
+                not_full: Sums::default(),
+                journeys: vec![Sums::default(); system.journeys.len()],
+                workloads: vec![Sums::default(); system.workloads.len()],
+            },
+            planned: Sums::default(),
             late: vec![Sums::default(); system.targets.len()],
             by_cause: vec![Sums::default(); causes],
             latency: std::array::from_fn(|_| latency()),
@@ -178,6 +202,8 @@ impl TrafficFold {
         );
         self.failed.push(failed, ended);
         self.not_full.push(failed + degraded, ended);
+        self.planned.push(sum(|journey| journey.planned), issued);
+        self.unplanned.push(system, totals);
         let figures = [
             issued,
             sum(|j| j.good),
@@ -267,6 +293,26 @@ impl TrafficFold {
                 }
             }
             sums.push(ended - within, ended);
+        }
+    }
+}
+
+impl UnplannedFold {
+    fn push(&mut self, system: &System, totals: &Totals) {
+        let journeys = &totals.journeys;
+        // Rounding of sampled counts may leave the least bit below zero.
+        let failed = |row: &JourneyTotals| (row.failed - row.planned).max(0.0);
+        let ended = |row: &JourneyTotals| row.ended() - row.planned;
+        let all = |of: &dyn Fn(&JourneyTotals) -> f64| journeys.iter().map(of).sum::<f64>();
+        self.failed.push(all(&failed), all(&ended));
+        self.not_full
+            .push(all(&|row| failed(row) + row.degraded), all(&ended));
+        for (sums, row) in self.journeys.iter_mut().zip(journeys) {
+            sums.push(failed(row), ended(row));
+        }
+        for (sums, workload) in self.workloads.iter_mut().zip(&system.workloads) {
+            let rows = || workload.journeys.iter().map(|&(id, _)| &journeys[id]);
+            sums.push(rows().map(failed).sum(), rows().map(ended).sum());
         }
     }
 }

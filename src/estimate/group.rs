@@ -184,7 +184,7 @@ impl<'a> GroupRunner<'a> {
         replications: &[u64],
         stop: &dyn Fn() -> bool,
     ) -> Result<TrafficRecord, GroupError> {
-        let causes = Cause::count(self.system.faults.len());
+        let causes = Cause::planned(self.system);
         let mut totals = Totals::new(self.system, self.plan);
         let mut met: BTreeMap<(u64, u64), Met> = BTreeMap::new();
         let mut paths: Vec<Vec<Piece>> = Vec::with_capacity(replications.len());
@@ -215,9 +215,9 @@ impl<'a> GroupRunner<'a> {
             let of = (batch, paths.len());
             self.sample(of, key, met, quiet_s, &mut totals, stop)?;
         }
-        let mut outages = OutageRecord::new(causes);
+        let mut outages = OutageRecord::new(causes.len());
         for pieces in &paths {
-            self.stitch(pieces, &met, causes, &mut outages);
+            self.stitch(pieces, &met, &causes, &mut outages);
         }
         Ok(TrafficRecord {
             replications: replications.len() as u64,
@@ -359,13 +359,13 @@ impl<'a> GroupRunner<'a> {
         &self,
         pieces: &[Piece],
         met: &BTreeMap<(u64, u64), Met>,
-        causes: usize,
+        planned: &[bool],
         record: &mut OutageRecord,
     ) {
         let slice = self.plan.traffic.slice;
         let index = |at| self.plan.slice_index(at);
         let mut tracker =
-            OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), causes);
+            OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), planned);
         for piece in pieces {
             match piece {
                 Piece::Window(seen) => tracker.seen(seen, record),

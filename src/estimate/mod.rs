@@ -11,7 +11,7 @@ mod sums;
 mod totals;
 mod windows;
 
-pub use fold::{LatencyFold, PoolFold, Record, TrafficFold};
+pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use load::{Load, PoolLoad};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};

@@ -107,6 +107,10 @@ impl SliceShare {
 pub struct OutageRecord {
     /// Per replication: (downtime in seconds, outages begun).
     pub downtime: Sums,
+    /// Per replication: (downtime in seconds that is planned, 0).
+    pub planned: Sums,
+    /// Per replication: (downtime in seconds that is not planned, seconds without planned downtime).
+    pub unplanned: Sums,
     /// Per replication: downtime in nanoseconds, in order.
     pub downtimes: Vec<u64>,
     /// Per replication: downtime in seconds by cause; zero rows are not pushed.
@@ -120,6 +124,8 @@ impl OutageRecord {
     pub fn new(causes: usize) -> Self {
         Self {
             downtime: Sums::default(),
+            planned: Sums::default(),
+            unplanned: Sums::default(),
             downtimes: Vec::new(),
             by_cause: vec![Sums::default(); causes],
             durations: Histogram::new(),
@@ -129,6 +135,8 @@ impl OutageRecord {
     /// Adds the replications of `other`, which come after the ones here.
     pub fn merge(&mut self, other: &Self) {
         self.downtime.merge(&other.downtime);
+        self.planned.merge(&other.planned);
+        self.unplanned.merge(&other.unplanned);
         self.downtimes.extend_from_slice(&other.downtimes);
         for (mine, theirs) in self.by_cause.iter_mut().zip(&other.by_cause) {
             mine.merge(theirs);
@@ -174,7 +182,9 @@ enum Before {
 
 /// Follows one replication from piece to piece, in order of time.
 #[derive(Debug)]
-pub struct OutageTracker {
+pub struct OutageTracker<'a> {
+    /// Whether each cause is planned.
+    planned: &'a [bool],
     slice_s: f64,
     /// First slice of the horizon, and the one after its last.
     first: u64,
@@ -188,10 +198,11 @@ pub struct OutageTracker {
     by_cause: Vec<f64>,
 }
 
-impl OutageTracker {
-    /// For a horizon of the slices `[first, end)`.
-    pub fn new(slice: SimSpan, first: u64, end: u64, causes: usize) -> Self {
+impl<'a> OutageTracker<'a> {
+    /// For a horizon of the slices `[first, end)`; `planned` says of each cause whether it is planned.
+    pub fn new(slice: SimSpan, first: u64, end: u64, planned: &'a [bool]) -> Self {
         Self {
+            planned,
             slice_s: slice.as_secs_f64(),
             first,
             end,
@@ -200,7 +211,7 @@ impl OutageTracker {
             broken: false,
             downtime_s: 0.0,
             outages: 0.0,
-            by_cause: vec![0.0; causes],
+            by_cause: vec![0.0; planned.len()],
         }
     }
 
@@ -291,11 +302,20 @@ impl OutageTracker {
         record
             .downtimes
             .push(SimSpan::from_secs_f64(self.downtime_s).as_nanos());
-        for (sums, &secs) in record.by_cause.iter_mut().zip(&self.by_cause) {
+        let mut planned = 0.0;
+        for (index, (sums, &secs)) in record.by_cause.iter_mut().zip(&self.by_cause).enumerate() {
+            if self.planned[index] {
+                planned += secs;
+            }
             if secs > 0.0 {
                 sums.push(secs, 0.0);
             }
         }
+        let horizon = (self.end - self.first) as f64 * self.slice_s;
+        record.planned.push(planned, 0.0);
+        record
+            .unplanned
+            .push((self.downtime_s - planned).max(0.0), horizon - planned);
     }
 }
 
@@ -323,9 +343,9 @@ mod tests {
         }
     }
 
-    fn follow(pieces: impl FnOnce(&mut OutageTracker, &mut OutageRecord)) -> OutageRecord {
+    fn follow(pieces: impl FnOnce(&mut OutageTracker<'_>, &mut OutageRecord)) -> OutageRecord {
         let mut record = OutageRecord::new(2);
-        let mut tracker = OutageTracker::new(SimSpan::from_secs(1), 100, 1_100, 2);
+        let mut tracker = OutageTracker::new(SimSpan::from_secs(1), 100, 1_100, &[false, true]);
         pieces(&mut tracker, &mut record);
         tracker.end(&mut record);
         record
@@ -351,6 +371,8 @@ mod tests {
         });
         assert_eq!((record.downtime.y, record.downtime.x), (103.0, 2.0));
         assert_eq!((record.by_cause[0].y, record.by_cause[1].y), (8.0, 95.0));
+        assert_eq!((record.planned.y, record.unplanned.y), (95.0, 8.0));
+        assert_eq!(record.unplanned.x, 905.0);
         assert_eq!(record.durations.total(), 2);
     }
 

@@ -21,6 +21,10 @@ pub struct StructureRecord {
     pub transitions: u64,
     /// Per replication: (downtime in seconds, outages begun).
     pub system: Sums,
+    /// Per replication: (downtime in seconds that is planned, 0).
+    pub planned: Sums,
+    /// Per replication: (downtime in seconds that is not planned, seconds without planned downtime).
+    pub unplanned: Sums,
     /// Per replication: (seconds of the outages begun, followed to their ends; their number).
     pub durations: Sums,
     /// Durations of the outages begun, nanoseconds.
@@ -49,6 +53,8 @@ impl StructureRecord {
             replications: 0,
             transitions: 0,
             system: Sums::default(),
+            planned: Sums::default(),
+            unplanned: Sums::default(),
             durations: Sums::default(),
             duration_histogram: Histogram::new(),
             unended: 0,
@@ -66,6 +72,8 @@ impl StructureRecord {
         self.replications += other.replications;
         self.transitions += other.transitions;
         self.system.merge(&other.system);
+        self.planned.merge(&other.planned);
+        self.unplanned.merge(&other.unplanned);
         self.durations.merge(&other.durations);
         if !other.duration_histogram.is_empty() {
             self.duration_histogram.merge(&other.duration_histogram);
@@ -171,6 +179,8 @@ pub struct StructureTally {
     /// Nanoseconds by cause, with the causes touched in this replication.
     by_cause: Vec<u64>,
     touched: Vec<usize>,
+    /// Whether each cause is planned.
+    planned: Vec<bool>,
     /// (cause, nanoseconds) of the replication that ended last.
     charged: Vec<(usize, u64)>,
     cause: usize,
@@ -194,6 +204,7 @@ impl StructureTally {
             journeys: vec![Spell::default(); system.journeys.len()],
             by_cause: vec![0; Cause::count(system.faults.len())],
             touched: Vec::new(),
+            planned: Cause::planned(system),
             charged: Vec::new(),
             cause: 0,
             cause_since: from,
@@ -315,14 +326,23 @@ impl StructureTally {
         for &duration in &self.durations {
             record.duration_histogram.record(duration);
         }
+        let mut planned = 0;
         self.charged.clear();
         for index in self.touched.drain(..) {
             let nanos = std::mem::take(&mut self.by_cause[index]);
+            if self.planned[index] {
+                planned += nanos;
+            }
             if nanos > 0 {
                 record.by_cause[index].push(seconds(nanos), 0.0);
                 self.charged.push((index, nanos));
             }
         }
+        record.planned.push(seconds(planned), 0.0);
+        record.unplanned.push(
+            seconds(self.system.downtime - planned),
+            seconds(self.to.since(self.from).as_nanos() - planned),
+        );
     }
 
     /// The replication that [`StructureTally::end`] ended last.

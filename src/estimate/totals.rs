@@ -20,6 +20,8 @@ pub struct JourneyTotals {
     pub degraded: f64,
     /// Failed.
     pub failed: f64,
+    /// Failed because of planned work.
+    pub planned: f64,
     /// In progress at the end of the horizon.
     pub in_flight: f64,
     /// Answered within each bound of the plan.
@@ -65,6 +67,8 @@ pub struct Totals {
     pub by_condition: [WeightedHistogram; 3],
     /// Failed requests by [`Cause::index`].
     pub failed_by_cause: Vec<f64>,
+    /// Whether each cause is planned.
+    planned: Vec<bool>,
     /// What was counted one by one, in integers.
     pub simulated: Counts,
     /// Requests simulated, counted or not.
@@ -97,6 +101,7 @@ impl Totals {
             good: 0.0,
             degraded: 0.0,
             failed: 0.0,
+            planned: 0.0,
             in_flight: 0.0,
             within: vec![0.0; plan.traffic.bounds.len()],
             latency: WeightedHistogram::new(),
@@ -115,6 +120,7 @@ impl Totals {
             pools: vec![pool; system.pools.len()],
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
+            planned: Cause::planned(system),
             simulated: Counts::default(),
             requests_simulated: 0,
             attempts_simulated: 0,
@@ -127,12 +133,11 @@ impl Totals {
     pub fn add_counted(&mut self, tally: &Tally) {
         for (id, journey) in tally.journeys.pairs() {
             self.journeys[id].add(journey, 1.0);
-            for (sum, &count) in self
-                .failed_by_cause
-                .iter_mut()
-                .zip(&journey.failed_by_cause)
-            {
-                *sum += count as f64;
+            for (index, &count) in journey.failed_by_cause.iter().enumerate() {
+                self.failed_by_cause[index] += count as f64;
+                if self.planned[index] {
+                    self.journeys[id].planned += count as f64;
+                }
             }
         }
         for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
@@ -181,7 +186,11 @@ impl Totals {
                     for (index, &count) in row.failed_by_cause.iter().enumerate() {
                         // Without a blame the stretch itself knows the cause: load or base.
                         let index = blame.map_or(index, |blame| Cause::Fault(blame).index());
-                        self.failed_by_cause[index] += count as f64 * scale * share;
+                        let failed = count as f64 * scale * share;
+                        self.failed_by_cause[index] += failed;
+                        if self.planned[index] {
+                            self.journeys[journey].planned += failed;
+                        }
                     }
                 }
             }

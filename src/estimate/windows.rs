@@ -114,7 +114,14 @@ impl GroupRunner<'_> {
             }
             if !others.step(&mut self.control, &mut self.signals) {
                 if !self.signals.is_empty() {
-                    let border = plan.slice_start(at).max(quiet_from);
+                    // The nearest border, so that the blame before and the one after lose alike;
+                    // the one before if something happens until then.
+                    let near = plan.slice_start(at + plan.traffic.slice.mul_f64(0.5));
+                    let free = others
+                        .next_time(self.control.next_time())
+                        .before(windows.look_back)
+                        >= near;
+                    let border = if free { near } else { plan.slice_start(at) }.max(quiet_from);
                     self.push_quiet(pieces, &quiet_regime, quiet_from, border);
                     quiet_from = border;
                     quiet_regime = Rc::new(self.control.regime().clone());

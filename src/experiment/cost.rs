@@ -3,7 +3,7 @@
 
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
-use crate::model::{Algorithm, FaultKind, Method, System};
+use crate::model::{Algorithm, Component, FaultKind, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -355,7 +355,16 @@ fn transitions(system: &System, secs: f64) -> f64 {
         let cycle = (fault.every.mean() + fault.lasts.mean()).max(1e-9);
         let touched = match fault.kind {
             FaultKind::Crash => 2.0,
-            FaultKind::Isolated | FaultKind::Power | FaultKind::Common => 4.0,
+            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
+                4.0
+            }
+            // Each replica is drained, restarts, starts and returns.
+            FaultKind::Rollout => match clock.component {
+                Component::Pool(pool) => 2.0 * system.pools[pool].slots.len() as f64,
+                _ => 2.0,
+            },
+            // Seldom, but each time a number is drawn.
+            FaultKind::Release | FaultKind::Configuration | FaultKind::Certificate => 0.1,
         };
         sum += secs / cycle * 2.0 * touched;
     }

@@ -124,6 +124,9 @@ impl Figures<'_> {
     /// What a target is judged by; `None` if nothing was measured. For latency targets it is the
     /// share of requests within the bound.
     pub fn judged(&self, index: usize, target: &Target, confidence: f64) -> Option<Estimate> {
+        if target.excluding_planned {
+            return self.unplanned(target.metric, confidence);
+        }
         let structure = &self.record.structure;
         match target.metric {
             Metric::Availability(population) => {
@@ -155,6 +158,59 @@ impl Figures<'_> {
                 Self::exceeds(&structure.downtimes, limit, confidence)
             }
         }
+    }
+}
+
+impl Figures<'_> {
+    /// A metric without what is due to planned work: of the seconds or requests that are not, those
+    /// that are bad.
+    fn unplanned(&self, metric: Metric, confidence: f64) -> Option<Estimate> {
+        let horizon = self.plan.horizon_s();
+        let structure = &self.record.structure;
+        let share = |sums: &Sums| Some(sums.ratio(1.0, confidence)?.complement());
+        let yearly = |sums: &Sums| {
+            sums.mean(sums.n, horizon, confidence)
+                .scaled(self.per_year())
+        };
+        match metric {
+            Metric::Availability(population) => {
+                let unplanned = &self.traffic()?.unplanned;
+                let failed = match population {
+                    Population::All => &unplanned.failed,
+                    Population::Workload(id) => &unplanned.workloads[crate::ids::Id::index(id)],
+                    Population::Journey(id) => &unplanned.journeys[crate::ids::Id::index(id)],
+                };
+                self.answered_share(failed, confidence)
+            }
+            Metric::FullAvailability => {
+                self.answered_share(&self.traffic()?.unplanned.not_full, confidence)
+            }
+            Metric::TimeAvailability => share(&self.traffic()?.outages.unplanned),
+            Metric::StructuralAvailability => share(&structure.unplanned),
+            Metric::Downtime => Some(yearly(&self.traffic()?.outages.unplanned)),
+            Metric::StructuralDowntime => Some(yearly(&structure.unplanned)),
+            // Refused where targets are read.
+            Metric::Outages
+            | Metric::StructuralOutages
+            | Metric::Latency { .. }
+            | Metric::DowntimeExceeds(_)
+            | Metric::StructuralDowntimeExceeds(_) => None,
+        }
+    }
+
+    /// Planned downtime from slices, seconds per year.
+    pub fn planned_downtime(&self, confidence: f64) -> Option<Estimate> {
+        let planned = &self.traffic()?.outages.planned;
+        let mean = planned.mean(planned.n, self.plan.horizon_s(), confidence);
+        Some(mean.scaled(self.per_year()))
+    }
+
+    /// Planned structural downtime, seconds per year.
+    pub fn structural_planned_downtime(&self, confidence: f64) -> Estimate {
+        let planned = &self.record.structure.planned;
+        planned
+            .mean(planned.n, self.plan.horizon_s(), confidence)
+            .scaled(self.per_year())
     }
 }
 

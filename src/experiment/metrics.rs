@@ -183,6 +183,10 @@ fn metric_of(text: &str) -> &str {
 pub(super) fn of_targets(base: &System) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for (index, target) in base.targets.iter().enumerate() {
+        // No pairs are kept of what is left when planned work is left out.
+        if target.excluding_planned {
+            continue;
+        }
         let kind = match target.metric {
             Metric::DowntimeExceeds(_) | Metric::StructuralDowntimeExceeds(_) => {
                 Kind::Target(index)

@@ -240,6 +240,11 @@ impl<'a> Moves<'a> {
     /// What a target of the baseline is judged by, candidate minus baseline.
     fn of_target(&self, candidate: usize, target: usize, confidence: f64) -> Option<Difference> {
         let row = &self.figures[0].system.targets[target];
+        if row.excluding_planned {
+            // Pairs are kept of everything together; a difference with planned work in it would be
+            // that of another metric.
+            return None;
+        }
         let index = self.pairings[candidate]
             .targets
             .iter()

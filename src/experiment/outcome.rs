@@ -18,10 +18,14 @@ pub struct Outcome {
     pub availability: Availability,
     /// Downtime from slices; `None` without traffic.
     pub downtime: Option<Downtime>,
+    /// Planned downtime from slices, seconds per year; `None` without traffic.
+    pub planned_downtime: Option<Estimate>,
     /// Outages from slices; `None` without traffic.
     pub outages: Option<Outages>,
     /// Structural downtime.
     pub structural_downtime: Downtime,
+    /// Planned structural downtime, seconds per year.
+    pub structural_planned_downtime: Estimate,
     /// Structural outages.
     pub structural_outages: Outages,
     /// Requests; `None` without traffic.
@@ -163,6 +167,8 @@ pub struct Requests {
     pub simulated: RequestCounts,
     /// Estimated failed requests by cause; they sum to `total.failed` up to rounding.
     pub failed_by_cause: Vec<(String, f64)>,
+    /// Estimated failed requests whose cause is planned work.
+    pub failed_planned: f64,
 }
 
 /// issued = good + degraded + failed + in flight.
@@ -264,6 +270,8 @@ pub struct CauseRow {
     pub fault: String,
     /// The phase; `None` for `load` and `base`.
     pub phase: Option<Phase>,
+    /// Whether it is planned work.
+    pub planned: bool,
     /// Failed requests per million issued; `None` without traffic.
     pub failed_per_million: Option<Estimate>,
     /// Downtime, seconds per year; `None` without traffic.

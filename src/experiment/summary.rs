@@ -44,6 +44,7 @@ pub(super) fn outcome(
             let mean = figures.downtime(CONFIDENCE)?;
             Some(downtime(figures, mean, &observed.downtimes))
         }),
+        planned_downtime: figures.planned_downtime(CONFIDENCE),
         outages: observed.map(|observed| {
             outages(
                 figures,
@@ -57,6 +58,7 @@ pub(super) fn outcome(
             figures.structural_downtime(CONFIDENCE),
             &structure.downtimes,
         ),
+        structural_planned_downtime: figures.structural_planned_downtime(CONFIDENCE),
         structural_outages: outages(
             figures,
             &structure.system,
@@ -253,6 +255,7 @@ fn requests(figures: &Figures<'_>, traffic: &TrafficFold) -> Requests {
             .filter(|(_, sums)| sums.y > 0.0)
             .map(|(index, sums)| (cause_name(figures, Cause::from_index(index)), sums.y))
             .collect(),
+        failed_planned: traffic.planned.y,
     }
 }
 
@@ -393,6 +396,7 @@ fn causes(figures: &Figures<'_>) -> Vec<CauseRow> {
         let row = CauseRow {
             fault,
             phase,
+            planned: cause.is_planned(figures.system),
             failed_per_million: failed
                 .zip(traffic)
                 .and_then(|(sums, traffic)| sums.share(traffic.replications, CONFIDENCE))

@@ -18,8 +18,8 @@
 //! something changes. The work is quadratic in the size of the group for each change; groups have two
 //! or three members.
 //!
-//! Sources: RFC 5798 6.4; keepalived `vrrp/vrrp.c`, `vrrp_scheduler.c`. Left out: clean shutdown with
-//! priority 0, track scripts, sync groups.
+//! Sources: RFC 5798 6.4; keepalived `vrrp/vrrp.c`, `vrrp_scheduler.c`. Left out: track
+//! scripts, sync groups.
 
 use crate::time::{SimSpan, SimTime};
 
@@ -127,6 +127,29 @@ impl Group {
             self.members[member].role = Role::Backup { heard: now };
         }
         self.members[member].place = place;
+        self.next = self.plan();
+    }
+
+    /// `member` is about to be stopped in good order and takes no part any more. If it is master, it
+    /// says so with an advertisement of priority 0, and whoever hears it becomes master after its skew
+    /// alone (RFC 5798 6.4.2).
+    pub fn resign(&mut self, now: SimTime, member: usize) {
+        if self.members[member].place.is_none() {
+            return;
+        }
+        self.settle(now);
+        if self.is_master(member) {
+            for other in 0..self.members.len() {
+                if other != member
+                    && self.hears(member, other)
+                    && let Role::Backup { heard } = &mut self.members[other].role
+                {
+                    *heard = now.before(self.advert_int.saturating_mul(3));
+                }
+            }
+        }
+        self.members[member].role = Role::Backup { heard: now };
+        self.members[member].place = None;
         self.next = self.plan();
     }
 

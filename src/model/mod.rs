@@ -6,6 +6,7 @@
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
 mod blame;
+mod campaign;
 mod care;
 mod failover;
 mod faults;
@@ -21,6 +22,7 @@ mod topology;
 mod workload;
 
 pub use blame::{Blame, Phase};
+pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
 pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
@@ -38,8 +40,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId, OperationId,
-    PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,
+    OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -73,6 +75,8 @@ pub struct System {
     pub faults: IdVec<FaultId, Fault>,
     /// One row for each fault of each component.
     pub clocks: IdVec<ClockId, FaultClock>,
+    /// What operators do to components; each turns some of the clocks.
+    pub campaigns: IdVec<CampaignId, Campaign>,
     /// How faults are handled that need more than time.
     pub care: Care,
     /// What must hold.

@@ -12,6 +12,9 @@ pub struct Target {
     pub line: u32,
     /// What is measured.
     pub metric: Metric,
+    /// Whether what is due to planned work is left out: of the time or the requests that are bad, and
+    /// of all that there are.
+    pub excluding_planned: bool,
     /// On which side of the bound it must be.
     pub relation: Relation,
     /// The bound, in the metric's unit: a probability, seconds, or a number per year.

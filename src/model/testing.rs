@@ -1,12 +1,14 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Component, Discipline, Domain, Fault, FaultClock,
-    FaultKind, Fork, Jitter, Journey, Node, Operation, Owner, Pool, PoolKind, Retries, RunSettings,
-    ServedBy, Slot, Start, System,
+    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, Component, Discipline,
+    Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey, Maintenance, Node, Operation,
+    Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot, Start,
+    System,
 };
 use crate::ids::{
-    BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId, PoolId, SlotId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
+    PoolId, SlotId,
 };
 use crate::random::{Dist, Stream};
 use crate::time::SimSpan;
@@ -55,6 +57,7 @@ impl System {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            campaigns: IdVec::new(),
             care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
@@ -199,6 +202,8 @@ impl System {
             Component::Slot(slot) => system.slots[slot].name.clone(),
             Component::Node(node) => system.nodes[node].name.clone(),
             Component::Domain(domain) => system.domains[domain].name.clone(),
+            Component::Pool(pool) => system.pools[pool].name.clone(),
+            Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
             Component::Common(row) => format!("common{row}"),
         };
         let kind_name = format!("{kind:?}").to_lowercase();
@@ -217,6 +222,94 @@ impl System {
                 name,
             });
         }
+    }
+
+    /// Maintenance of these components, undrained and all at once.
+    pub(crate) fn maintenance(
+        &mut self,
+        components: &[Component],
+        rhythm: Rhythm,
+        lasts: Dist,
+    ) -> CampaignId {
+        let first = self.clocks.len();
+        self.fault(FaultKind::Maintenance, components, fixed(1e6), fixed(1.0));
+        let clocks = (first..self.clocks.len()).map(ClockId::from_index);
+        let work = Maintenance {
+            clocks: clocks.collect(),
+            lasts,
+            drain: None,
+            one_by_one: None,
+        };
+        let name = self.faults.iter().last().map(|fault| fault.name.clone());
+        self.campaigns.push(Campaign {
+            name: name.unwrap_or_default(),
+            rhythm,
+            work: CampaignWork::Maintenance(work),
+        })
+    }
+
+    /// Releases of a pool: one replica at once, 30 s in between, undrained.
+    pub(crate) fn releases(
+        &mut self,
+        pool: PoolId,
+        rhythm: Rhythm,
+        bad: f64,
+        noticed_in: Dist,
+    ) -> CampaignId {
+        let component = [Component::Pool(pool)];
+        let rollout = ClockId::from_index(self.clocks.len());
+        self.fault(FaultKind::Rollout, &component, fixed(1e6), fixed(1.0));
+        let release = ClockId::from_index(self.clocks.len());
+        self.fault(FaultKind::Release, &component, fixed(1e6), fixed(1.0));
+        let roll = Roll {
+            at_once: 1,
+            pause: SimSpan::from_secs(30),
+        };
+        self.campaigns.push(Campaign {
+            name: format!("{}.release", self.pools[pool].name),
+            rhythm,
+            work: CampaignWork::Release(Release {
+                pool,
+                rollout,
+                release,
+                bad,
+                noticed_in,
+                rolls: roll,
+                rolls_back: roll,
+                drain: None,
+            }),
+        })
+    }
+
+    /// A configuration that spreads and is taken back in 40 s, or a certificate that expires.
+    pub(crate) fn changes(
+        &mut self,
+        owner: Owner,
+        rhythm: Rhythm,
+        bad: f64,
+        noticed_in: Dist,
+        is_certificate: bool,
+    ) -> CampaignId {
+        let (component, kind) = match owner {
+            Owner::Pool(pool) => (Component::Pool(pool), FaultKind::Configuration),
+            Owner::Balancer(balancer) => (Component::Balancer(balancer), FaultKind::Certificate),
+        };
+        let clock = ClockId::from_index(self.clocks.len());
+        self.fault(kind, &[component], fixed(1e6), fixed(1.0));
+        let spreads_in = fixed(if is_certificate { 0.0 } else { 40.0 });
+        self.campaigns.push(Campaign {
+            name: self.clocks[clock].name.clone(),
+            rhythm,
+            work: CampaignWork::Change(Change {
+                owner,
+                clock,
+                bad,
+                noticed_in,
+                spreads_in,
+                reverted_in: fixed(40.0),
+                is_certificate,
+            }),
+        })
     }
 
     /// A crash fault with a clock for each slot of a pool.

@@ -2,6 +2,7 @@
 
 use super::{Blame, Phase};
 use crate::ids::{FaultId, Id};
+use crate::model::System;
 
 /// The one cause of a failed request or of a second of downtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,21 @@ impl Cause {
     /// How many causes there are in a system with `faults` faults.
     pub const fn count(faults: usize) -> usize {
         2 + faults * Phase::ALL.len()
+    }
+
+    /// Whether it is planned work.
+    pub fn is_planned(self, system: &System) -> bool {
+        match self {
+            Self::Load | Self::Base => false,
+            Self::Fault(blame) => system.faults[blame.fault].kind.is_planned(),
+        }
+    }
+
+    /// For each row of such a table, whether it is planned work.
+    pub fn planned(system: &System) -> Vec<bool> {
+        (0..Self::count(system.faults.len()))
+            .map(|index| Self::from_index(index).is_planned(system))
+            .collect()
     }
 
     /// The row of this cause in a table of [`Cause::count`] counters.

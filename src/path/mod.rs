@@ -12,7 +12,9 @@ pub use key::KeyMaker;
 
 pub use crate::model::{Blame, Phase};
 
-use crate::ids::{BalancerId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId};
+use crate::ids::{
+    BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
+};
 use crate::model::{Step, System};
 use crate::time::SimTime;
 
@@ -144,6 +146,42 @@ pub enum Event {
     Activating(SlotId),
     /// A standby serves in the stead of what was lost.
     Activated(SlotId),
+    /// A campaign takes a step with some of the parts that it works on.
+    Campaign {
+        /// Which.
+        campaign: CampaignId,
+        /// The step.
+        step: CampaignStep,
+        /// Rows of its parts in the order in which it works on them: from the first to before the second.
+        parts: (u32, u32),
+    },
+}
+
+/// What a campaign does to some of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CampaignStep {
+    /// They get no new requests any more.
+    Drains,
+    /// They stop.
+    Stops,
+    /// The work on them is done; they start.
+    Ends,
+    /// They get requests again.
+    Returns,
+    /// They restart with a new version.
+    Restarts,
+    /// They have started, and the new version is broken.
+    Breaks,
+    /// A bad change begins to spread over all of them.
+    Begins,
+    /// It reaches them.
+    Reaches,
+    /// Somebody notices what is wrong with these.
+    Noticed,
+    /// They go back to the version before.
+    RollsBack,
+    /// The change is taken back on them.
+    Reverts,
 }
 
 /// An instant at which the control state changed.

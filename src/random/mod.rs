@@ -49,6 +49,8 @@ pub enum Purpose {
     Parts = 11,
     /// Activations of standbys.
     Activation = 12,
+    /// What a campaign of operators draws, keyed by its occurrences.
+    Campaign = 13,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

@@ -110,6 +110,7 @@ fn cause(fault: &str, phase: Option<Phase>, share: f64) -> CauseRow {
     CauseRow {
         fault: fault.to_owned(),
         phase,
+        planned: fault.ends_with(".maintenance"),
         failed_per_million: Some(around(190.0 * share, 0.2, 64)),
         downtime_s_per_year: Some(around(7_900.0 * share, 0.3, 64)),
         structural_downtime_s_per_year: around(3_150.0 * share, 0.1, 1_024),
@@ -184,11 +185,13 @@ pub(crate) fn ordinary() -> Outcome {
             structural_at_end: e(0.999_9, 0.996, 1.0, 1_024),
         },
         downtime: Some(downtime(7_900.0, 64)),
+        planned_downtime: Some(around(630.0, 0.2, 64)),
         outages: Some(outages(1.8)),
         structural_downtime: Downtime {
             p99: Some(around(22_000.0, 0.2, 1_024)),
             ..downtime(3_150.0, 1_024)
         },
+        structural_planned_downtime: around(250.0, 0.1, 1_024),
         structural_outages: outages(1.1),
         requests: Some(Requests {
             total: RequestCounts {
@@ -209,6 +212,7 @@ pub(crate) fn ordinary() -> Outcome {
                 ("articles.crash, promote".to_owned(), 100_000_000.4),
                 ("load".to_owned(), 53_391_071.6),
             ],
+            failed_planned: 12_271_285.8,
         }),
         latency: Some(latency(0.038, 0.42)),
         latency_by_condition: vec![
@@ -241,7 +245,7 @@ pub(crate) fn ordinary() -> Outcome {
             cause("articles.crash", Some(Phase::Detect), 0.22),
             cause("north-a.power", Some(Phase::Repair), 0.17),
             cause("web.crash", Some(Phase::Detect), 0.11),
-            cause("app.crash", Some(Phase::WarmUp), 0.08),
+            cause("app.maintenance", Some(Phase::WarmUp), 0.08),
             cause("north-a.power", Some(Phase::Converge), 0.05),
             cause("articles.crash", Some(Phase::Decide), 0.03),
             CauseRow { structural_downtime_s_per_year: e(0.0, 0.0, 0.0, 1_024), ..cause("load", None, 0.02) },
@@ -367,6 +371,8 @@ pub(crate) fn without_failures() -> Outcome {
         structural_at_end: good,
     };
     (o.structural_downtime, o.structural_outages) = (downtime.clone(), outages.clone());
+    o.structural_planned_downtime = o.structural_downtime.mean;
+    o.planned_downtime = Some(o.structural_downtime.mean);
     (o.downtime, o.outages) = (Some(downtime), Some(outages.clone()));
     for row in &mut o.services {
         row.structural = good;
@@ -384,6 +390,7 @@ pub(crate) fn without_failures() -> Outcome {
     }];
     if let Some(r) = &mut o.requests {
         r.failed_by_cause.clear();
+        r.failed_planned = 0.0;
     }
     o
 }

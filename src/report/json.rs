@@ -29,14 +29,15 @@
 //! | `availability.time` | estimate or `null`: 1 - downtime / horizon |
 //! | `availability.structural` | estimate: share of time in which every journey could be served |
 //! | `downtime_s_per_year` | `null` without traffic; bad slices per replication, scaled to a year: estimates `mean`, `p50`, `p90`, `p95`, `p99` (percentiles over replications, `null` where too few), `none` (share of replications without any), and `exceedance`: pairs of (seconds per replication, not scaled; share of replications with more) |
+//! | `planned_downtime_s_per_year` | estimate or `null`: the part of the mean of `downtime_s_per_year` whose cause is planned work |
 //! | `outages` | `null` without traffic; `per_year` estimate; `duration_s.mean`, `.p50`, `.p99` estimates or `null`; `mtbf_s` (start to start) and `mttr_s` (the mean duration) estimates or `null` |
-//! | `requests` | `null` without traffic; integers `issued`, `good`, `degraded`, `failed`, `in_flight` over all traffic replications, weighted, `failed_by_cause` (numbers by cause, which sum to `failed` up to rounding) and `simulated`, the five counts that were simulated and add up exactly |
+//! | `requests` | `null` without traffic; integers `issued`, `good`, `degraded`, `failed`, `in_flight` over all traffic replications, weighted, `failed_by_cause` (numbers by cause, which sum to `failed` up to rounding), `failed_planned` (the number of them whose cause is planned work) and `simulated`, the five counts that were simulated and add up exactly |
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
-//! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year` and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
+//! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
-//! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
+//! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
 //! | `warnings[]` | texts |
@@ -96,6 +97,10 @@ fn result(o: &Outcome) -> Json {
                 Json::object(fields)
             }),
         ),
+        (
+            "planned_downtime_s_per_year",
+            maybe(o.planned_downtime.as_ref()),
+        ),
         ("requests", o.requests.as_ref().map_or(Json::Null, requests)),
         ("latency_s", o.latency.as_ref().map_or(Json::Null, latency)),
         (
@@ -139,6 +144,7 @@ fn result(o: &Outcome) -> Json {
                         row.phase
                             .map_or(Json::Null, |phase| Json::text(phase.word())),
                     ),
+                    ("planned", Json::Bool(row.planned)),
                     ("failed_per_million", maybe(row.failed_per_million.as_ref())),
                     (
                         "downtime_s_per_year",
@@ -245,6 +251,10 @@ fn structural(o: &Outcome) -> Json {
         ("availability", estimate(&o.availability.structural)),
         ("up_at_end", estimate(&o.availability.structural_at_end)),
         ("downtime_s_per_year", downtime(&o.structural_downtime)),
+        (
+            "planned_downtime_s_per_year",
+            estimate(&o.structural_planned_downtime),
+        ),
         ("outages_per_year", estimate(&o.structural_outages.per_year)),
     ];
     fields.extend(spells(&o.structural_outages));
@@ -268,6 +278,7 @@ fn requests(r: &Requests) -> Json {
         .map(|(name, n)| (name.as_str(), Json::number(*n)));
     let mut fields = counts(&r.total).to_vec();
     fields.push(("failed_by_cause", Json::object(by_cause)));
+    fields.push(("failed_planned", Json::number(r.failed_planned)));
     fields.push(("simulated", Json::object(counts(&r.simulated))));
     Json::object(fields)
 }

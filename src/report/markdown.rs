@@ -164,6 +164,11 @@ fn figures(out: &mut String, outcome: &Outcome) {
         numbers::span_per_year,
     );
     one(
+        "downtime that is planned, mean",
+        words::planned_downtime(outcome),
+        numbers::span_per_year,
+    );
+    one(
         "downtime, p90 of histories",
         downtime.p90.as_ref(),
         numbers::span_per_year,

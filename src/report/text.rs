@@ -289,6 +289,10 @@ fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
             ));
         }
     }
+    if let Some(planned) = words::planned_downtime(outcome) {
+        let text = format!("{} of the downtime", numbers::span_per_year(planned));
+        lines.insert(1, labelled("Planned", &text, style));
+    }
     if let Some(l) = &outcome.latency {
         let parts = [
             ("p50", &l.p50),

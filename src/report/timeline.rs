@@ -3,8 +3,10 @@
 use super::clean::line;
 use crate::estimate::Entry;
 use crate::ids::{ClockId, JourneyId, SlotId};
-use crate::model::{Component, Owner, PoolKind, Step, StoreFailover, System};
-use crate::path::Event;
+use crate::model::{
+    Campaign, CampaignWork, Component, Owner, PoolKind, Step, StoreFailover, System,
+};
+use crate::path::{CampaignStep, Event};
 
 /// Writes entries of one history, in order of time.
 #[derive(Clone, Debug)]
@@ -148,6 +150,71 @@ pub fn words(system: &System, event: Event) -> String {
         Event::Activating(id) => format!("{} is activated", slot(id)),
         Event::Activated(id) => format!("{} takes over", slot(id)),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),
+        Event::Campaign {
+            campaign,
+            step,
+            parts,
+        } => {
+            let campaign = &system.campaigns[campaign];
+            campaign_words(
+                campaign,
+                step,
+                parts.0 == 0,
+                &parts_of(system, campaign, parts),
+            )
+        }
+    }
+}
+
+/// What a campaign does to some of its parts, in words; `first` says whether its first is among them.
+fn campaign_words(campaign: &Campaign, step: CampaignStep, first: bool, parts: &str) -> String {
+    let name = &campaign.name;
+    let expires = matches!(&campaign.work, CampaignWork::Change(change) if change.is_certificate);
+    match step {
+        CampaignStep::Drains => format!("{name}: no new requests for {parts}"),
+        CampaignStep::Stops => format!("{name} stops {parts}"),
+        CampaignStep::Ends => format!("{name} of {parts} is done"),
+        CampaignStep::Returns => format!("{name}: requests again for {parts}"),
+        CampaignStep::Restarts => format!("{name} restarts {parts} with a new version"),
+        CampaignStep::Breaks => format!("{name}: the new version of {parts} is broken"),
+        CampaignStep::Begins => format!("{name}: a bad change begins to spread"),
+        CampaignStep::Reaches if expires => format!("{name} of {parts} expires"),
+        CampaignStep::Reaches => format!("{name}: a bad change reaches {parts}"),
+        CampaignStep::Noticed => format!("{name} is noticed, on {parts}"),
+        CampaignStep::RollsBack if first => {
+            format!("{name} is noticed, and rolled back on {parts}")
+        }
+        CampaignStep::RollsBack => format!("{name} is rolled back on {parts}"),
+        CampaignStep::Reverts if expires => format!("{name} of {parts} is renewed"),
+        CampaignStep::Reverts => format!("{name} is taken back on {parts}"),
+    }
+}
+
+/// The names of some parts of a campaign: `app-2`, or `app-1, app-2, app-3 and 4 more`.
+fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> String {
+    const NAMED: usize = 3;
+    let names_of = |slots: &[SlotId]| {
+        let names = slots.iter().map(|&slot| system.slots[slot].name.as_str());
+        names.collect()
+    };
+    let names: Vec<&str> = match &campaign.work {
+        CampaignWork::Maintenance(work) => work
+            .clocks
+            .iter()
+            .map(|&clock| {
+                let name = system.clocks[clock].name.as_str();
+                name.rsplit_once('.')
+                    .map_or(name, |(component, _)| component)
+            })
+            .collect(),
+        CampaignWork::Release(release) => names_of(&system.pools[release.pool].slots),
+        CampaignWork::Change(change) => names_of(change.slots(system)),
+    };
+    let names = &names[first as usize..end as usize];
+    let named = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

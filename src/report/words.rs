@@ -139,9 +139,30 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
     }
 }
 
+/// What happened when it was lost to planned work.
+const fn planned_phase(p: Phase) -> &'static str {
+    match p {
+        Phase::Detect | Phase::Decide | Phase::Promote | Phase::Converge => phase(p),
+        Phase::Repair => "while it lasted",
+        Phase::WarmUp => "starting and catching up after it",
+    }
+}
+
+/// Planned downtime per year, from requests where there are any; `None` if there was none.
+pub(crate) fn planned_downtime(outcome: &Outcome) -> Option<&Estimate> {
+    outcome
+        .planned_downtime
+        .as_ref()
+        .or(Some(&outcome.structural_planned_downtime))
+        .filter(|planned| planned.value > 0.0)
+}
+
 /// A cause in words: `articles.crash, while it was decided what to do`.
 pub(crate) fn cause(row: &CauseRow) -> String {
-    cause_of(&row.fault, row.phase)
+    match row.phase {
+        Some(p) if row.planned => format!("{}, planned, {}", row.fault, planned_phase(p)),
+        _ => cause_of(&row.fault, row.phase),
+    }
 }
 
 /// The same from its parts.

@@ -8,7 +8,7 @@ use crate::model::{Method, Metric, Population, Relation};
 use std::ops::Range;
 
 /// What an editor shows beside a target.
-pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)` (`<= 5%`), of one history.";
+pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)` (`<= 5%`), of one history.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`).";
 
 /// What targets can speak about.
 pub(super) struct Known {
@@ -49,8 +49,27 @@ const QUANTILES: &[(&str, f64)] = &[
     ("p99.9", 0.999),
 ];
 
+/// A target as it was understood.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Parsed {
+    pub(super) metric: Metric,
+    pub(super) excluding_planned: bool,
+    pub(super) relation: Relation,
+    pub(super) bound: f64,
+}
+
+/// Takes ` excluding planned` from the end of a metric's name.
+fn without_planned(name: &str) -> (&str, bool) {
+    let stripped = name
+        .strip_suffix("planned")
+        .map(str::trim_end)
+        .and_then(|rest| rest.strip_suffix("excluding"))
+        .filter(|rest| rest.ends_with(' '));
+    stripped.map_or((name, false), |rest| (rest.trim_end(), true))
+}
+
 /// Reads a target.
-pub(super) fn parse(text: &str, known: &Known) -> Result<(Metric, Relation, f64), WrongTarget> {
+pub(super) fn parse(text: &str, known: &Known) -> Result<Parsed, WrongTarget> {
     let wrong = |part: Option<Range<usize>>, message: String, help: String| WrongTarget {
         part,
         message,
@@ -104,10 +123,19 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<(Metric, Relation, f64)
             LIKE.into(),
         ));
     }
+    let whole = name;
+    let (name, excluding_planned) = without_planned(name);
     let (metric, kind) = metric(name, known).map_err(|mut error| {
         error.part = Some(part(name));
         error
     })?;
+    if excluding_planned && !can_exclude_planned(metric) {
+        return Err(wrong(
+            Some(part(whole)),
+            format!("{} cannot leave out what is planned", quoted(name)),
+            "availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, <workload>.availability and <workload>.<journey>.availability can".into(),
+        ));
+    }
     let structural = matches!(
         metric,
         Metric::StructuralAvailability
@@ -172,7 +200,29 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<(Metric, Relation, f64)
         let (message, help) = error.split_once('\n').unwrap_or((error.as_str(), LIKE));
         wrong(Some(part(value)), message.to_owned(), help.to_owned())
     })?;
-    Ok((metric, relation, bound))
+    Ok(Parsed {
+        metric,
+        excluding_planned,
+        relation,
+        bound,
+    })
+}
+
+/// Whether seconds or requests are measured, so that some of them can be left out.
+fn can_exclude_planned(metric: Metric) -> bool {
+    match metric {
+        Metric::Availability(_)
+        | Metric::FullAvailability
+        | Metric::TimeAvailability
+        | Metric::StructuralAvailability
+        | Metric::Downtime
+        | Metric::StructuralDowntime => true,
+        Metric::Outages
+        | Metric::StructuralOutages
+        | Metric::Latency { .. }
+        | Metric::DowntimeExceeds(_)
+        | Metric::StructuralDowntimeExceeds(_) => false,
+    }
 }
 
 fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
@@ -220,10 +270,10 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         Some(near) => format!("did you mean {}? ", quoted(near)),
         None => String::new(),
     };
-    if name.contains(" over ") || name.ends_with(" planned") {
-        help = "targets over windows, and without planned downtime, are not supported by this version. ".into();
+    if name.contains(" over ") {
+        help = "targets over windows are not supported by this version. ".into();
     }
-    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, probability(downtime > 4h), probability(structural.downtime > 4h)");
+    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, probability(downtime > 4h), probability(structural.downtime > 4h); availability and downtime also with `excluding planned`");
     Err(WrongTarget {
         part: None,
         message: format!("unknown metric {}", quoted(name)),
@@ -329,8 +379,8 @@ mod tests {
     }
 
     fn check(text: &str, metric: Metric, bound: f64) {
-        let (found, _, value) = parse(text, &known()).expect(text);
-        assert_eq!((found, value), (metric, bound), "{text}");
+        let found = parse(text, &known()).expect(text);
+        assert_eq!((found.metric, found.bound), (metric, bound), "{text}");
     }
 
     fn refused(text: &str) -> WrongTarget {
@@ -368,6 +418,42 @@ mod tests {
             "probability(structural.downtime > 4h) <= 5%",
             Metric::StructuralDowntimeExceeds(crate::time::SimSpan::from_secs(14_400)),
             0.05,
+        );
+    }
+
+    #[test]
+    fn planned_work_can_be_left_out_of_seconds_and_requests() {
+        for text in [
+            "availability excluding planned >= 99.9%",
+            "readers.read.availability  excluding  planned >= 99.9%",
+            "structural.downtime excluding planned <= 1h",
+        ] {
+            assert!(
+                parse(text, &known()).expect(text).excluding_planned,
+                "{text}"
+            );
+        }
+        assert!(
+            !parse("availability >= 99.9%", &known())
+                .expect("right")
+                .excluding_planned
+        );
+        let wrong = refused("outages excluding planned <= 2");
+        assert!(
+            wrong.message.contains("cannot leave out"),
+            "{}",
+            wrong.message
+        );
+        assert_eq!(wrong.part, Some(0..25));
+        assert!(
+            refused("availability without planned >= 99%")
+                .message
+                .contains("unknown metric")
+        );
+        assert!(
+            refused("excluding planned >= 99%")
+                .message
+                .contains("unknown metric")
         );
     }
 

@@ -45,6 +45,13 @@ pub(super) struct Rate(pub(super) f64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeOfDay(pub(super) SimSpan);
 
+/// A time of day, of one weekday if it has one (0: Monday).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WeekTime {
+    pub(super) day: Option<u64>,
+    pub(super) time: SimSpan,
+}
+
 impl Span {
     /// Seconds; exact for whole seconds.
     pub(super) fn secs(self) -> f64 {
@@ -239,6 +246,29 @@ pub(super) fn time_of_day(text: &str) -> Result<TimeOfDay, Wrong> {
         .ok_or_else(wrong)
 }
 
+/// The days of a week as a file names them.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Reads a time of day with or without a weekday.
+pub(super) fn week_time(text: &str) -> Result<WeekTime, Wrong> {
+    let wrong = || {
+        format!(
+            "{} is no time\nwrite a time of day, such as \"03:00\", or a weekday with it, such as \"Sun 03:00\" (days: {})",
+            quoted(text),
+            DAYS.join(" ")
+        )
+    };
+    let (day, time) = match text.split_once(' ') {
+        None => (None, text),
+        Some((day, time)) => {
+            let day = DAYS.iter().position(|&name| name == day);
+            (Some(day.ok_or_else(wrong)? as u64), time.trim_start())
+        }
+    };
+    let TimeOfDay(time) = time_of_day(time).map_err(|_| wrong())?;
+    Ok(WeekTime { day, time })
+}
+
 /// Reads a quantity with serde: the text as it stands, through its own function.
 macro_rules! quantity {
     ($type:ident, $read:ident, $expected:literal, $pattern:expr, $about:literal) => {
@@ -308,6 +338,13 @@ quantity!(
     "a time of day such as \"20:00\"",
     "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
     "A time of day, such as `\"20:00\"`."
+);
+quantity!(
+    WeekTime,
+    week_time,
+    "a time such as \"Sun 03:00\"",
+    "^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) +)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
+    "A time of day, such as `\"03:00\"`, or a weekday with it, such as `\"Sun 03:00\"`."
 );
 
 #[cfg(test)]
@@ -409,6 +446,24 @@ mod tests {
         assert_eq!(rate("1/ms"), Ok(Rate(1_000.0)));
         for text in ["400", "400/", "/s", "-1/s", "4/M", "inf/s"] {
             assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_weekday_may_stand_before_a_time_of_day() {
+        let time = SimSpan::from_secs(3 * 3_600);
+        assert_eq!(week_time("03:00"), Ok(WeekTime { day: None, time }));
+        let day = Some(6);
+        assert_eq!(week_time("Sun 03:00"), Ok(WeekTime { day, time }));
+        for text in [
+            "Sun",
+            "Sunday 03:00",
+            "Sun 24:00",
+            "sun 03:00",
+            "03:00 Sun",
+            "",
+        ] {
+            assert!(week_time(text).is_err(), "{text}");
         }
     }
 

@@ -46,7 +46,7 @@ fn probed(kind: FaultKind, at: f64, lasts: f64) -> System {
     system.balancers[balancer].probes = Some(pace(10, 2, 3));
     let component = match kind {
         FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        FaultKind::Isolated | FaultKind::Power | FaultKind::Common => Component::Domain(zones[0]),
+        _ => Component::Domain(zones[0]),
     };
     once(&mut system, kind, component, at, lasts);
     let operation = system.operations.ids().next().unwrap();
@@ -213,7 +213,7 @@ fn store(kind: FaultKind) -> System {
     system.operations.as_mut_slice()[0].served_by = ServedBy::Leader;
     let component = match kind {
         FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        FaultKind::Isolated | FaultKind::Power | FaultKind::Common => Component::Domain(zones[0]),
+        _ => Component::Domain(zones[0]),
     };
     once(&mut system, kind, component, 1_000.0, 300.0);
     system.journey(&[pool]);

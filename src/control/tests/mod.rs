@@ -1,6 +1,7 @@
 //! The slow clock against closed forms and stories.
 
 mod blames;
+mod campaigns;
 mod care;
 mod care_promises;
 mod followers;
@@ -12,7 +13,8 @@ use super::{Control, Detail};
 use crate::ids::{Id, PoolId};
 use crate::model::testing::{Place, exponential, fixed};
 use crate::model::{
-    Component, FaultKind, Lease, PoolKind, Probes, ServedBy, Start, StoreFailover, System, Vrrp,
+    CampaignWork, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm, ServedBy, Start,
+    StoreFailover, System, Vrrp,
 };
 use crate::path::{Event, Signal, Transition};
 use crate::random::Stream;
@@ -215,4 +217,45 @@ fn random_full(stream: &mut Stream) -> System {
         exponential(300.0),
     );
     system
+}
+
+/// Adds campaigns of every kind, in quick succession.
+fn add_campaigns(system: &mut System, stream: &mut Stream) {
+    let mut below = |n: usize| (stream.bits() % n as u64) as usize;
+    let rhythm = |secs: u64| Rhythm::Clock {
+        every: SimSpan::from_secs(secs),
+        at: None,
+    };
+    let slots_of = |slots: &[crate::ids::SlotId]| -> Vec<Component> {
+        slots.iter().map(|&slot| Component::Slot(slot)).collect()
+    };
+    let mut maintained = vec![vec![Component::Domain(
+        system.domains.ids().next().unwrap(),
+    )]];
+    maintained.push(system.nodes.ids().map(Component::Node).collect());
+    maintained.extend(system.pools.iter().map(|pool| slots_of(&pool.slots)));
+    maintained.extend(system.balancers.iter().map(|one| slots_of(&one.slots)));
+    for components in maintained {
+        let rhythm = [rhythm(5_000), Rhythm::Drawn(exponential(6_000.0))][below(2)].clone();
+        let id = system.maintenance(&components, rhythm, exponential(60.0));
+        if let CampaignWork::Maintenance(work) = &mut system.campaigns[id].work {
+            work.drain = (below(2) == 0).then(|| SimSpan::from_secs(20));
+            work.one_by_one = (below(2) == 0).then(|| SimSpan::from_secs(below(3) as u64 * 10));
+        }
+    }
+    for pool in system.pools.ids().collect::<Vec<_>>() {
+        let id = system.releases(pool, rhythm(4_000), 0.5, exponential(150.0));
+        if let CampaignWork::Release(work) = &mut system.campaigns[id].work {
+            work.drain = (below(2) == 0).then(|| SimSpan::from_secs(20));
+            work.rolls.at_once = 1 + below(2) as u32;
+            work.rolls_back.at_once = 1 + below(3) as u32;
+            work.rolls_back.pause = SimSpan::from_secs(below(2) as u64 * 30);
+        }
+        let owner = Owner::Pool(pool);
+        system.changes(owner, rhythm(3_000), 0.3, exponential(100.0), false);
+    }
+    for balancer in system.balancers.ids().collect::<Vec<_>>() {
+        let owner = Owner::Balancer(balancer);
+        system.changes(owner, rhythm(3_000), 0.2, exponential(100.0), true);
+    }
 }

@@ -14,6 +14,9 @@ fn the_regime_is_its_beginning_and_every_signal_since() {
         if case % 4 == 0 {
             system.run.start = Start::New;
         }
+        if case % 3 != 0 {
+            add_campaigns(&mut system, &mut stream);
+        }
         let mut control = Control::new(&system, Detail::Full);
         for replication in 0..2 {
             control.restart(5, replication);
@@ -70,8 +73,11 @@ pub(super) fn agree(system: &System, control: &Control<'_>) {
 fn nothing_to_blame_means_nothing_is_wrong() {
     let mut stream = Stream::from_key(22);
     let mut calm = 0;
-    for _ in 0..40 {
-        let system = random_full(&mut stream);
+    for case in 0..40 {
+        let mut system = random_full(&mut stream);
+        if case % 2 == 0 {
+            add_campaigns(&mut system, &mut stream);
+        }
         let mut control = Control::new(&system, Detail::Full);
         control.restart(5, 1);
         // The second last journey calls every pool directly.
@@ -106,8 +112,11 @@ fn nothing_to_blame_means_nothing_is_wrong() {
 #[test]
 fn a_clone_goes_on_as_the_original_does() {
     let mut stream = Stream::from_key(23);
-    for _ in 0..20 {
-        let system = random_full(&mut stream);
+    for case in 0..20 {
+        let mut system = random_full(&mut stream);
+        if case % 2 == 0 {
+            add_campaigns(&mut system, &mut stream);
+        }
         let mut control = Control::new(&system, Detail::Full);
         control.restart(9, 4);
         walk(&mut control, secs(20_000.0), |_, _, _| {});
@@ -185,9 +194,12 @@ fn probes(interval: u64, fall: u32) -> Probes {
 #[test]
 fn less_detail_leaves_the_structure_as_it_is() {
     let mut stream = Stream::from_key(24);
-    for _ in 0..20 {
+    for case in 0..20 {
         let mut system = random_full(&mut stream);
         system.run.start = Start::New;
+        if case % 2 == 0 {
+            add_campaigns(&mut system, &mut stream);
+        }
         let flips = |detail| {
             let mut control = Control::new(&system, detail);
             control.restart(2, 7);

@@ -92,10 +92,18 @@ fn lines(outcome: &Outcome) -> Vec<Line<'_>> {
         numbers::share,
     );
     let downtimes = [
-        ("downtime", outcome.downtime.as_ref()),
-        ("structural downtime", Some(&outcome.structural_downtime)),
+        (
+            "downtime",
+            outcome.downtime.as_ref(),
+            outcome.planned_downtime.as_ref(),
+        ),
+        (
+            "structural downtime",
+            Some(&outcome.structural_downtime),
+            Some(&outcome.structural_planned_downtime),
+        ),
     ];
-    for (name, downtime) in downtimes {
+    for (name, downtime, planned) in downtimes {
         let Some(d) = downtime else { continue };
         push(
             &mut out,
@@ -116,6 +124,12 @@ fn lines(outcome: &Outcome) -> Vec<Line<'_>> {
                 numbers::span_per_year,
             );
         }
+        push(
+            &mut out,
+            &format!("{name}, planned, mean"),
+            planned,
+            numbers::span_per_year,
+        );
         push(
             &mut out,
             &format!("{name}, histories without"),

@@ -120,6 +120,7 @@ pub(super) fn downtime(outcome: &Outcome, charts: &[Chart]) -> Markup {
         ("Downtime (requests)", outcome.downtime.as_ref()),
         ("Structural downtime", Some(&outcome.structural_downtime)),
     ];
+    let planned = words::planned_downtime(outcome);
     markup! {
         h2 { "Downtime in a year" }
         p { "The mean hides that " (histories) " differ: most downtime falls into a few of them. \
@@ -141,6 +142,9 @@ pub(super) fn downtime(outcome: &Outcome, charts: &[Chart]) -> Markup {
                 }
             } } }
         } }
+        @if let Some(planned) = planned {
+            p { "Of the mean, " (numbers::span_per_year(planned).to_string()) " is planned work." }
+        }
         (intervals())
         (chart(charts, "downtime"))
     }

@@ -89,6 +89,7 @@ fn system() -> System {
             component: Component::Slot(SlotId::from_index(0)),
             name: "articles-1.crash".to_owned(),
         }]),
+        campaigns: IdVec::new(),
         care: crate::model::Care::default(),
         targets: Vec::new(),
         prices: Default::default(),

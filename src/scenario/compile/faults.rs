@@ -31,12 +31,7 @@ impl Compiler<'_> {
                 "`every` must be longer than 0s",
             );
         }
-        let word = match kind {
-            FaultKind::Crash => "crash",
-            FaultKind::Isolated => "isolated",
-            FaultKind::Power => "power",
-            FaultKind::Common => "common",
-        };
+        let word = kind.word();
         let common = self.beta(&form.common, components.len(), &mut every);
         let clocks = self.system.clocks.len() + components.len() + usize::from(common.is_some());
         if self.over(

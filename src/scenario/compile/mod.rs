@@ -5,11 +5,13 @@
 //! is thrown away.
 
 mod calls;
+mod campaign;
 mod dist;
 mod failover;
 mod faults;
 mod forks;
 mod journeys;
+mod maintenance;
 mod names;
 mod pools;
 mod prices;
@@ -56,6 +58,7 @@ pub(super) fn compile(
     compiler.service_calls();
     let order = compiler.bottom_up();
     compiler.workloads(file);
+    compiler.campaigns(file);
     if let Some(order) = order {
         compiler.check_call_graph(&order);
     }
@@ -125,6 +128,7 @@ impl<'a> Compiler<'a> {
                 workloads: IdVec::new(),
                 faults: IdVec::new(),
                 clocks: IdVec::new(),
+                campaigns: IdVec::new(),
                 care: crate::model::Care::default(),
                 targets: Vec::new(),
                 prices: crate::model::Prices::default(),
@@ -286,12 +290,13 @@ impl<'a> Compiler<'a> {
             }
             let Some(text) = item.get() else { continue };
             match target::parse(&text.0, &known) {
-                Ok((metric, relation, bound)) => self.system.targets.push(crate::model::Target {
+                Ok(parsed) => self.system.targets.push(crate::model::Target {
                     text: text.0.split_whitespace().collect::<Vec<_>>().join(" "),
                     line: line(self.source, item.place),
-                    metric,
-                    relation,
-                    bound,
+                    metric: parsed.metric,
+                    excluding_planned: parsed.excluding_planned,
+                    relation: parsed.relation,
+                    bound: parsed.bound,
                 }),
                 Err(wrong) => {
                     let range = item.place.start as usize..item.place.end as usize;

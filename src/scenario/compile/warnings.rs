@@ -15,34 +15,42 @@ impl Compiler<'_> {
     pub(super) fn warn(&mut self, file: &File) {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.unused(file));
-        warnings.push(self.missing_kinds());
+        warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
     }
 
     /// Components that neither fail themselves nor stand on or in anything that does.
     fn never_fail(&self, file: &File) -> Vec<String> {
         let system = &self.system;
-        let components: Vec<Component> =
-            system.clocks.iter().map(|clock| clock.component).collect();
+        // Planned work is no failure.
+        let components: Vec<Component> = system
+            .clocks
+            .iter()
+            .filter(|clock| !system.faults[clock.fault].kind.is_planned())
+            .map(|clock| clock.component)
+            .collect();
         let domains: Vec<_> = components
             .iter()
             .filter_map(|&component| match component {
                 Component::Domain(id) => Some(id),
-                Component::Slot(_) | Component::Node(_) | Component::Common(_) => None,
+                _ => None,
             })
             .collect();
         let failing_slots: BTreeSet<_> = components
             .iter()
-            .filter_map(|&component| match component {
-                Component::Slot(id) => Some(id),
-                Component::Domain(_) | Component::Node(_) | Component::Common(_) => None,
+            .flat_map(|component| match component {
+                Component::Slot(id) => std::slice::from_ref(id),
+                Component::Pool(id) => &system.pools[*id].slots,
+                Component::Balancer(id) => &system.balancers[*id].slots,
+                Component::Domain(_) | Component::Node(_) | Component::Common(_) => &[],
             })
+            .copied()
             .collect();
         let failing_nodes: BTreeSet<_> = components
             .iter()
             .filter_map(|&component| match component {
                 Component::Node(id) => Some(id),
-                Component::Domain(_) | Component::Slot(_) | Component::Common(_) => None,
+                _ => None,
             })
             .collect();
         let in_failing = |domain| domains.iter().any(|&around| self.lies_in(domain, around));
@@ -184,18 +192,32 @@ impl Compiler<'_> {
         warnings
     }
 
-    fn missing_kinds(&self) -> String {
-        let common = self
-            .system
-            .faults
-            .iter()
-            .any(|fault| fault.kind != FaultKind::Crash);
+    /// Says so if nothing in the file goes wrong by the hand of people.
+    fn missing_kinds(&self) -> Option<String> {
+        let of_people = |kind| {
+            matches!(
+                kind,
+                FaultKind::Release | FaultKind::Configuration | FaultKind::Certificate
+            )
+        };
+        let mut faults = self.system.faults.iter();
+        if faults.any(|fault| of_people(fault.kind)) {
+            return None;
+        }
+        let common = self.system.faults.iter().any(|fault| {
+            matches!(
+                fault.kind,
+                FaultKind::Isolated | FaultKind::Power | FaultKind::Common
+            )
+        });
         let kinds = if common {
             "release, configuration or human error"
         } else {
             "release, configuration, human error or common cause"
         };
-        format!("no fault of kind {kinds} is stated: real systems lose most of their time there")
+        Some(format!(
+            "no fault of kind {kinds} is stated: real systems lose most of their time there"
+        ))
     }
 }
 

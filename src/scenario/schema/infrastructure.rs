@@ -1,6 +1,9 @@
 //! Domains, machines and faults as a file states them.
 
-use super::{CommonForm, PriceForm, SpanDist, SparesForm};
+use super::{
+    CertificateForm, CommonForm, ConfigurationForm, MaintenanceForm, PriceForm, ReleaseForm,
+    SpanDist, SparesForm,
+};
 use crate::scenario::read::{List, Opt};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,6 +32,8 @@ pub(in crate::scenario) struct DomainFaults {
     pub(in crate::scenario) power: Opt<Fault>,
     /// It cannot be reached from outside nor reach out; what is inside lives on.
     pub(in crate::scenario) isolated: Opt<Fault>,
+    /// Everything in it is stopped for planned work, and starts again.
+    pub(in crate::scenario) maintenance: Opt<MaintenanceForm>,
 }
 
 /// What happens to each of several equal components.
@@ -37,6 +42,14 @@ pub(in crate::scenario) struct DomainFaults {
 pub(in crate::scenario) struct Faults {
     /// It stops. A machine takes everything on it down.
     pub(in crate::scenario) crash: Opt<Fault>,
+    /// It is stopped for planned work.
+    pub(in crate::scenario) maintenance: Opt<MaintenanceForm>,
+    /// New versions roll over the replicas; some are bad. Of services only.
+    pub(in crate::scenario) release: Opt<ReleaseForm>,
+    /// New configurations reach the replicas without a restart; some are bad. Of services only.
+    pub(in crate::scenario) configuration: Opt<ConfigurationForm>,
+    /// The certificate that all use expires if its renewal fails. Of services and balancers only.
+    pub(in crate::scenario) certificate: Opt<CertificateForm>,
 }
 
 /// A fault: how often, and how long.

@@ -5,6 +5,7 @@
 //! fills it in. Every field is optional to serde, so that a missing one is reported together with
 //! all other mistakes; `#[schemars(required)]` marks those that must be there.
 
+mod campaign;
 mod dist;
 mod failover;
 mod infrastructure;
@@ -14,6 +15,9 @@ mod repair;
 mod service;
 mod workload;
 
+pub(super) use campaign::{
+    CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
+};
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use failover::{
     FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,

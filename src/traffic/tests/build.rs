@@ -91,6 +91,7 @@ impl Build {
             workloads: IdVec::new(),
             faults: IdVec::new(),
             clocks: IdVec::new(),
+            campaigns: IdVec::new(),
             care: Care::default(),
             targets: vec![],
             warnings: vec![],
