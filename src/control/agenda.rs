@@ -62,11 +62,6 @@ impl Agenda {
         }
     }
 
-    /// When `timer`, which is no clock's, is due; never, if it is not set.
-    pub(super) fn due(&self, timer: u32) -> SimTime {
-        self.due[timer as usize]
-    }
-
     /// Sets `clock` to `at`.
     #[inline]
     pub(super) fn set_clock(&mut self, clock: ClockId, at: SimTime) {
@@ -93,6 +88,11 @@ impl Agenda {
         if at != SimTime::NEVER {
             self.others.insert(self.place_of((at, timer)), (at, timer));
         }
+    }
+
+    /// When `timer`, which is no clock's, is due; never, if it is not set.
+    pub(super) fn due(&self, timer: u32) -> SimTime {
+        self.due[timer as usize]
     }
 
     /// Whether `timer`, which is no clock's, is set.

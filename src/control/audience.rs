@@ -10,7 +10,7 @@
 use super::Detail;
 use super::lists::Lists;
 use crate::ids::{CallId, ClockId, FaultId, Id, IdVec, JourneyId, PoolId, SlotId};
-use crate::model::{Owner, ServedBy, System};
+use crate::model::{Component, Owner, ServedBy, System};
 use std::collections::BTreeMap;
 
 /// The audiences of one system.
@@ -34,6 +34,8 @@ pub(super) struct Audiences {
     pub(super) system: u32,
     /// The clocks whose faults can hurt the system at all.
     pub(super) clocks: Vec<ClockId>,
+    /// Whether the fault of each clock can make a journey impossible to serve.
+    pub(super) stops: IdVec<ClockId, bool>,
     /// The fault of each clock.
     pub(super) faults: IdVec<ClockId, FaultId>,
     /// The place of each clock in the order of names: its fault's, then its own.
@@ -99,7 +101,23 @@ impl Audiences {
                 hurt
             })
             .collect();
-        let hurts = |clock: &ClockId| of_clock[clock.index()].contains(&system_row);
+        let stops: IdVec<ClockId, bool> = system
+            .clocks
+            .iter()
+            .map(|clock| match clock.component {
+                Component::Common(row) => {
+                    let mut hits = system.care.commons[row as usize].hits.iter();
+                    hits.any(|&hit| system.faults[system.clocks[hit].fault].kind.stops())
+                }
+                Component::Slot(_)
+                | Component::Node(_)
+                | Component::Domain(_)
+                | Component::Pool(_)
+                | Component::Balancer(_) => system.faults[clock.fault].kind.stops(),
+            })
+            .collect();
+        let hurts =
+            |clock: &ClockId| stops[*clock] && of_clock[clock.index()].contains(&system_row);
         let clocks = system.clocks.ids().filter(hurts).collect();
         let rows_of_clock = Lists::new(&of_clock);
         for hurt in &mut of_clock {
@@ -124,6 +142,7 @@ impl Audiences {
             of_journey,
             system: system_row,
             clocks,
+            stops,
             faults: system.clocks.iter().map(|clock| clock.fault).collect(),
             ranks,
         }

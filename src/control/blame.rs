@@ -7,7 +7,8 @@
 //! much as the audiences it concerns.
 //!
 //! - A journey that cannot be served blames the fault whose onset completed the cut, until that fault is
-//!   no longer live; then the latest one that is active.
+//!   no longer live; then the latest one that is active. Faults that only slow down, or answer some
+//!   attempts with errors, cut nothing and come last.
 //! - A journey that can be served blames the latest live fault, if there is one.
 //!
 //! Latest is by onset; of faults with one onset the first by name.
@@ -329,7 +330,9 @@ impl Blames {
                 clocks
                     .filter(|&clock| self.is_live(audiences, row, clock))
                     .max_by_key(|&clock| {
-                        (self.incidents[clock].active, self.order(audiences, clock))
+                        let (stops, active) =
+                            (audiences.stops[clock], self.incidents[clock].active);
+                        (stops, active, self.order(audiences, clock))
                     })
             })
     }

@@ -11,6 +11,10 @@
 //! thousandth of the share of time spent starting. Thirty days are the most: what starts for longer
 //! than that is out of scope.
 //!
+//! Two more stages where the file has them: faults that answer some attempts with errors are noticed by
+//! probes after a number of them, five times the mean at most, or not before they are over; and clocks
+//! that run only while their component does are in equilibrium when the longest fault has ended.
+//!
 //! Handling (`care.rs`) ties clocks to each other, and there is no equilibrium law to begin with: each
 //! clock begins as if it had a crew, parts and attention of its own, and nothing were common. What is
 //! wrong with that fades as queues of repairs forget their past. A crew at utilisation rho, with repairs
@@ -30,8 +34,8 @@ use super::Detail;
 use super::plan::follows_lease;
 use crate::ids::{Id, PeopleId};
 use crate::model::{
-    Campaign, CampaignWork, Component, FaultClock, Handling, PoolKind, Roll, StoreFailover, System,
-    Work,
+    Campaign, CampaignWork, ClockRuns, Component, Fault, FaultClock, FaultKind, Handling, PoolKind,
+    Roll, StoreFailover, System, Work,
 };
 use crate::random::Dist;
 use crate::time::SimSpan;
@@ -47,6 +51,38 @@ const LONGEST_HANDLING: SimSpan = SimSpan::from_secs(300 * 86_400);
 /// A span that is hardly ever exceeded, seconds.
 fn long(dist: &Dist) -> f64 {
     dist.quantile(0.999).max(5.0 * dist.mean())
+}
+
+/// Until probes have seen a fault that they see by chance, seconds.
+fn by_chance(system: &System, detail: Detail) -> f64 {
+    let mut longest = 0.0_f64;
+    for probes in system
+        .balancers
+        .iter()
+        .filter_map(|one| one.probes.as_ref())
+    {
+        for fault in system.faults.iter().filter(|_| detail == Detail::Full) {
+            let FaultKind::Errors { share } = fault.kind else {
+                continue;
+            };
+            // Probes until so many in a row end alike, each with probability q.
+            let row = |q: f64, n: u32| (q.powi(-(n as i32)) - 1.0) / (1.0 - q).max(1e-9);
+            let probed = row(share, probes.fall).max(row(1.0 - share, probes.rise));
+            let mean = probed * probes.interval.as_secs_f64();
+            longest = longest.max((5.0 * mean).min(long(&fault.lasts)));
+        }
+    }
+    longest
+}
+
+/// Until clocks that run only while their component does are in equilibrium, seconds.
+fn operating(system: &System) -> f64 {
+    let operating = |fault: &Fault| fault.runs == ClockRuns::Operating;
+    if !system.faults.iter().any(operating) {
+        return 0.0;
+    }
+    let faults = system.faults.iter();
+    faults.map(|fault| long(&fault.lasts)).fold(0.0, f64::max)
 }
 
 /// How long one occurrence of `campaign` can last, if every start takes `start`.
@@ -121,7 +157,14 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
     let campaign = campaigns
         .map(|campaign| campaign_lasts(system, campaign, start))
         .fold(0.0, f64::max);
-    let sum = start + probe + takeover + lead + activation + campaign;
+    let sum = start
+        + probe
+        + by_chance(system, detail)
+        + takeover
+        + lead
+        + activation
+        + operating(system)
+        + campaign;
     let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
     if sum == 0.0 && handling.is_zero() {
         return SimSpan::ZERO;

@@ -13,7 +13,8 @@
 //! A common cause starts the faults of cases that are not active already. Such a fault is attributed
 //! to the common cause, which is over when the last fault that it started is.
 //!
-//! A case grows old at a rate: 1 while its component works, less or nothing while it stands by.
+//! A case grows old at a rate: 1 while its component works, less or nothing while it stands by; and
+//! not at all while its component does not run, if its clock is an operating one (`operate.rs`).
 
 use super::blame::{After, Condition};
 use super::plan::{NONE, Plan};
@@ -53,8 +54,10 @@ pub(super) struct CaseNow {
     life: SimSpan,
     /// When its clock is due.
     pub(super) due: SimTime,
-    /// How fast it grows old.
+    /// How fast it grows old while its component runs.
     rate: f64,
+    /// Whether its component runs, if it does not grow old otherwise.
+    runs: bool,
     /// When it asked for a crew or a part: a number that grows.
     pub(super) ticket: u64,
     condition: Condition,
@@ -97,6 +100,13 @@ pub(super) struct CareNow {
     hit: Vec<u32>,
 }
 
+impl CaseNow {
+    /// How fast it grows old.
+    fn pace(&self) -> f64 {
+        if self.runs { self.rate } else { 0.0 }
+    }
+}
+
 impl CareNow {
     pub(super) fn new(plan: &Plan) -> Self {
         let idle = Key::of_seed(0).sequence();
@@ -108,6 +118,7 @@ impl CareNow {
             life: SimSpan::ZERO,
             due: SimTime::NEVER,
             rate: 1.0,
+            runs: true,
             ticket: 0,
             condition: None,
             handling: idle.clone(),
@@ -157,7 +168,7 @@ impl State {
         for (case, known) in self.care.cases.iter_mut().zip(&known.cases) {
             let key = base.with_part(plan.clocks[known.clock].name);
             case.handling = key.with(Purpose::Handling as u64).sequence();
-            (case.stage, case.by, case.rate) = (Stage::Up, known.clock, 1.0);
+            (case.stage, case.by, case.rate, case.runs) = (Stage::Up, known.clock, 1.0, true);
             (case.condition, case.ticket) = (None, 0);
             case.due = self.agenda.due_clock(known.clock);
         }
@@ -246,7 +257,7 @@ impl State {
             // Drawn for every one, so that shock by shock the draws stay in step.
             let chance = self.care.commons[row as usize].draws[index].uniform();
             let now = &self.care.cases[case as usize];
-            if now.stage == Stage::Up && now.rate > 0.0 && chance < known.chance {
+            if now.stage == Stage::Up && now.pace() > 0.0 && chance < known.chance {
                 hit.push(case);
             }
         }
@@ -286,6 +297,9 @@ impl State {
             people => plan.care.people[people as usize].draw(self.now, &mut now.handling),
         };
         self.apply(plan, known.clock, by, true, signals);
+        if plan.operated.is_any() {
+            self.stop_operated(plan, known.clock, true);
+        }
     }
 
     /// Somebody has to notice the fault of a case that has just begun.
@@ -367,10 +381,13 @@ impl State {
         let known = &plan.care.cases[case as usize];
         self.open(plan, case, None);
         let by = self.care.cases[case as usize].by;
-        self.apply(plan, known.clock, by, false, signals);
         let clock = &mut self.clocks[known.clock];
         clock.active = false;
         let life = plan.clocks[known.clock].spans[0].draw(&mut clock.draws[0]);
+        self.apply(plan, known.clock, by, false, signals);
+        if plan.operated.is_any() {
+            self.stop_operated(plan, known.clock, false);
+        }
         let now = &mut self.care.cases[case as usize];
         (now.stage, now.by) = (Stage::Up, known.clock);
         self.live(plan, case, life);
@@ -402,8 +419,9 @@ impl State {
     fn live(&mut self, plan: &Plan, case: u32, life: SimSpan) {
         let now = &mut self.care.cases[case as usize];
         now.life = life;
-        let due = if now.rate > 0.0 {
-            self.now + life.mul_f64(1.0 / now.rate)
+        let pace = now.pace();
+        let due = if pace > 0.0 {
+            self.now + life.mul_f64(1.0 / pace)
         } else {
             SimTime::NEVER
         };
@@ -428,19 +446,30 @@ impl State {
     /// From now on the clocks of `slot` itself run at this rate.
     pub(super) fn set_rate(&mut self, plan: &Plan, slot: SlotId, rate: f64) {
         for &case in plan.care.of_slot.of(slot.index()) {
-            let known = &plan.care.cases[case as usize];
-            let active = self.clocks[known.clock].active;
-            let now = &mut self.care.cases[case as usize];
-            let before = std::mem::replace(&mut now.rate, rate);
-            if active || now.stage != Stage::Up || before == rate {
-                continue;
-            }
-            let life = if before > 0.0 {
-                now.due.since(self.now).mul_f64(before)
-            } else {
-                now.life
-            };
-            self.live(plan, case, life);
+            let runs = self.care.cases[case as usize].runs;
+            self.set_pace(plan, case, rate, runs);
         }
+    }
+
+    /// The component of a case that grows old only while it runs, runs from now on, or does not.
+    pub(super) fn set_running(&mut self, plan: &Plan, case: u32, runs: bool) {
+        let rate = self.care.cases[case as usize].rate;
+        self.set_pace(plan, case, rate, runs);
+    }
+
+    fn set_pace(&mut self, plan: &Plan, case: u32, rate: f64, runs: bool) {
+        let active = self.clocks[plan.care.cases[case as usize].clock].active;
+        let now = &mut self.care.cases[case as usize];
+        let before = now.pace();
+        (now.rate, now.runs) = (rate, runs);
+        if active || now.stage != Stage::Up || before == now.pace() {
+            return;
+        }
+        let life = if before > 0.0 {
+            now.due.since(self.now).mul_f64(before)
+        } else {
+            now.life
+        };
+        self.live(plan, case, life);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::blame::{After, Blames};
 use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
-use super::state::{State, WatchNow};
+use super::state::{State, WatchNow, is_available};
 use crate::failover::{Draw, Stage};
 use crate::health::{Mode, Watch};
 use crate::ids::{ClockId, Id, SlotId};
@@ -50,10 +50,17 @@ impl State {
         if self.regime.islands[instance] != self.regime.islands[member] {
             return Mode::Silent;
         }
+        let impairment = self.regime.impairments[member];
         match self.regime.slots[member] {
+            SlotState::Serving | SlotState::Standby if impairment.is_any() => Mode::Impaired {
+                factor: impairment.factor,
+                errors: impairment.errors,
+            },
             SlotState::Serving | SlotState::Standby => Mode::Answers,
             SlotState::Refusing => Mode::Refuses,
             SlotState::Silent => Mode::Silent,
+            SlotState::Hung => Mode::Hangs,
+            SlotState::Paused => Mode::Pauses,
         }
     }
 
@@ -86,8 +93,12 @@ impl State {
         let known = &plan.slots[slot];
         let (first, end) = known.watches;
         if first < end {
-            let runs = self.regime.slots[slot] == SlotState::Serving;
-            match (self.slots[slot].probing, runs) {
+            let state = self.regime.slots[slot];
+            let rested = self.slots[slot].resting;
+            self.slots[slot].resting =
+                state == SlotState::Paused && (rested || self.slots[slot].probing);
+            match (self.slots[slot].probing, state == SlotState::Serving) {
+                (false, true) if rested => self.resume_probing(plan, slot),
                 (false, true) => self.start_probing(plan, slot, signals),
                 (true, false) => self.stop_probing(plan, slot),
                 (true, true) => {
@@ -148,7 +159,8 @@ impl State {
             watch.root = self.slots[if whole { instance } else { known.member }].root;
             // Nothing is due and nothing open before, nor if what it believes is so.
             if mode != Mode::Answers {
-                let due = watch.watch.next_flip(&known.pace);
+                let draws = &mut watch.draws;
+                let due = watch.watch.next_flip(&known.pace, || draws.uniform());
                 self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
                 let matters = self.regime.islands[instance].is_none() && up;
                 watch.weigh(plan, known, matters, &mut self.blames);
@@ -163,7 +175,30 @@ impl State {
         for index in first as usize..end as usize {
             let known = &plan.watches[index];
             self.agenda.cancel(known.timer);
-            self.watches[index].weigh(plan, known, false, &mut self.blames);
+            let watch = &mut self.watches[index];
+            watch.watch.rest(&known.pace, self.now);
+            watch.weigh(plan, known, false, &mut self.blames);
+        }
+    }
+
+    /// An instance that was paused goes on with what it believed.
+    fn resume_probing(&mut self, plan: &Plan, instance: SlotId) {
+        self.slots[instance].probing = true;
+        let (first, end) = plan.slots[instance].watches;
+        for index in first as usize..end as usize {
+            let known = &plan.watches[index];
+            let mode = self.mode(instance, known.member);
+            let root = self.slots[known.member].root;
+            let matters = self.matters(instance, known.member);
+            let watch = &mut self.watches[index];
+            if watch.watch.mode() != mode {
+                watch.root = root;
+            }
+            let draws = &mut watch.draws;
+            let pace = &known.pace;
+            let due = watch.watch.resume(pace, self.now, mode, || draws.uniform());
+            self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
+            watch.weigh(plan, known, matters, &mut self.blames);
         }
     }
 
@@ -175,7 +210,11 @@ impl State {
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
             watch.root = cause;
-            let due = watch.watch.observe(&known.pace, self.now, mode);
+            let draws = &mut watch.draws;
+            let pace = &known.pace;
+            let due = watch
+                .watch
+                .observe(pace, self.now, mode, || draws.uniform());
             self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         }
         watch.weigh(plan, known, matters, &mut self.blames);
@@ -217,20 +256,25 @@ impl State {
         let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         let cause = watch.root;
-        let due = watch.watch.flip(&known.pace);
+        let was_up = watch.watch.is_up(&known.pace);
+        let draws = &mut watch.draws;
+        let due = watch.watch.flip(&known.pace, || draws.uniform());
         let up = watch.watch.is_up(&known.pace);
         self.agenda.set(known.timer, due.unwrap_or(SimTime::NEVER));
         watch.weigh(plan, known, matters, &mut self.blames);
         let shown = up && self.slots[known.member].drains == 0;
         self.show(known.instance, known.member_index, shown, signals);
-        (
+        let (instance, member) = (known.instance, known.member);
+        let event = if up == was_up {
+            Event::Undecided { instance, member }
+        } else {
             Event::Verdict {
-                instance: known.instance,
-                member: known.member,
+                instance,
+                member,
                 up,
-            },
-            cause,
-        )
+            }
+        };
+        (event, cause)
     }
 
     /// The state of a VRRP group is taken over: its timer, its holder, and what it leaves open while
@@ -294,15 +338,11 @@ impl State {
         cause: Option<ClockId>,
         signals: &mut Vec<Signal>,
     ) {
-        let (known, now, structure) = (
-            &plan.leases[index],
-            &mut self.leases[index],
-            &self.structure,
-        );
+        let (known, now, regime) = (&plan.leases[index], &mut self.leases[index], &self.regime);
         let before = now.lease.stage();
         now.lease.react(
             self.now,
-            |member| structure.serves(known.slots[member]),
+            |member| is_available(regime, known.slots[member]),
             |what| known.draw(&mut now.draws, what),
         );
         let after = now.lease.stage();
@@ -319,16 +359,12 @@ impl State {
         index: usize,
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
-        let (known, now, structure) = (
-            &plan.leases[index],
-            &mut self.leases[index],
-            &self.structure,
-        );
+        let (known, now, regime) = (&plan.leases[index], &mut self.leases[index], &self.regime);
         let (before, cause) = (now.lease.stage(), now.root);
         let chosen = now.lease.chosen();
         now.lease.fire(
             self.now,
-            |member| structure.serves(known.slots[member]),
+            |member| is_available(regime, known.slots[member]),
             |what| known.draw(&mut now.draws, what),
         );
         let event = match (before, chosen) {

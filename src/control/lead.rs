@@ -3,7 +3,7 @@
 use super::blame::{After, Condition};
 use super::lead_plan::{Dice, LeadPlan, Way};
 use super::plan::{NONE, Plan};
-use super::state::State;
+use super::state::{State, is_available};
 use crate::failover::{Generic, Progress, Quorum, Vote};
 use crate::ids::{ClockId, Id, SlotId};
 use crate::model::Start;
@@ -96,12 +96,12 @@ impl State {
         unread: &mut Vec<Signal>,
     ) {
         let known = &plan.leads[index];
-        let (now, structure) = (self.now, &self.structure);
+        let (now, regime) = (self.now, &self.regime);
         let mut draws = base
             .with_part(known.name)
             .with(Purpose::Failover as u64)
             .sequence();
-        let able = |member: usize| structure.serves(known.slots[member]);
+        let able = |member: usize| is_available(regime, known.slots[member]);
         let choice = draws.uniform();
         let count = (0..known.slots.len())
             .filter(|&member| able(member))
@@ -142,9 +142,9 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         let known = &plan.leads[index];
-        let (at, structure, now) = (self.now, &self.structure, &mut self.leads[index]);
+        let (at, regime, now) = (self.now, &self.regime, &mut self.leads[index]);
         let (before, chosen) = (now.machine.standing(), now.machine.chosen());
-        let available = |member: usize| structure.serves(known.slots[member]);
+        let available = |member: usize| is_available(regime, known.slots[member]);
         match (&mut now.machine, &known.way) {
             (Machine::Generic(machine), Way::Generic(generic)) => {
                 let mut dice = Dice {
@@ -172,7 +172,7 @@ impl State {
         let candidate = now.machine.chosen();
         if plan.remarks {
             if let Some(lost) = chosen
-                && !self.structure.serves(known.slots[lost])
+                && !self.is_available(known.slots[lost])
             {
                 self.remark(plan, Event::PromotionVoid(known.slots[lost]));
             }
@@ -224,8 +224,8 @@ impl State {
         if person && matches!(&known.way, Way::Generic(generic) if generic.restores_all) {
             self.restore(plan, &known.slots, signals);
         }
-        let (at, structure, now) = (self.now, &self.structure, &mut self.leads[index]);
-        let available = |member: usize| structure.serves(known.slots[member]);
+        let (at, regime, now) = (self.now, &self.regime, &mut self.leads[index]);
+        let available = |member: usize| is_available(regime, known.slots[member]);
         // Restored members have told the machine, which may already have its leader again.
         if now.machine.standing() == before {
             match (&mut now.machine, &known.way) {

@@ -19,6 +19,12 @@ impl<T: Copy> Lists<T> {
         Self { ends, items }
     }
 
+    /// Whether all lists are empty.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// The list of `row`.
     #[inline]
     pub(super) fn of(&self, row: usize) -> &[T] {

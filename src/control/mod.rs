@@ -6,7 +6,8 @@
 //!
 //! **Faults.** Each fault clock is an alternating renewal process of its own: `every` from the end of
 //! one fault to the start of the next, `lasts` from its start to its end, one uniform for each, from
-//! streams keyed by the clock's name. Clocks run on whatever else is down, and no clock knows another.
+//! streams keyed by the clock's name. Clocks run on whatever else is down, and no clock knows another,
+//! unless the file has them run only while their component does (`operate.rs`).
 //! A steady history begins with each clock in equilibrium (down with probability E lasts / (E every +
 //! E lasts), age and rest by the equilibrium law) and a burn-in for what is derived from them; a new
 //! one with everything up.
@@ -14,14 +15,21 @@
 //! **Slots.** A slot runs unless its own crash, a fault of its node or a loss of power in a domain
 //! around it is active, or it is still starting; it starts when the last of these ends, and anew if
 //! another comes meanwhile. Its process gone on a live machine, it refuses; its machine gone, it is
-//! silent. Its island is the innermost isolated domain around it; slots reach each other when their
+//! silent. A slot that hangs, or whose node does, is restarted when that ends: it starts like one that
+//! had crashed. One that is paused goes on where it was; so does a start that the pause interrupted.
+//! The gravest of several reasons decides (`stops.rs`). Slow slots and such that answer with errors
+//! run. Its island is the innermost isolated domain around it; slots reach each other when their
 //! islands are equal, and users are on no island.
 //!
 //! **Followers.** Probes ([`crate::health::Watch`]), addresses ([`crate::failover::Group`]) and leases
 //! ([`crate::failover::Lease`]) are told when a slot changes and answer when they will next do
 //! something; none of them ticks. An instance of a balancer that starts believes every member up and
-//! draws new phases. A member is available to a lease if it runs and users reach it. A store without
-//! failover is always led by its first member.
+//! draws new phases; one that was paused goes on with what it believed. A probe that meets an error
+//! fails by its own chance, drawn from the stream of its instance and member. A member is available
+//! to a lease, or to any other failover or election, if it runs, neither hung nor paused, and users
+//! reach it. VRRP is a process of its own
+//! beside the balancer: it goes on while the balancer hangs or is paused, so the address stays, and
+//! stops with the machine. A store without failover is always led by its first member.
 //!
 //! **Structure and blame.** [`StructureState`] says what could be served; blame says whom it is
 //! attributed to when it cannot, or when it could and a fault is still being worked off (`blame.rs`).
@@ -41,10 +49,12 @@ mod follow;
 mod lead;
 mod lead_plan;
 mod lists;
+mod operate;
 mod plan;
 mod standby;
 mod state;
 mod step;
+mod stops;
 mod tournament;
 
 use crate::model::structure::StructureState;

@@ -8,7 +8,9 @@ use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::operate::{Operated, stops_itself};
 use super::standby::{StandbyPlan, standbys};
+use super::stops::Stop;
 use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
@@ -53,10 +55,12 @@ impl Delay {
 pub(super) enum Effect {
     /// The process of this slot, which starts at once, ends.
     Lone(SlotId),
-    /// Their processes end.
-    Process,
-    /// Their machines stop.
-    Machine,
+    /// They stop for this reason.
+    Stop(Stop),
+    /// The same, with the machine they are on: what else runs there stops too.
+    Machine(Stop),
+    /// They become slow, or answer with errors.
+    Impair,
     /// This domain is cut off with them.
     Isolation(DomainId),
 }
@@ -73,6 +77,10 @@ pub(super) struct ClockPlan {
     /// Whether a campaign turns it, and not its spans.
     pub(super) driven: bool,
     pub(super) handled: Handled,
+    /// Whether it need not be followed.
+    pub(super) idle: bool,
+    /// Whether others of its component with operating clocks exclude it, see [`Operated`].
+    pub(super) excludes: bool,
 }
 
 /// What happens when a fault clock is due.
@@ -186,8 +194,12 @@ pub(super) struct Plan {
     /// The first instant of a history.
     pub(super) begins: SimTime,
     pub(super) clocks: IdVec<ClockId, ClockPlan>,
-    /// The slots that each clock's fault stops or cuts off.
+    /// The slots that each clock's fault stops, impairs or cuts off.
     pub(super) affected: Lists<SlotId>,
+    /// The clocks that make each slot slow or answer with errors, and how.
+    pub(super) impaired_by: Lists<(ClockId, FaultKind)>,
+    /// The components with clocks that run only while they do.
+    pub(super) operated: Operated,
     pub(super) slots: IdVec<SlotId, SlotPlan>,
     /// The watches of each slot, as a member of a pool.
     pub(super) watched_by: Lists<u32>,
@@ -208,8 +220,16 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Whether anything can be slow or answer with errors.
+    #[inline]
+    pub(super) fn impairs(&self) -> bool {
+        !self.impaired_by.is_empty()
+    }
+
     pub(super) fn new(system: &System, detail: Detail) -> Self {
         let (affected, effects) = affected(system);
+        let impaired_by = impaired_by(system, &affected);
+        let operated = Operated::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
@@ -299,7 +319,12 @@ impl Plan {
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
-        let lone = |slot: SlotId| slots[slot].start_timer == NONE && slots[slot].standby == NONE;
+        let lone = |slot: SlotId| {
+            slots[slot].start_timer == NONE
+                && slots[slot].standby == NONE
+                && impaired_by.of(slot.index()).is_empty()
+                && !operated.has_slot(slot)
+        };
         let clocks = system
             .clocks
             .pairs()
@@ -307,20 +332,26 @@ impl Plan {
             .map(|((id, clock), effect)| {
                 let fault = &system.faults[clock.fault];
                 let handled = care.handled(id, clock.component);
-                let effect = match clock.component {
-                    Component::Slot(slot) if handled == Handled::Alone && lone(slot) => {
+                let effect = match (clock.component, effect) {
+                    (Component::Slot(slot), Effect::Stop(Stop::Process))
+                        if handled == Handled::Alone && lone(slot) =>
+                    {
                         Effect::Lone(slot)
                     }
                     _ => effect,
                 };
-                let (up, down) = (fault.every.mean(), fault.lasts.mean());
                 ClockPlan {
                     name: Part::new(name_hash(&clock.name)),
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
-                    down_share: if down > 0.0 { down / (up + down) } else { 0.0 },
+                    down_share: operated.down_share(system, id),
                     effect,
                     driven: fault.kind.is_driven(),
                     handled,
+                    // What waits for a crew keeps others waiting, whatever it does to its component.
+                    idle: handled == Handled::Alone
+                        && detail == Detail::Structure
+                        && !fault.kind.stops(),
+                    excludes: stops_itself(fault.kind),
                 }
             });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
@@ -339,6 +370,8 @@ impl Plan {
             care,
             clocks,
             affected,
+            impaired_by,
+            operated,
             slots,
             watched_by: Lists::new(&watched_by),
             parents: system.domains.iter().map(|domain| domain.parent).collect(),
@@ -371,22 +404,25 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
             around = system.domains[domain].parent;
         }
     }
-    let clocks = system.clocks.iter().map(|clock| match clock.component {
-        Component::Slot(slot) => (vec![slot], Effect::Process),
-        Component::Node(node) => (on_node[node.index()].clone(), Effect::Machine),
-        Component::Domain(domain) => {
-            let effect = match system.faults[clock.fault].kind {
-                FaultKind::Isolated => Effect::Isolation(domain),
-                _ => Effect::Machine,
-            };
-            (in_domain[domain.index()].clone(), effect)
-        }
-        Component::Pool(pool) => (system.pools[pool].slots.clone(), Effect::Process),
-        Component::Balancer(id) => (system.balancers[id].slots.clone(), Effect::Process),
-        // It does nothing itself; the faults that it starts do.
-        Component::Common(_) => (Vec::new(), Effect::Process),
+    let clocks = system.clocks.iter().map(|clock| {
+        let kind = system.faults[clock.fault].kind;
+        let slots = match clock.component {
+            Component::Slot(slot) => vec![slot],
+            Component::Node(node) => on_node[node.index()].clone(),
+            Component::Domain(domain) => in_domain[domain.index()].clone(),
+            Component::Pool(pool) => system.pools[pool].slots.clone(),
+            Component::Balancer(id) => system.balancers[id].slots.clone(),
+            Component::Common(_) => Vec::new(),
+        };
+        (slots, effect(clock.component, kind))
     });
     let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
+    for (slots, clock) in slots.iter_mut().zip(&system.clocks) {
+        // Handing on takes a balancer no time, so nothing there can take longer.
+        if matches!(system.faults[clock.fault].kind, FaultKind::Slow { .. }) {
+            slots.retain(|&slot| matches!(system.slots[slot].owner, Owner::Pool(_)));
+        }
+    }
     for common in &system.care.commons {
         let hits = common.hits.iter();
         let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
@@ -395,6 +431,48 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         slots[common.clock.index()] = all;
     }
     (Lists::new(&slots), effects)
+}
+
+/// What a fault of this kind does to what it affects.
+fn effect(component: Component, kind: FaultKind) -> Effect {
+    let stop = match kind {
+        FaultKind::Slow { .. } | FaultKind::Errors { .. } => return Effect::Impair,
+        FaultKind::Hang => Stop::Hung,
+        FaultKind::Pause => Stop::Paused,
+        FaultKind::Crash
+        | FaultKind::Power
+        | FaultKind::Isolated
+        | FaultKind::Common
+        | FaultKind::Maintenance
+        | FaultKind::Rollout
+        | FaultKind::Release
+        | FaultKind::Configuration
+        | FaultKind::Certificate => Stop::Machine,
+    };
+    match component {
+        // It does nothing itself; the faults that it starts do.
+        Component::Common(_) => Effect::Stop(Stop::Process),
+        // What all replicas share never has a machine of its own.
+        Component::Pool(_) | Component::Balancer(_) => Effect::Stop(Stop::Process),
+        Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),
+        Component::Slot(_) => Effect::Stop(stop),
+        Component::Domain(domain) if kind == FaultKind::Isolated => Effect::Isolation(domain),
+        Component::Node(_) | Component::Domain(_) => Effect::Machine(stop),
+    }
+}
+
+/// The clocks that make each slot slow or answer with errors.
+fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, FaultKind)> {
+    let mut of_slots = vec![Vec::new(); system.slots.len()];
+    for (id, clock) in system.clocks.pairs() {
+        let kind = system.faults[clock.fault].kind;
+        if matches!(kind, FaultKind::Slow { .. } | FaultKind::Errors { .. }) {
+            for slot in affected.of(id.index()) {
+                of_slots[slot.index()].push((id, kind));
+            }
+        }
+    }
+    Lists::new(&of_slots)
 }
 
 /// The watches of all instances of one balancer: instance by instance, member by member.

@@ -5,13 +5,15 @@ use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
 use super::lead::LeadNow;
+use super::operate::PartNow;
 use super::plan::{Delay, Handled, Plan};
 use super::standby::StandbyNow;
+use super::stops::Stops;
 use crate::failover::{Group, Lease};
 use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
-use crate::model::{Start, System};
+use crate::model::{Impairment, Start, System};
 use crate::path::{Event, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
@@ -30,12 +32,14 @@ pub(super) struct ClockNow {
 /// One slot.
 #[derive(Clone, Debug)]
 pub(super) struct SlotNow {
-    /// Active faults of its process.
-    pub(super) process: u32,
-    /// Active faults of its machine: node, power.
-    pub(super) machine: u32,
+    /// Active faults, and its start.
+    pub(super) stops: Stops,
+    /// Active faults that make its machine hang or stand still.
+    pub(super) stuck: u32,
     /// Whether it is starting.
     pub(super) starting: bool,
+    /// What is left of its start, while it stands still.
+    pub(super) start_left: SimSpan,
     /// Bad changes that keep its process from serving.
     pub(super) blocked: u32,
     /// What it runs.
@@ -46,6 +50,8 @@ pub(super) struct SlotNow {
     pub(super) stands_by: bool,
     /// Whether it probes: a running instance of a balancer with probes.
     pub(super) probing: bool,
+    /// Whether it would, but stands still.
+    pub(super) resting: bool,
     /// The fault clock behind its last change.
     pub(super) root: Option<ClockId>,
     /// Its start, while it is starting.
@@ -58,6 +64,8 @@ pub(super) struct SlotNow {
 #[derive(Clone, Debug)]
 pub(super) struct WatchNow {
     pub(super) watch: Watch,
+    /// Which probes meet an error.
+    pub(super) draws: Sequence,
     /// The fault clock behind the last change of what the probes meet.
     pub(super) root: Option<ClockId>,
     pub(super) condition: Condition,
@@ -88,6 +96,9 @@ pub(super) struct State {
     pub(super) now: SimTime,
     pub(super) agenda: Agenda,
     pub(super) clocks: IdVec<ClockId, ClockNow>,
+    /// What is left of the time to the next fault, of clocks whose component does not run.
+    pub(super) frozen: IdVec<ClockId, Option<SimSpan>>,
+    pub(super) parts: Vec<PartNow>,
     pub(super) slots: IdVec<SlotId, SlotNow>,
     /// Active isolations of each domain.
     pub(super) isolations: IdVec<DomainId, u32>,
@@ -125,14 +136,16 @@ impl State {
             draws: [idle.clone(), idle.clone()],
         };
         let slot = SlotNow {
-            process: 0,
-            machine: 0,
+            stops: Stops::default(),
+            stuck: 0,
             starting: false,
+            start_left: SimSpan::ZERO,
             blocked: 0,
             version: Version::Good,
             drains: 0,
             stands_by: false,
             probing: false,
+            resting: false,
             root: None,
             condition: None,
             start_up: idle.clone(),
@@ -140,6 +153,7 @@ impl State {
         };
         let watches = plan.watches.iter().map(|watch| WatchNow {
             watch: Watch::start(&watch.pace, plan.begins, Mode::Answers),
+            draws: idle.clone(),
             root: None,
             condition: None,
         });
@@ -158,6 +172,8 @@ impl State {
             now: plan.begins,
             agenda: Agenda::new(system.clocks.len(), plan.timers.len()),
             clocks: IdVec::filled(clock, system.clocks.len()),
+            frozen: IdVec::filled(None, system.clocks.len()),
+            parts: plan.operated.all_running(),
             slots: IdVec::filled(slot, system.slots.len()),
             isolations: IdVec::filled(0, system.domains.len()),
             watches: watches.collect(),
@@ -192,6 +208,14 @@ impl State {
             slot.start_up = key.with(Purpose::StartUp as u64).sequence();
             slot.phases = key.with(Purpose::Phase as u64).sequence();
         }
+        if plan.impairs() {
+            for (watch, known) in self.watches.iter_mut().zip(&plan.watches) {
+                let [instance, member] =
+                    [known.instance, known.member].map(|slot| plan.slots[slot].name);
+                let key = base.with_part(instance).with_part(member);
+                watch.draws = key.with(Purpose::ProbeErrors as u64).sequence();
+            }
+        }
         self.start_care(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
@@ -199,8 +223,10 @@ impl State {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
             self.apply(plan, clock, clock, true, &mut unread);
-            for &slot in &self.changed {
-                self.structure.set_slot(&plan.structure, slot, false);
+            for index in 0..self.changed.len() {
+                let slot = self.changed[index];
+                let serves = self.can_serve(slot);
+                self.structure.set_slot(&plan.structure, slot, serves);
             }
             self.changed.clear();
             self.note_cuts(plan, Some(clock));
@@ -213,8 +239,7 @@ impl State {
             self.tell_standbys(plan, None, &mut unread);
             for index in 0..self.changed.len() {
                 let slot = self.changed[index];
-                let serves = self.regime.slots[slot] == SlotState::Serving
-                    && self.regime.islands[slot].is_none();
+                let serves = self.can_serve(slot);
                 self.structure.set_slot(&plan.structure, slot, serves);
             }
             self.changed.clear();
@@ -222,6 +247,7 @@ impl State {
         for index in 0..plan.leads.len() {
             self.first_lead(plan, index, base, &mut unread);
         }
+        self.first_running(plan);
         for index in 0..plan.leases.len() {
             self.first_leader(plan, index, base, &mut unread);
         }
@@ -245,11 +271,16 @@ impl State {
         self.now = plan.begins;
         self.isolations.as_mut_slice().fill(0);
         for slot in self.slots.as_mut_slice() {
-            (slot.process, slot.machine, slot.starting, slot.probing) = (0, 0, false, false);
+            (slot.stops, slot.stuck) = (Stops::default(), 0);
+            (slot.starting, slot.probing, slot.resting) = (false, false, false);
             (slot.root, slot.condition) = (None, None);
             (slot.blocked, slot.version, slot.drains) = (0, Version::Good, 0);
         }
         self.regime.slots.as_mut_slice().fill(SlotState::Serving);
+        if plan.impairs() {
+            let impairments = self.regime.impairments.as_mut_slice();
+            impairments.fill(Impairment::NONE);
+        }
         self.regime.islands.as_mut_slice().fill(None);
         if plan.derived || plan.drains {
             for view in self.regime.views.as_mut_slice() {
@@ -287,6 +318,7 @@ impl State {
     /// Seeds the fault clocks and draws where each of them stands.
     fn start_clocks(&mut self, plan: &Plan, base: Key) {
         let (now, down_at_first) = (self.now, &mut self.down_at_first);
+        let parts = &mut self.parts;
         let clocks = self.clocks.as_mut_slice().iter_mut();
         self.agenda
             .restart(clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
@@ -298,6 +330,9 @@ impl State {
                 clock.draws = [Purpose::Failure, Purpose::Repair]
                     .map(|purpose| key.with(purpose as u64).sequence());
                 clock.active = false;
+                if known.idle {
+                    return SimTime::NEVER;
+                }
                 let due = match plan.start {
                     Start::New => known.spans[0].draw(&mut clock.draws[0]),
                     Start::Steady => {
@@ -305,6 +340,9 @@ impl State {
                         let (which, life, place) =
                             (draws.uniform(), draws.uniform(), draws.uniform());
                         clock.active = which < known.down_share;
+                        if clock.active && plan.operated.is_taken(plan, id, parts) {
+                            clock.active = false;
+                        }
                         let delay = &known.spans[usize::from(clock.active)];
                         if clock.active {
                             let age = delay.equilibrium(life, place).0;
@@ -329,7 +367,7 @@ impl State {
             .with_part(known.name)
             .with(Purpose::Failover as u64)
             .sequence();
-        let able = |index: &usize| self.structure.serves(known.slots[*index]);
+        let able = |index: &usize| self.is_available(known.slots[*index]);
         let leader = match plan.start {
             Start::New => Some(0),
             Start::Steady => {
@@ -385,11 +423,36 @@ impl State {
         self.follow_group(plan, index, None, unread);
     }
 
-    /// Where a slot stands for VRRP: nowhere if it does not run; 0 is where users are.
+    /// Where a slot stands for VRRP: nowhere if its machine or process does not run; 0 is where users
+    /// are. A balancer that hangs or is paused leaves the process of VRRP alone, unless it is the
+    /// whole machine.
     pub(super) fn place_of(&self, slot: SlotId) -> Option<u32> {
-        (self.regime.slots[slot] == SlotState::Serving && self.slots[slot].drains == 0)
+        let runs = match self.regime.slots[slot] {
+            SlotState::Serving | SlotState::Standby => true,
+            SlotState::Hung | SlotState::Paused => self.slots[slot].stuck == 0,
+            SlotState::Refusing | SlotState::Silent => false,
+        };
+        (runs && self.slots[slot].drains == 0)
             .then(|| self.regime.islands[slot].map_or(0, |domain| domain.index() as u32 + 1))
     }
+
+    /// Whether a slot runs and users reach it.
+    #[inline]
+    pub(super) fn is_available(&self, slot: SlotId) -> bool {
+        is_available(&self.regime, slot)
+    }
+
+    /// Whether a slot can serve: it is available, and answers some attempts without an error.
+    #[inline]
+    pub(super) fn can_serve(&self, slot: SlotId) -> bool {
+        self.is_available(slot) && !self.regime.impairments[slot].stops()
+    }
+}
+
+/// Whether a slot runs and users reach it.
+#[inline]
+pub(super) fn is_available(regime: &Regime, slot: SlotId) -> bool {
+    regime.slots[slot] == SlotState::Serving && regime.islands[slot].is_none()
 }
 
 impl Delay {

@@ -4,7 +4,9 @@ use super::agenda::Next;
 use super::blame::After;
 use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
+use super::stops::Stop;
 use crate::ids::{ClockId, Id, SlotId};
+use crate::model::Impairment;
 use crate::path::{Event, Signal, SlotState, Transition};
 use crate::time::{SimSpan, SimTime};
 
@@ -19,18 +21,10 @@ impl ClockNow {
 }
 
 impl SlotNow {
-    /// What a connection meets, from the faults on the slot.
+    /// What a connection meets, from the faults on the slot and the changes to it.
     #[inline]
     fn state(&self) -> SlotState {
-        // Without a branch: which of them it is cannot be predicted.
-        let refuses = (self.process > 0) | self.starting | (self.blocked > 0);
-        let silent = self.machine > 0;
-        [
-            SlotState::Serving,
-            SlotState::Refusing,
-            SlotState::Silent,
-            SlotState::Silent,
-        ][usize::from(refuses) | (usize::from(silent) << 1)]
+        self.stops.state(self.blocked > 0)
     }
 }
 
@@ -80,9 +74,12 @@ impl State {
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
-            Effect::Process | Effect::Machine | Effect::Isolation(_) => {
+            Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
                 self.apply(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
+                if plan.operated.is_any() {
+                    self.stop_operated(plan, id, begins);
+                }
             }
         }
         if begins {
@@ -104,7 +101,7 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         let now = &mut self.slots[slot];
-        now.process = now.process + 2 * u32::from(begins) - 1;
+        now.stops.change(Stop::Process, begins);
         let state = now.state();
         if self.regime.slots[slot] != state {
             now.root = Some(clock);
@@ -142,30 +139,104 @@ impl State {
             return;
         }
         for &slot in affected {
-            let state = &mut self.slots[slot];
-            let faults = match effect {
-                Effect::Machine => &mut state.machine,
-                Effect::Lone(_) | Effect::Process | Effect::Isolation(_) => &mut state.process,
-            };
-            *faults = if begins { *faults + 1 } else { *faults - 1 };
-            let known = &plan.slots[slot];
-            if begins {
-                if state.starting {
-                    state.starting = false;
-                    self.agenda.cancel(known.start_timer);
-                    let condition = &mut state.condition;
-                    self.blames
-                        .change(&plan.audiences, known.unit, condition, None);
+            match effect {
+                Effect::Lone(_) => self.stop(plan, slot, Stop::Process, cause, begins),
+                Effect::Stop(stop) => self.stop(plan, slot, stop, cause, begins),
+                Effect::Machine(stop) => {
+                    self.stop(plan, slot, stop, cause, begins);
+                    if stop != Stop::Machine {
+                        self.jam(slot, begins);
+                    }
                 }
-            } else if state.process + state.machine == 0 && known.start_timer != NONE {
-                state.starting = true;
-                let due = self.now + known.starts.draw(&mut state.start_up);
-                self.agenda.set(known.start_timer, due);
-                let next = Some((cause, After::Unready));
-                self.blames
-                    .change(&plan.audiences, known.unit, &mut state.condition, next);
+                Effect::Impair | Effect::Isolation(_) => {
+                    self.find_impairment(plan, slot, cause, signals);
+                    continue;
+                }
             }
             self.find_state(slot, Some(cause), signals);
+        }
+    }
+
+    /// One more reason for `slot` not to serve, or one less. When the last one is gone that leaves no
+    /// process behind, it starts; while it stands still, so does its start.
+    fn stop(&mut self, plan: &Plan, slot: SlotId, stop: Stop, cause: ClockId, begins: bool) {
+        let known = &plan.slots[slot];
+        let state = &mut self.slots[slot];
+        state.stops.change(stop, begins);
+        if stop == Stop::Paused {
+            if state.starting {
+                let timer = known.start_timer;
+                if begins {
+                    let due = self.agenda.due(timer);
+                    if due != SimTime::NEVER {
+                        state.start_left = due - self.now;
+                        self.agenda.cancel(timer);
+                    }
+                } else if !state.stops.is_paused() {
+                    self.agenda.set(timer, self.now + state.start_left);
+                }
+            }
+            return;
+        }
+        let condition = &mut state.condition;
+        if begins {
+            if state.starting {
+                state.starting = false;
+                state.stops.change(Stop::Process, false);
+                self.agenda.cancel(known.start_timer);
+                self.blames
+                    .change(&plan.audiences, known.unit, condition, None);
+            }
+        } else if state.stops.may_run() && known.start_timer != NONE {
+            state.starting = true;
+            state.stops.change(Stop::Process, true);
+            let takes = known.starts.draw(&mut state.start_up);
+            if state.stops.is_paused() {
+                state.start_left = takes;
+            } else {
+                self.agenda.set(known.start_timer, self.now + takes);
+            }
+            let next = Some((cause, After::Unready));
+            self.blames
+                .change(&plan.audiences, known.unit, condition, next);
+        }
+    }
+
+    /// The machine of `slot` hangs or stands still for one more reason, or one less.
+    fn jam(&mut self, slot: SlotId, begins: bool) {
+        let state = &mut self.slots[slot];
+        state.stuck = if begins {
+            state.stuck + 1
+        } else {
+            state.stuck - 1
+        };
+        // Whoever follows the machine has to look, even if the process was stopped before.
+        if self.regime.slots[slot] == state.state() {
+            self.changed.push(slot);
+        }
+    }
+
+    /// How badly `slot` is doing, from the faults on it.
+    fn find_impairment(
+        &mut self,
+        plan: &Plan,
+        slot: SlotId,
+        cause: ClockId,
+        signals: &mut Vec<Signal>,
+    ) {
+        let mut impairment = Impairment::NONE;
+        for &(clock, kind) in plan.impaired_by.of(slot.index()) {
+            if self.clocks[clock].active {
+                impairment = impairment.and(kind);
+            }
+        }
+        if self.regime.impairments[slot] != impairment {
+            self.regime.impairments[slot] = impairment;
+            signals.push(Signal::Impaired { slot, impairment });
+            if self.regime.slots[slot] == SlotState::Serving {
+                self.slots[slot].root = Some(cause);
+            }
+            self.changed.push(slot);
         }
     }
 
@@ -223,6 +294,7 @@ impl State {
         let now = &mut self.slots[slot];
         let cause = now.root;
         now.starting = false;
+        now.stops.change(Stop::Process, false);
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, None);
         if let Some(campaign) = self.slots[slot].version.bad()
@@ -249,9 +321,11 @@ impl State {
         }
         for index in 0..self.changed.len() {
             let slot = self.changed[index];
-            let serves = self.regime.slots[slot] == SlotState::Serving
-                && self.regime.islands[slot].is_none();
+            let serves = self.can_serve(slot);
             self.structure.set_slot(&plan.structure, slot, serves);
+        }
+        if plan.operated.is_any() {
+            self.run_slots(plan);
         }
         if plan.derived {
             for index in 0..self.changed.len() {

@@ -80,7 +80,7 @@ impl Tournament {
         (self.first.at, self.first.timer)
     }
 
-    /// When `timer` is due.
+    /// When `timer` is due; never, if it is not set.
     pub(super) fn due(&self, timer: u32) -> SimTime {
         self.matches.as_flattened()[self.matches.len() + timer as usize].at
     }

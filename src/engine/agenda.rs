@@ -134,6 +134,22 @@ impl Agenda {
         self.taken == 0
     }
 
+    /// All entries, those no longer wanted included, in no order. Looks at every one of them: for
+    /// whoever has to find many at once, seldom.
+    pub fn entries(&self) -> impl Iterator<Item = Due> + '_ {
+        let near = (0..NEAR).filter(|place| self.taken >> place & 1 == 1);
+        let near = near.map(|place| {
+            let word = self.words[place / BLOCK][place % BLOCK];
+            (self.base + (word >> PLACE_BITS), self.tickets[place])
+        });
+        let far = self.far.iter().map(|&Reverse(entry)| entry);
+        near.chain(far).map(|(at, ticket)| Due {
+            at: SimTime::from_nanos(at),
+            ticket,
+            payload: ticket as u32 & (PAYLOAD_LIMIT - 1),
+        })
+    }
+
     /// When the next event is due; [`SimTime::NEVER`] without any.
     #[inline]
     pub fn next_time(&self) -> SimTime {

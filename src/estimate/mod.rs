@@ -73,7 +73,8 @@ pub fn history(
     while control.next_time() < end {
         signals.clear();
         let transition = control.step(&mut signals);
-        if transition.at < SimTime::START {
+        // Nobody learns anything from probes that change no mind.
+        if transition.at < SimTime::START || matches!(transition.event, Event::Undecided { .. }) {
             continue;
         }
         let structure = control.structure();

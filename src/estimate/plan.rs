@@ -1,7 +1,8 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
 use super::load::Load;
-use crate::model::{Method, Metric, Start, System};
+use crate::ids::PoolId;
+use crate::model::{Component, Fault, FaultKind, Method, Metric, Start, System};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::TrafficSettings;
 
@@ -167,14 +168,43 @@ fn default_slice(rate_min: f64) -> SimSpan {
     SimSpan::from_secs([1, 10].into_iter().find(enough).unwrap_or(60))
 }
 
+/// The largest factor by which one fault slows a slot of `pool` down; 1 if there is none.
+fn slowest(system: &System, pool: PoolId) -> f64 {
+    let touches = |component: Component| {
+        system.pools[pool]
+            .slots
+            .iter()
+            .any(|&slot| match component {
+                Component::Slot(id) => id == slot,
+                Component::Node(id) => system.slots[slot].node == Some(id),
+                // These are not slowed down themselves.
+                Component::Domain(_)
+                | Component::Pool(_)
+                | Component::Balancer(_)
+                | Component::Common(_) => false,
+            })
+    };
+    let mut slowest = 1.0_f64;
+    for clock in &system.clocks {
+        if let FaultKind::Slow { factor } = system.faults[clock.fault].kind
+            && touches(clock.component)
+        {
+            slowest = slowest.max(factor);
+        }
+    }
+    slowest
+}
+
 /// How long queues need to forget an empty start.
 ///
 /// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
 /// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1), below and above saturation.
 /// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and with
-/// one missing. Near saturation it grows without bound, but a queue that impatient users leave, that
-/// refuses after a time, or that is bounded, moves only between empty and full: K places of it relax as a diffusion in about
-/// K^2 / (pi^2 mu c), after it has been filled once.
+/// one missing, and at the pace of the slowest fault. Near saturation it grows without bound, but a
+/// queue that impatient users leave, that refuses after a time, or that is bounded, moves only between
+/// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
+/// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
+/// left.
 pub fn warm_up(system: &System, load: &Load) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
@@ -182,9 +212,14 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
     const LONGEST: f64 = 86_400.0;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
     let mut longest: f64 = 1.0;
+    let stuck = |fault: &Fault| matches!(fault.kind, FaultKind::Hang | FaultKind::Pause);
+    if patience.is_finite() && system.faults.iter().any(stuck) {
+        longest = longest.max(patience);
+    }
     for (id, pool) in system.pools.pairs() {
         let loaded = &load.pools[id];
-        longest = longest.max(10.0 * loaded.hold_mean);
+        let slowest = slowest(system, id);
+        longest = longest.max(10.0 * loaded.hold_mean * slowest);
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
             continue;
         };
@@ -205,9 +240,9 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         } else {
             rho
         };
-        for rho in [rho, missing] {
-            let relaxation = each / (1.0 - rho.sqrt()).powi(2).max(1e-12);
-            longest = longest.max((10.0 * relaxation).min(bound));
+        for (rho, pace) in [(rho, 1.0), (missing, 1.0), (rho * slowest, slowest)] {
+            let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
+            longest = longest.max((10.0 * relaxation).min(bound * pace));
         }
     }
     SimSpan::from_secs_f64(longest.ceil())

@@ -295,6 +295,7 @@ fn visible(signals: &[Signal]) -> bool {
 fn takes_away(signals: &[Signal]) -> bool {
     signals.iter().any(|signal| match signal {
         Signal::Slot { state, .. } => *state != SlotState::Serving,
+        Signal::Impaired { impairment, .. } => impairment.is_any(),
         Signal::Island { island, .. } => island.is_some(),
         Signal::Holder { holder, .. } => holder.is_none(),
         Signal::Leader { leader, .. } => leader.is_none(),

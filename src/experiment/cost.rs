@@ -354,7 +354,11 @@ fn transitions(system: &System, secs: f64) -> f64 {
         let fault = &system.faults[clock.fault];
         let cycle = (fault.every.mean() + fault.lasts.mean()).max(1e-9);
         let touched = match fault.kind {
-            FaultKind::Crash => 2.0,
+            FaultKind::Crash
+            | FaultKind::Hang
+            | FaultKind::Pause
+            | FaultKind::Slow { .. }
+            | FaultKind::Errors { .. } => 2.0,
             FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
                 4.0
             }

@@ -1,13 +1,20 @@
-//! Active probes of one target by one observer, without ticking.
+//! Probes on a fixed grid, the counter of their results, and when the belief flips.
 //!
 //! Probe `k` starts at `first + k * interval`, whatever became of the one before. A probe meets the
-//! target in one of three modes:
+//! target in one of these modes:
 //!
 //! - **answers** for as long as the probe is on its way: it passes `takes` after its start;
 //! - **refuses** (no process on a live machine) at its start, or begins to while the probe is on its
 //!   way: it fails at that instant;
 //! - **silent** (no machine, no route) at its start, or falls silent while the probe is on its way:
-//!   it fails `timeout` after its start, even if the target is back before that.
+//!   it fails `timeout` after its start, even if the target is back before that;
+//! - **hangs**: it fails `timeout` after its start, or when the process is restarted before that: its
+//!   connection is reset;
+//! - **pauses**: the probe is not worked on; it passes if the target goes on early enough, and fails
+//!   `timeout` after its start if not;
+//! - **impaired**: the answer takes `factor` times as long (of a probe on its way: what is left of it),
+//!   and a probe that has no answer within `timeout` has failed; or the probe meets an error, by its
+//!   own chance and at its start, and fails at once.
 //!
 //! Results move the counter of HAProxy: `health` from 0 to `rise + fall - 1`, up from `rise`. A
 //! failure takes one and, below `rise`, everything; a pass adds one and, from `rise` on, fills it up.
@@ -18,12 +25,15 @@
 //!
 //! The target's mode is constant between two faults, so the probes in between all end the same way
 //! and are counted by a division when the mode changes; the one probe on its way at that instant is
-//! kept apart. The work is O(1) for each change, and none for each probe. A change at the very
-//! instant of a probe comes before it.
+//! kept apart. The work is O(1) for each change, and none for each probe. Where chance decides,
+//! results are drawn in runs of equal ones, a few runs ahead; if the belief has not flipped at their
+//! end, the observer asks to be called again. A change at the very instant of a probe
+//! comes before it.
 //!
 //! Left out: other intervals while the state is changing (`fastinter`, `downinter`) and intervals
 //! counted from the end of the probe before; both are one interval here.
 
+use super::luck::Luck;
 use crate::time::{SimSpan, SimTime};
 
 /// How a target is probed.
@@ -42,27 +52,143 @@ pub struct Pace {
 }
 
 /// What a probe meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
     /// A process that answers.
     Answers,
+    /// A process that is slow, or answers with errors.
+    Impaired {
+        /// An answer takes this many times as long, at least 1.
+        factor: f64,
+        /// The share of probes that meet an error, 0 to 1.
+        errors: f64,
+    },
     /// A live machine without the process.
     Refuses,
     /// Nothing.
     Silent,
+    /// A process that hangs and will be restarted.
+    Hangs,
+    /// A process that stands still and will go on.
+    Pauses,
+}
+
+impl Mode {
+    /// The share of probes that meet an error, if it is chance.
+    fn chance(self) -> Option<f64> {
+        match self {
+            Self::Impaired { errors, .. } if errors > 0.0 && errors < 1.0 => Some(errors),
+            Self::Impaired { .. }
+            | Self::Answers
+            | Self::Refuses
+            | Self::Silent
+            | Self::Hangs
+            | Self::Pauses => None,
+        }
+    }
+
+    /// Whether a probe that starts now, and meets an error or not, passes, and how long it takes.
+    fn result(self, pace: &Pace, error: bool) -> (bool, SimSpan) {
+        match self {
+            Self::Answers => (true, pace.takes),
+            Self::Impaired { errors, .. } if error || errors >= 1.0 => (false, SimSpan::ZERO),
+            Self::Impaired { factor, .. } => {
+                let takes = pace.takes.mul_f64(factor);
+                (takes < pace.timeout, takes.min(pace.timeout))
+            }
+            Self::Refuses => (false, SimSpan::ZERO),
+            Self::Silent | Self::Hangs | Self::Pauses => (false, pace.timeout),
+        }
+    }
 }
 
 /// A probe on its way.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
+    /// When it ends if the mode stays what it is.
     ends: SimTime,
     passes: bool,
+    held: Held,
+}
+
+/// What can still change the end of a probe on its way.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    /// Its answer, of which so much was `left` at `from`, as a healthy target would take.
+    Works { left: SimSpan, from: SimTime },
+    /// The end of the process that hangs.
+    Hangs,
+    /// Nothing.
+    Decided,
+}
+
+impl Flight {
+    /// A probe that starts at `start`.
+    fn new(pace: &Pace, mode: Mode, error: bool, start: SimTime) -> Self {
+        let (passes, after) = mode.result(pace, error);
+        let held = match mode {
+            Mode::Answers | Mode::Pauses => Held::Works {
+                left: pace.takes,
+                from: start,
+            },
+            Mode::Impaired { .. } if !after.is_zero() => Held::Works {
+                left: pace.takes,
+                from: start,
+            },
+            Mode::Hangs => Held::Hangs,
+            Mode::Impaired { .. } | Mode::Refuses | Mode::Silent => Held::Decided,
+        };
+        Self {
+            ends: start + after,
+            passes,
+            held,
+        }
+    }
+
+    /// The same after the mode has changed at `now`.
+    fn carried(self, pace: &Pace, start: SimTime, modes: (Mode, Mode), now: SimTime) -> Self {
+        let limit = start + pace.timeout;
+        let failed = |ends, held| Self {
+            ends,
+            passes: false,
+            held,
+        };
+        let (left, from) = match self.held {
+            Held::Decided => return self,
+            Held::Hangs if modes.1 == Mode::Silent => return failed(limit, Held::Decided),
+            Held::Hangs => return failed(now, Held::Decided),
+            Held::Works { left, from } => (left, from),
+        };
+        let left = match modes.0 {
+            Mode::Impaired { factor, .. } => {
+                left.saturating_sub((now - from).mul_f64(factor.recip()))
+            }
+            Mode::Pauses => left,
+            Mode::Answers | Mode::Refuses | Mode::Silent | Mode::Hangs => {
+                left.saturating_sub(now - from)
+            }
+        };
+        let rest = match modes.1 {
+            Mode::Answers => left,
+            Mode::Impaired { factor, .. } => left.mul_f64(factor),
+            Mode::Pauses => SimSpan::MAX,
+            Mode::Refuses => return failed(now, Held::Decided),
+            Mode::Silent => return failed(limit, Held::Decided),
+            Mode::Hangs => return failed(limit, Held::Hangs),
+        };
+        let done = now + rest;
+        Self {
+            ends: done.min(limit),
+            passes: done < limit,
+            held: Held::Works { left, from: now },
+        }
+    }
 }
 
 /// One observer's belief about one target.
 ///
-/// The caller tells it every change of the target's mode and carries out the flip announced last,
-/// unless a change announced another before.
+/// The caller tells it every change of the target's mode and calls [`Watch::flip`] at the instant
+/// announced last. Uniforms on (0, 1) are asked for where chance decides.
 #[derive(Clone, Debug)]
 pub struct Watch {
     /// Start of the first probe that has not started.
@@ -71,6 +197,7 @@ pub struct Watch {
     flight: Option<Flight>,
     mode: Mode,
     health: u32,
+    luck: Luck,
 }
 
 impl Watch {
@@ -82,6 +209,7 @@ impl Watch {
             flight: None,
             mode,
             health: pace.rise,
+            luck: Luck::new(),
         }
     }
 
@@ -97,74 +225,118 @@ impl Watch {
 
     /// Learns that the target's mode is `mode` from `now` on, and returns when the belief will flip
     /// if nothing else changes.
-    pub fn observe(&mut self, pace: &Pace, now: SimTime, mode: Mode) -> Option<SimTime> {
+    pub fn observe(
+        &mut self,
+        pace: &Pace,
+        now: SimTime,
+        mode: Mode,
+        draw: impl FnMut() -> f64,
+    ) -> Option<SimTime> {
         self.count_before(pace, now);
         if mode != self.mode {
             let started = self.next.before(pace.interval);
-            if let Some(flight) = &mut self.flight
-                && flight.passes
-            {
-                match mode {
-                    Mode::Answers => {}
-                    Mode::Refuses => {
-                        *flight = Flight {
-                            ends: now,
-                            passes: false,
-                        }
-                    }
-                    Mode::Silent => {
-                        *flight = Flight {
-                            ends: started + pace.timeout,
-                            passes: false,
-                        };
-                    }
-                }
-            }
+            let modes = (self.mode, mode);
+            self.flight = self
+                .flight
+                .map(|flight| flight.carried(pace, started, modes, now));
             self.mode = mode;
+            self.luck = Luck::new();
         }
-        self.next_flip(pace)
+        self.next_flip(pace, draw)
     }
 
-    /// Carries out the flip announced last and returns when the next one will be.
+    /// The observer stands still from `now` on: it starts no probe, and forgets the one on its way.
+    pub fn rest(&mut self, pace: &Pace, now: SimTime) {
+        self.count_before(pace, now);
+        self.flight = None;
+    }
+
+    /// The observer goes on at `now` after a [`rest`](Self::rest), on its grid and with the results
+    /// it had; returns when the belief will flip.
+    pub fn resume(
+        &mut self,
+        pace: &Pace,
+        now: SimTime,
+        mode: Mode,
+        draw: impl FnMut() -> f64,
+    ) -> Option<SimTime> {
+        let missed = now
+            .since(self.next)
+            .as_nanos()
+            .div_ceil(pace.interval.as_nanos());
+        self.next = self.next + pace.interval.saturating_mul(missed);
+        self.mode = mode;
+        self.luck = Luck::new();
+        self.next_flip(pace, draw)
+    }
+
+    /// Carries out what was announced last and returns when the next flip will be. Where chance
+    /// decides, the belief may be the same afterwards.
     ///
     /// # Panics
-    /// If none was announced.
-    pub fn flip(&mut self, pace: &Pace) -> Option<SimTime> {
+    /// If nothing was announced.
+    pub fn flip(&mut self, pace: &Pace, draw: impl FnMut() -> f64) -> Option<SimTime> {
+        if self.mode.chance().is_some() {
+            let (after, _) = self.walk(pace);
+            *self = after;
+            return self.next_flip(pace, draw);
+        }
         let was_up = self.is_up(pace);
         if let Some(flight) = self.flight.take() {
             self.count(pace, flight.passes, 1);
         }
         if self.is_up(pace) == was_up {
-            let probes = probes_to_flip(pace, self.health, self.mode)
+            let (passes, _) = self.mode.result(pace, false);
+            let probes = probes_to_flip(pace, self.health, passes)
                 .expect("a flip is carried out when it was announced");
             self.next = self.next + pace.interval.saturating_mul(probes);
-            self.count(pace, self.mode == Mode::Answers, probes);
+            self.count(pace, passes, probes);
         }
-        self.next_flip(pace)
+        self.next_flip(pace, draw)
     }
 
-    /// When the belief will flip if the mode stays what it is.
+    /// When the belief will flip if the mode stays what it is, or when to ask again.
     #[inline]
-    pub fn next_flip(&self, pace: &Pace) -> Option<SimTime> {
-        let up = self.is_up(pace);
+    pub fn next_flip(&mut self, pace: &Pace, mut draw: impl FnMut() -> f64) -> Option<SimTime> {
+        if let Some(chance) = self.mode.chance() {
+            self.luck.look_ahead(chance, &mut draw);
+            let (_, at) = self.walk(pace);
+            return (at != SimTime::NEVER).then_some(at);
+        }
+        let was_up = self.is_up(pace);
         let mut health = self.health;
         if let Some(flight) = self.flight {
             health = counted(pace, health, flight.passes, 1);
-            if (health >= pace.rise) != up {
+            if (health >= pace.rise) != was_up {
                 return Some(flight.ends);
             }
         }
-        let probes = probes_to_flip(pace, health, self.mode)?;
-        Some(self.next + pace.interval.saturating_mul(probes - 1) + self.delay(pace))
+        let (passes, after) = self.mode.result(pace, false);
+        let probes = probes_to_flip(pace, health, passes)?;
+        Some(self.next + pace.interval.saturating_mul(probes - 1) + after)
     }
 
-    /// From a probe's start to its end.
-    fn delay(&self, pace: &Pace) -> SimSpan {
-        match self.mode {
-            Mode::Answers => pace.takes,
-            Mode::Refuses => SimSpan::ZERO,
-            Mode::Silent => pace.timeout,
+    /// The observer after its next flip, or at the end of what is known of its luck; and when that is.
+    fn walk(&self, pace: &Pace) -> (Self, SimTime) {
+        let was_up = self.is_up(pace);
+        let mut after = self.clone();
+        let mut at = self.next;
+        if let Some(flight) = after.flight.take() {
+            after.count(pace, flight.passes, 1);
+            at = flight.ends;
         }
+        while after.is_up(pace) == was_up
+            && let Some((error, left)) = after.luck.run()
+        {
+            let (passes, takes) = after.mode.result(pace, error);
+            let probes =
+                probes_to_flip(pace, after.health, passes).map_or(left, |probes| probes.min(left));
+            after.luck.pass(probes);
+            after.count(pace, passes, probes);
+            at = after.next + pace.interval.saturating_mul(probes - 1) + takes;
+            after.next = after.next + pace.interval.saturating_mul(probes);
+        }
+        (after, at)
     }
 
     /// Starts and counts what did so before `now`.
@@ -179,16 +351,31 @@ impl Watch {
         if self.next >= now {
             return;
         }
-        let passes = self.mode == Mode::Answers;
-        let before_last = ((now - self.next).as_nanos() - 1) / pace.interval.as_nanos();
-        let last = self.next + pace.interval.saturating_mul(before_last);
-        self.next = last + pace.interval;
-        self.count(pace, passes, before_last);
-        let ends = last + self.delay(pace);
-        if ends < now {
-            self.count(pace, passes, 1);
-        } else {
-            self.flight = Some(Flight { ends, passes });
+        let mut probes = ((now - self.next).as_nanos() - 1) / pace.interval.as_nanos() + 1;
+        while probes > 0 {
+            // A run that is not known has not begun: the end of the last one was announced.
+            let (error, run) = match self.mode.chance().and_then(|_| self.luck.run()) {
+                Some((error, left)) => (error, left.min(probes)),
+                None => (false, probes),
+            };
+            if self.mode.chance().is_some() {
+                debug_assert!(
+                    self.luck.run().is_some(),
+                    "what is due is carried out first"
+                );
+                self.luck.pass(run);
+            }
+            probes -= run;
+            let (passes, _) = self.mode.result(pace, error);
+            let last = self.next + pace.interval.saturating_mul(run - 1);
+            self.next = last + pace.interval;
+            self.count(pace, passes, run - 1);
+            let flight = Flight::new(pace, self.mode, error, last);
+            if flight.ends < now {
+                self.count(pace, passes, 1);
+            } else {
+                self.flight = Some(flight);
+            }
         }
     }
 
@@ -199,10 +386,10 @@ impl Watch {
     }
 }
 
-/// How many of the coming probes, all ending as the mode says, flip the belief.
+/// How many of the coming probes flip the belief if all of them pass, or fail.
 #[inline]
-fn probes_to_flip(pace: &Pace, health: u32, mode: Mode) -> Option<u64> {
-    match (health >= pace.rise, mode == Mode::Answers) {
+fn probes_to_flip(pace: &Pace, health: u32, passes: bool) -> Option<u64> {
+    match (health >= pace.rise, passes) {
         (true, false) => Some(u64::from(health - pace.rise) + 1),
         (false, true) => Some(u64::from(pace.rise - health)),
         _ => None,
@@ -230,170 +417,4 @@ fn counted(pace: &Pace, health: u32, passes: bool, results: u64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::Stream;
-
-    fn pace(interval: u64, timeout: u64, takes: u64, rise: u32, fall: u32) -> Pace {
-        let span = SimSpan::from_nanos;
-        Pace {
-            interval: span(interval),
-            timeout: span(timeout),
-            takes: span(takes),
-            rise,
-            fall,
-        }
-    }
-
-    /// The same by walking through every nanosecond. Returns the flips.
-    fn ticked(pace: &Pace, first: u64, modes: &[(u64, Mode)], end: u64) -> Vec<(u64, bool)> {
-        let (mut flips, mut mode, mut changes) = (Vec::new(), modes[0].1, modes.iter().peekable());
-        let (full, mut health) = (pace.rise + pace.fall - 1, pace.rise);
-        let mut flight: Option<(u64, u64, bool)> = None; // start, end, passes
-        for now in 0..end {
-            while changes
-                .next_if(|change| change.0 == now)
-                .is_some_and(|change| {
-                    mode = change.1;
-                    true
-                })
-            {
-                if let Some((start, ends, passes)) = &mut flight
-                    && *passes
-                    && mode != Mode::Answers
-                {
-                    *passes = false;
-                    let refused = mode == Mode::Refuses;
-                    *ends = if refused {
-                        now
-                    } else {
-                        *start + pace.timeout.as_nanos()
-                    };
-                }
-            }
-            for starts in [false, true] {
-                if starts && now >= first && (now - first).is_multiple_of(pace.interval.as_nanos())
-                {
-                    assert!(flight.is_none(), "probes overlap");
-                    flight = Some(match mode {
-                        Mode::Answers => (now, now + pace.takes.as_nanos(), true),
-                        Mode::Refuses => (now, now, false),
-                        Mode::Silent => (now, now + pace.timeout.as_nanos(), false),
-                    });
-                }
-                if let Some((_, ends, passes)) = flight
-                    && ends == now
-                {
-                    flight = None;
-                    let was_up = health >= pace.rise;
-                    if passes {
-                        health = (health + 1).min(full);
-                        health = if health >= pace.rise { full } else { health };
-                    } else {
-                        health = health.saturating_sub(1);
-                        health = if health < pace.rise { 0 } else { health };
-                    }
-                    if (health >= pace.rise) != was_up {
-                        flips.push((now, !was_up));
-                    }
-                }
-            }
-        }
-        flips
-    }
-
-    fn computed(pace: &Pace, first: u64, modes: &[(u64, Mode)], end: u64) -> Vec<(u64, bool)> {
-        let mut watch = Watch::start(pace, SimTime::from_nanos(first), modes[0].1);
-        let (mut flips, mut due) = (Vec::new(), watch.next_flip(pace));
-        let end = std::iter::once((end, Mode::Silent));
-        for (at, mode) in modes[1..].iter().copied().chain(end) {
-            let at = SimTime::from_nanos(at);
-            while let Some(flips_at) = due.filter(|due| *due < at) {
-                due = watch.flip(pace);
-                flips.push((flips_at.as_nanos(), watch.is_up(pace)));
-            }
-            due = watch.observe(pace, at, mode);
-        }
-        flips
-    }
-
-    #[test]
-    fn computed_flips_equal_those_of_ticking_probes() {
-        let mut stream = Stream::from_key(1);
-        let mut below = |n: u64| stream.bits() % n;
-        let mut flips = 0;
-        for _ in 0..6_000 {
-            let interval = 1 + below(20);
-            let timeout = 1 + below(interval);
-            let pace = pace(
-                interval,
-                timeout,
-                below(timeout),
-                1 + below(4) as u32,
-                1 + below(4) as u32,
-            );
-            let kinds = [Mode::Answers, Mode::Refuses, Mode::Silent];
-            let mut modes = vec![(0, kinds[below(3) as usize])];
-            let mut at = 0;
-            for _ in 0..8 {
-                at += below(8 * interval);
-                modes.push((at, kinds[below(3) as usize]));
-            }
-            let first = below(interval);
-            let end = at + 10 * interval;
-            let expected = ticked(&pace, first, &modes, end);
-            assert_eq!(
-                computed(&pace, first, &modes, end),
-                expected,
-                "{pace:?} {first} {modes:?}"
-            );
-            flips += expected.len();
-        }
-        assert!(flips > 10_000, "{flips} flips are too few to compare");
-    }
-
-    /// Delay from a fault at a random moment to the flip, in the seconds of a pace in milliseconds.
-    fn delays(pace: &Pace, mode: Mode) -> (f64, f64, f64) {
-        let mut stream = Stream::from_key(2);
-        let (mut sum, mut least, mut most) = (0.0, f64::INFINITY, 0.0_f64);
-        let trials = 100_000;
-        for _ in 0..trials {
-            let first = pace.interval.mul_f64(stream.uniform());
-            let mut watch = Watch::start(pace, SimTime::EPOCH + first, Mode::Answers);
-            let fault = SimTime::EPOCH + pace.interval.mul_f64(10.0 + stream.uniform());
-            let flips = watch
-                .observe(pace, fault, mode)
-                .expect("it will be noticed");
-            let delay = (flips - fault).as_secs_f64();
-            (sum, least, most) = (sum + delay, least.min(delay), most.max(delay));
-        }
-        (sum / f64::from(trials), least, most)
-    }
-
-    #[test]
-    fn a_refused_port_is_noticed_after_a_uniform_phase_and_two_intervals() {
-        let second = 1_000_000_000;
-        let (mean, least, most) = delays(&pace(10 * second, second, 0, 2, 3), Mode::Refuses);
-        // U(0, 10) + 2 * 10: mean 25, standard error 2.89 / sqrt(100,000) = 0.009.
-        assert!((mean - 25.0).abs() < 0.04, "{mean}");
-        assert!((20.0..20.01).contains(&least) && (29.99..=30.0).contains(&most));
-    }
-
-    #[test]
-    fn silence_is_noticed_one_timeout_later() {
-        let second = 1_000_000_000;
-        let (mean, least, most) = delays(&pace(10 * second, second, 0, 2, 3), Mode::Silent);
-        assert!((mean - 26.0).abs() < 0.04, "{mean}");
-        assert!((21.0..21.01).contains(&least) && (30.99..=31.0).contains(&most));
-    }
-
-    #[test]
-    fn a_new_observer_needs_one_failure_and_a_settled_one_needs_all() {
-        let pace = pace(10, 5, 1, 2, 3);
-        let at = SimTime::from_nanos;
-        let watch = Watch::start(&pace, at(3), Mode::Refuses);
-        assert_eq!(watch.next_flip(&pace), Some(at(3)));
-        let mut watch = Watch::start(&pace, at(3), Mode::Answers);
-        assert_eq!(watch.observe(&pace, at(10), Mode::Refuses), Some(at(33)));
-    }
-}
+mod tests;

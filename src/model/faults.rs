@@ -6,10 +6,13 @@ use crate::random::Dist;
 /// A fault as the file states it.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Its name, `<component>.<kind>`, e.g. `app.crash` or `north-a.power`.
+    /// Its name, `<component>.<its own name>`, e.g. `app.crash`, `north-a.power` or `app.disk`. One
+    /// that the file gives no name of its own is named like its kind.
     pub name: String,
     /// What happens.
     pub kind: FaultKind,
+    /// When the time to the next one runs. Of a campaign it means nothing.
+    pub runs: ClockRuns,
     /// From the end of one to the start of the next, seconds (a time to failure); of a campaign from
     /// start to start, for estimates of cost only.
     pub every: Dist,
@@ -19,11 +22,27 @@ pub struct Fault {
 }
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaultKind {
     /// The component stops. A slot's process ends and refuses connections; a node takes everything
     /// on it down without a word.
     Crash,
+    /// It accepts connections and never answers. What is in progress stops for good; at the end the
+    /// process is restarted: its connections are reset, and it starts.
+    Hang,
+    /// It stands still: connections are accepted and queue, nothing is worked on, and what was in
+    /// progress goes on afterwards where it was.
+    Pause,
+    /// Work takes `factor` (at least 1) times as long, work in progress included.
+    Slow {
+        /// How many times as long.
+        factor: f64,
+    },
+    /// A share of the attempts, each by its own chance, is answered with an error.
+    Errors {
+        /// Which share, above 0 and at most 1.
+        share: f64,
+    },
     /// A domain cannot be reached from outside, nor reach out; what is inside lives on.
     Isolated,
     /// Everything in a domain stops without a word, and starts again when power is back.
@@ -45,10 +64,14 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// The word of the file, and the second part of a fault's name.
+    /// The word of the file, and the second part of the name of a fault that has none of its own.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Crash => "crash",
+            Self::Hang => "hang",
+            Self::Pause => "pause",
+            Self::Slow { .. } => "slow",
+            Self::Errors { .. } => "errors",
             Self::Isolated => "isolated",
             Self::Power => "power",
             Self::Common => "common",
@@ -65,6 +88,10 @@ impl FaultKind {
         match self {
             Self::Maintenance | Self::Rollout => true,
             Self::Crash
+            | Self::Hang
+            | Self::Pause
+            | Self::Slow { .. }
+            | Self::Errors { .. }
             | Self::Isolated
             | Self::Power
             | Self::Common
@@ -82,10 +109,106 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate => true,
-            Self::Crash | Self::Isolated | Self::Power | Self::Common => false,
+            Self::Crash
+            | Self::Hang
+            | Self::Pause
+            | Self::Slow { .. }
+            | Self::Errors { .. }
+            | Self::Isolated
+            | Self::Power
+            | Self::Common => false,
+        }
+    }
+
+    /// Whether a slot with this fault cannot serve: neither slow work nor errors now and then stop it.
+    /// Of a common cause that depends on what it starts: it is taken to.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Crash
+            | Self::Hang
+            | Self::Pause
+            | Self::Isolated
+            | Self::Power
+            | Self::Common
+            | Self::Maintenance
+            | Self::Rollout
+            | Self::Release
+            | Self::Configuration
+            | Self::Certificate => true,
+            Self::Slow { .. } => false,
+            Self::Errors { share } => share >= 1.0,
         }
     }
 }
+
+/// When the time to the next fault runs. How long a fault lasts always runs by the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockRuns {
+    /// Always, whatever else is down.
+    Calendar,
+    /// Only while the component itself runs. A slot does while its process serves, slowly or with
+    /// errors included; a node while it is neither crashed, hung nor paused and has power; a domain
+    /// while it has power. What is cut off from the others runs.
+    Operating,
+}
+
+/// How badly a slot that runs is doing: all its `slow` and `errors` faults together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Impairment {
+    /// Work takes this many times as long; at least 1. Factors of several faults multiply.
+    pub factor: f64,
+    /// The share of attempts answered with an error. Of several faults each has its own chance.
+    pub errors: f64,
+}
+
+impl Impairment {
+    /// Well.
+    pub const NONE: Self = Self {
+        factor: 1.0,
+        errors: 0.0,
+    };
+
+    /// Whether anything is wrong.
+    #[inline]
+    pub fn is_any(self) -> bool {
+        self != Self::NONE
+    }
+
+    /// Whether nothing is served at all.
+    #[inline]
+    pub fn stops(self) -> bool {
+        self.errors >= 1.0
+    }
+
+    /// With one more fault.
+    #[must_use]
+    pub fn and(self, kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::Slow { factor } => Self {
+                factor: self.factor * factor,
+                ..self
+            },
+            FaultKind::Errors { share } => Self {
+                errors: 1.0 - (1.0 - self.errors) * (1.0 - share),
+                ..self
+            },
+            FaultKind::Crash
+            | FaultKind::Hang
+            | FaultKind::Pause
+            | FaultKind::Isolated
+            | FaultKind::Power
+            | FaultKind::Common
+            | FaultKind::Maintenance
+            | FaultKind::Rollout
+            | FaultKind::Release
+            | FaultKind::Configuration
+            | FaultKind::Certificate => self,
+        }
+    }
+}
+
+/// Never NaN: made of factors of at least 1 and shares only.
+impl Eq for Impairment {}
 
 /// What a fault clock belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +234,6 @@ pub struct FaultClock {
     pub fault: FaultId,
     /// What it happens to.
     pub component: Component,
-    /// `<component>.<kind>`, e.g. `app-3.crash`; the key of its random streams.
+    /// `<component>.<name of the fault>`, e.g. `app-3.crash`; the key of its random streams.
     pub name: String,
 }

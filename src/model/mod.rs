@@ -27,7 +27,7 @@ pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spa
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
 };
-pub use faults::{Component, Fault, FaultClock, FaultKind};
+pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};

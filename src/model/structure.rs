@@ -1,6 +1,8 @@
 //! The structure function: which journeys are up, given which slots can serve.
 //!
-//! A slot *can serve* if it is running and users reach it. From there upwards:
+//! A slot *can serve* if it is running and users reach it. One that hangs or stands still cannot; one
+//! that is slow can, and so can one that answers some attempts with errors, unless it is all of them.
+//! From there upwards:
 //!
 //! - a pool or balancer is up if at least `needs` of its slots can serve;
 //! - an operation is up if its pool is, its leader can serve (for what needs the leader), a majority

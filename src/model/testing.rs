@@ -1,10 +1,10 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, Component, Discipline,
-    Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey, Maintenance, Node, Operation,
-    Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot, Start,
-    System,
+    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, ClockRuns, Component,
+    Discipline, Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey, Maintenance, Node,
+    Operation, Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot,
+    Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
@@ -206,11 +206,12 @@ impl System {
             Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
             Component::Common(row) => format!("common{row}"),
         };
-        let kind_name = format!("{kind:?}").to_lowercase();
+        let kind_name = kind.word();
         let first = format!("{}.{kind_name}", name(self, components[0]));
         let fault = self.faults.push(Fault {
             name: first,
             kind,
+            runs: ClockRuns::Calendar,
             every,
             lasts,
         });

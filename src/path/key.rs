@@ -1,8 +1,9 @@
 //! Regimes that traffic cannot tell apart have one key.
 //!
 //! Slots of one pool are exchangeable, so their states are sorted, jointly with what every instance
-//! of every balancer believes about them; instances of one balancer are sorted by state, island and
-//! whether they hold the address. Whom failures are attributed to is no part of the key.
+//! of every balancer believes about them; instances of one balancer are sorted by state, impairment,
+//! island and whether they hold the address. Impairments are part of the key only in regimes that have
+//! any. Whom failures are attributed to is no part of the key.
 
 use super::{Regime, SlotState};
 use crate::ids::{Id, SlotId};
@@ -12,31 +13,47 @@ use crate::random::Key;
 /// Makes keys; keeps its buffers between calls.
 #[derive(Clone, Debug, Default)]
 pub struct KeyMaker {
-    instances: Vec<(u64, SlotId)>,
+    instances: Vec<([u64; 3], SlotId)>,
     columns: Vec<Vec<u64>>,
 }
 
 fn place(regime: &Regime, slot: SlotId) -> u64 {
     let island = regime.islands[slot].map_or(0, |domain| domain.index() as u64 + 1);
-    (island << 2) | regime.slots[slot] as u64
+    let state = regime.slots[slot] as u64;
+    (state >> 2 << 40) | (island << 2) | (state & 3)
+}
+
+/// How badly a slot is doing: all zero if nothing is wrong, or no regime of its kind has it.
+fn impairment(regime: &Regime, slot: SlotId) -> [u64; 2] {
+    let impairment = regime.impairments[slot];
+    if impairment.is_any() {
+        [impairment.factor.to_bits(), impairment.errors.to_bits()]
+    } else {
+        [0; 2]
+    }
 }
 
 impl KeyMaker {
     /// The key of `regime`: equal for regimes that differ only by the names of exchangeable slots.
     pub fn key(&mut self, system: &System, regime: &Regime) -> u64 {
         let mut key = Key::of_seed(0x7265_6769_6d65);
+        let impaired = regime.impairments.iter().any(|one| one.is_any());
+        let parts = if impaired { 3 } else { 1 };
         // Instances in canonical order, balancer by balancer.
         self.instances.clear();
         for (id, balancer) in system.balancers.pairs() {
             let start = self.instances.len();
             for &slot in &balancer.slots {
                 let held = u64::from(regime.holders[id] == Some(slot));
-                self.instances.push((place(regime, slot) << 1 | held, slot));
+                let [factor, errors] = impairment(regime, slot);
+                let place = place(regime, slot) << 1 | held;
+                self.instances.push(([place, factor, errors], slot));
             }
             self.instances[start..].sort_by_key(|instance| instance.0);
             key = self.instances[start..]
                 .iter()
-                .fold(key, |key, instance| key.with(instance.0));
+                .flat_map(|instance| &instance.0[..parts])
+                .fold(key, |key, &part| key.with(part));
         }
         for (id, pool) in system.pools.pairs() {
             self.columns
@@ -46,6 +63,9 @@ impl KeyMaker {
                 column.clear();
                 let leads = u64::from(regime.leaders[id] == Some(slot));
                 column.push(place(regime, slot) << 1 | leads);
+                if impaired {
+                    column.extend(impairment(regime, slot));
+                }
                 for &(_, instance) in &self.instances {
                     let view = &regime.views[instance];
                     let watches = matches!(
@@ -53,7 +73,7 @@ impl KeyMaker {
                         crate::model::Owner::Balancer(balancer)
                             if system.balancers[balancer].to == id
                     );
-                    // What a dead instance believes moves nothing.
+                    // What an instance that sends nothing on believes moves nothing.
                     let alive = regime.slots[instance] == SlotState::Serving;
                     column.push(u64::from(watches && alive && !view[member]));
                 }
@@ -72,8 +92,8 @@ impl KeyMaker {
 mod tests {
     use super::*;
     use crate::ids::DomainId;
-    use crate::model::Owner;
     use crate::model::testing::random_system;
+    use crate::model::{FaultKind, Impairment, Owner};
     use crate::path::Signal;
 
     /// Exchanges two slots of one pool everywhere in a regime.
@@ -88,6 +108,11 @@ mod tests {
             .slots
             .ids()
             .map(|slot| regime.slots[swap(slot)])
+            .collect();
+        other.impairments = system
+            .slots
+            .ids()
+            .map(|slot| regime.impairments[swap(slot)])
             .collect();
         other.islands = system
             .slots
@@ -113,20 +138,32 @@ mod tests {
         other
     }
 
+    const STATES: [SlotState; 6] = [
+        SlotState::Serving,
+        SlotState::Refusing,
+        SlotState::Silent,
+        SlotState::Hung,
+        SlotState::Paused,
+        SlotState::Standby,
+    ];
+
     /// A regime of `system` in which anything may be the case.
     fn random_regime(system: &System, bits: &mut impl FnMut(u64) -> u64) -> Regime {
         let mut regime = Regime::all_up(system);
+        let impaired = bits(2) == 0;
         for slot in system.slots.ids() {
-            let states = [
-                SlotState::Serving,
-                SlotState::Refusing,
-                SlotState::Silent,
-                SlotState::Standby,
-            ];
             regime.apply(Signal::Slot {
                 slot,
-                state: states[bits(4) as usize],
+                state: STATES[bits(6) as usize],
             });
+            if impaired && bits(2) == 0 {
+                let kinds = [
+                    FaultKind::Slow { factor: 3.0 },
+                    FaultKind::Errors { share: 0.5 },
+                ];
+                let impairment = Impairment::NONE.and(kinds[bits(2) as usize]);
+                regime.apply(Signal::Impaired { slot, impairment });
+            }
             if !system.domains.is_empty() && bits(3) == 0 {
                 let domain = bits(system.domains.len() as u64) as usize;
                 regime.apply(Signal::Island {
@@ -167,13 +204,15 @@ mod tests {
             }
             let slot = SlotId::from_index(bits(system.slots.len() as u64) as usize);
             let mut other = regime.clone();
-            other.slots[slot] = match regime.slots[slot] {
-                SlotState::Serving => SlotState::Silent,
-                SlotState::Refusing | SlotState::Silent | SlotState::Standby => SlotState::Serving,
-            };
+            let state = regime.slots[slot] as u64;
+            other.slots[slot] = STATES[((state + 1 + bits(5)) % 6) as usize];
+            told_apart += u32::from(keys.key(&system, &other) != key);
+            let mut other = regime.clone();
+            let worse = FaultKind::Slow { factor: 2.0 };
+            other.impairments[slot] = regime.impairments[slot].and(worse);
             told_apart += u32::from(keys.key(&system, &other) != key);
         }
         assert!(compared > 100, "the regimes were not all alike");
-        assert_eq!(told_apart, 200);
+        assert_eq!(told_apart, 400);
     }
 }

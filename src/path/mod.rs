@@ -10,7 +10,7 @@ mod key;
 pub use cause::Cause;
 pub use key::KeyMaker;
 
-pub use crate::model::{Blame, Phase};
+pub use crate::model::{Blame, Impairment, Phase};
 
 use crate::ids::{
     BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
@@ -27,6 +27,11 @@ pub enum SlotState {
     Refusing,
     /// Nothing: packets vanish, the caller learns from its own timer.
     Silent,
+    /// A process that hangs: connections are accepted and never answered. When it is over the process
+    /// is restarted, and connections are reset.
+    Hung,
+    /// A process that stands still: connections are accepted and wait, work goes on afterwards.
+    Paused,
     /// A process that stands by: nobody sends it anything, and it refuses what comes.
     Standby,
 }
@@ -40,6 +45,13 @@ pub enum Signal {
         slot: SlotId,
         /// To what.
         state: SlotState,
+    },
+    /// A slot became slow or began to answer with errors, or less so.
+    Impaired {
+        /// Which.
+        slot: SlotId,
+        /// How badly.
+        impairment: Impairment,
     },
     /// A slot was cut off with its domain, or joined again. Two slots reach each other exactly when
     /// their islands are equal; users are on `None`.
@@ -117,6 +129,14 @@ pub enum Event {
         member: SlotId,
         /// Whether it is now believed up.
         up: bool,
+    },
+    /// An instance of a balancer has probed a member that answers with errors now and then for a
+    /// while, and has not changed its mind.
+    Undecided {
+        /// The instance.
+        instance: SlotId,
+        /// The member.
+        member: SlotId,
     },
     /// An instance of a balancer became master.
     Master(SlotId),
@@ -198,6 +218,8 @@ pub struct Transition {
 pub struct Regime {
     /// What each slot is.
     pub slots: IdVec<SlotId, SlotState>,
+    /// How badly each slot is doing.
+    pub impairments: IdVec<SlotId, Impairment>,
     /// Where each slot is.
     pub islands: IdVec<SlotId, Option<DomainId>>,
     /// `views[instance][m]`: whether that instance of a balancer believes member `m` up; empty for
@@ -222,6 +244,7 @@ impl Regime {
         }
         Self {
             slots: IdVec::filled(SlotState::Serving, system.slots.len()),
+            impairments: IdVec::filled(Impairment::NONE, system.slots.len()),
             islands: IdVec::filled(None, system.slots.len()),
             views,
             holders: system
@@ -244,6 +267,7 @@ impl Regime {
     pub fn apply(&mut self, signal: Signal) {
         match signal {
             Signal::Slot { slot, state } => self.slots[slot] = state,
+            Signal::Impaired { slot, impairment } => self.impairments[slot] = impairment,
             Signal::Island { slot, island } => self.islands[slot] = island,
             Signal::View {
                 instance,

@@ -51,6 +51,8 @@ pub enum Purpose {
     Activation = 12,
     /// What a campaign of operators draws, keyed by its occurrences.
     Campaign = 13,
+    /// Which probes of a member meet an error, keyed by instance and member.
+    ProbeErrors = 20,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.
@@ -202,6 +204,12 @@ impl Sequence {
     #[inline]
     pub const fn from_key(key: u64) -> Self {
         Self(key)
+    }
+
+    /// The key of the sequence that is left.
+    #[inline]
+    pub const fn key(&self) -> u64 {
+        self.0
     }
 
     /// The next 64 bits.

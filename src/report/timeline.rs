@@ -4,7 +4,7 @@ use super::clean::line;
 use crate::estimate::Entry;
 use crate::ids::{ClockId, JourneyId, SlotId};
 use crate::model::{
-    Campaign, CampaignWork, Component, Owner, PoolKind, Step, StoreFailover, System,
+    Campaign, CampaignWork, Component, FaultKind, Owner, PoolKind, Step, StoreFailover, System,
 };
 use crate::path::{CampaignStep, Event};
 
@@ -79,7 +79,9 @@ pub fn words(system: &System, event: Event) -> String {
         {
             format!("{} strikes", system.clocks[clock].name)
         }
-        Event::FaultBegins(clock) => format!("{} begins", system.clocks[clock].name),
+        Event::FaultBegins(clock) => {
+            format!("{} begins{}", system.clocks[clock].name, how(system, clock))
+        }
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
         Event::Noticed(clock) => format!("{} is noticed", system.clocks[clock].name),
         Event::PartAwaited(clock) => {
@@ -125,6 +127,9 @@ pub fn words(system: &System, event: Event) -> String {
         } => {
             let state = if up { "up" } else { "down" };
             format!("{} believes {} {state}", slot(instance), slot(member))
+        }
+        Event::Undecided { instance, member } => {
+            format!("{} still probes {}", slot(instance), slot(member))
         }
         Event::Master(id) => format!("{} takes the address{}", slot(id), of(system, id)),
         Event::LeaseExpired(pool) => format!("{}: lease expired", system.pools[pool].name),
@@ -215,6 +220,51 @@ fn parts_of(system: &System, campaign: &Campaign, (first, end): (u32, u32)) -> S
     match names.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
+    }
+}
+
+/// What a fault does, where its name does not say it: ` (crash)`, ` (5 times slower)`.
+fn how(system: &System, clock: ClockId) -> String {
+    let clock = &system.clocks[clock];
+    let kind = system.faults[clock.fault].kind;
+    let named_so = clock.name.ends_with(&format!(".{}", kind.word()));
+    match kind {
+        FaultKind::Slow { factor } => format!(" ({} times slower)", plain(factor)),
+        FaultKind::Errors { share } => {
+            format!(" ({}% of the attempts)", plain(100.0 * share))
+        }
+        FaultKind::Crash
+        | FaultKind::Hang
+        | FaultKind::Pause
+        | FaultKind::Isolated
+        | FaultKind::Power
+        | FaultKind::Common
+            if named_so =>
+        {
+            String::new()
+        }
+        FaultKind::Crash
+        | FaultKind::Hang
+        | FaultKind::Pause
+        | FaultKind::Isolated
+        | FaultKind::Power
+        | FaultKind::Common
+        | FaultKind::Maintenance
+        | FaultKind::Rollout
+        | FaultKind::Release
+        | FaultKind::Configuration
+        | FaultKind::Certificate => format!(" ({})", kind.word()),
+    }
+}
+
+/// A number with at most six digits that count.
+fn plain(number: f64) -> String {
+    let digits = 5 - number.abs().max(1e-300).log10().floor().clamp(-9.0, 5.0) as i32;
+    let text = format!("{number:.*}", digits as usize);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
 

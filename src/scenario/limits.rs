@@ -26,6 +26,9 @@ pub(super) const SLOTS: usize = 10_000;
 /// Fault clocks: each has an event pending all the time.
 pub(super) const CLOCKS: usize = 10_000;
 
+/// Faults of one component: more than that nobody knows apart, and counters of 16 bits hold them.
+pub(super) const FAULTS_OF_ONE: usize = 60;
+
 /// Crews that work side by side under one name.
 pub(super) const CREWS: u64 = 10_000;
 

@@ -1,9 +1,9 @@
 //! Attempts: choosing a target, getting there, waiting for a worker, being served, ending.
 
 use super::call::Next;
-use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, queue_draws, relay_bits};
+use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
-use super::stretch::{PAUSE, Stretch, WORK};
+use super::stretch::{Stretch, WORK};
 use crate::balance::Tried;
 use crate::engine::Agenda;
 use crate::ids::{Id, PoolId, SlotId};
@@ -14,7 +14,7 @@ use crate::time::{SimSpan, SimTime};
 
 /// What an attempt meets on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
+pub(super) enum Target {
     /// Somebody who refuses at once, perhaps a member that a balancer chose.
     Refused { member: u32 },
     /// Nobody: no answer will ever come.
@@ -25,6 +25,14 @@ enum Target {
         relay: u32,
         member: u32,
     },
+    /// A slot that hangs or is paused.
+    Stuck {
+        slot: SlotId,
+        relay: u32,
+        member: u32,
+    },
+    /// A balancer instance that is paused.
+    Held { relay: u32 },
 }
 
 impl<'a> Stretch<'a> {
@@ -78,19 +86,13 @@ impl<'a> Stretch<'a> {
                         tally.served += 1;
                     }
                 } else if station.waiting >= station.queue {
-                    if station.discipline == Discipline::ProcessorSharing
-                        && station.busy < self.shared[station.more as usize].most
-                    {
-                        if counted {
-                            tally.served += 1;
-                        }
+                    if self.share_accepts(slot) {
+                        self.count(call.pool, counted, |tally| tally.served += 1);
                         let index = self.send(call, caller, key, counted, (relay, member));
                         self.begin_share((call.takes, call.fails), slot, index);
                         return Next::Idle;
                     }
-                    if counted {
-                        tally.attempts_shed += 1;
-                    }
+                    self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
                     self.frames[caller].latest = member;
                     return Next::TryFailed(caller);
                 }
@@ -99,12 +101,34 @@ impl<'a> Stretch<'a> {
                 let frame = &mut self.frames[index];
                 frame.slot = slot.index() as u32;
                 frame.since = now;
-                if free {
+                if free && self.impaired {
+                    self.serve_impaired(plan, index);
+                } else if free {
                     let work = (call.takes, call.fails);
                     serve(frame, work, now, index, &mut self.agenda);
                 } else {
                     self.enqueue(plan, slot, index, key);
                 }
+                Next::Idle
+            }
+            Target::Stuck {
+                slot,
+                relay,
+                member,
+            } => {
+                if !self.stuck_accepts(slot) {
+                    self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
+                    self.frames[caller].latest = member;
+                    return Next::TryFailed(caller);
+                }
+                let index = self.send(call, caller, key, counted, (relay, member));
+                self.wait_at_stuck(plan, slot, index, key);
+                Next::Idle
+            }
+            Target::Held { relay } => {
+                let index = self.send(call, caller, key, counted, (relay, NONE));
+                let frame = &mut self.frames[index];
+                (frame.state, frame.wait) = (State::Held, Wait::Enter);
                 Next::Idle
             }
         }
@@ -173,7 +197,32 @@ impl<'a> Stretch<'a> {
             SlotState::Serving => {}
             SlotState::Refusing | SlotState::Standby => return Target::Refused { member: NONE },
             SlotState::Silent => return SILENCE,
+            SlotState::Hung => {
+                return Target::Silence {
+                    relay,
+                    member: NONE,
+                };
+            }
+            SlotState::Paused => return Target::Held { relay },
         }
+        if self.impaired && self.relay_errs(instance, key) {
+            return Target::Refused { member: NONE };
+        }
+        self.through(plan, (caller, fresh), call, relay, key)
+    }
+
+    /// Where an attempt goes that is at a running instance of a balancer. `fresh`: the call has tried
+    /// nobody.
+    #[inline(always)]
+    pub(super) fn through(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, fresh): (u32, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Target {
+        let instance = self.relays[relay as usize].slot;
         let (slot, member) = if call.served_by == ServedBy::Leader {
             let Some(leader) = self.regime.leaders[call.pool] else {
                 return Target::Refused { member: NONE };
@@ -279,6 +328,11 @@ impl<'a> Stretch<'a> {
                 relay,
                 member,
             },
+            SlotState::Hung | SlotState::Paused => Target::Stuck {
+                slot,
+                relay,
+                member,
+            },
         }
     }
 
@@ -326,85 +380,12 @@ impl<'a> Stretch<'a> {
         frame.latest = NONE;
     }
 
-    fn enqueue(&mut self, plan: &Plan<'a>, slot: SlotId, index: u32, key: u64) {
-        let station = &mut self.stations[slot];
-        if station.discipline == Discipline::Fifo {
-            let last = station.last;
-            station.last = index;
-            station.waiting += 1;
-            if last == NONE {
-                station.first = index;
-            } else {
-                self.frames[last].after = index;
-            }
-            let frame = &mut self.frames[index];
-            (frame.before, frame.after) = (last, NONE);
-            frame.state = State::Queued;
-        } else {
-            self.enqueue_ahead(plan, slot, index);
-        }
-        if let Some(most) = plan.operation(self.frames[index].what).queue_timeout {
-            self.limit_wait(most, index, key);
-        }
-    }
-
-    /// An attempt in a queue waits no longer than it draws from `most`. A worker that takes it sooner
-    /// leaves the entry behind, so those that are not wanted any more are swept now and then.
-    #[inline(never)]
-    fn limit_wait(&mut self, most: &Dist, index: u32, key: u64) {
-        let ends = self.now + nanos(most.sample(&mut queue_draws(key)));
-        let frame = &mut self.frames[index];
-        frame.wait = Wait::Worker;
-        frame.due = self.agenda.push(ends, PAUSE, index);
-        let frames = &self.frames;
-        self.agenda
-            .sweep(|payload, ticket| frames[payload].due == ticket);
-    }
-
-    /// An attempt has waited in its queue for as long as it may: it is refused, if its caller can hear
-    /// of it.
-    #[inline(never)]
-    pub(super) fn waited_too_long(&mut self, plan: &Plan<'a>, index: u32) -> Next {
-        self.dequeue(plan, index);
-        let frame = &mut self.frames[index];
-        let (caller, reachable) = (frame.parent, !frame.cut_front && !frame.cut_back);
-        if caller != NONE && !reachable {
-            frame.state = State::Lost;
-            return Next::Idle;
-        }
-        if caller == NONE {
-            self.drop_attempt(index);
-            return Next::Idle;
-        }
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_shed += 1);
-        self.drop_attempt(index);
-        Next::TryFailed(caller)
-    }
-
-    /// Takes an attempt out of its queue.
-    pub(super) fn dequeue(&mut self, plan: &Plan<'a>, index: u32) {
-        self.leave_rank(plan, index);
-        let frame = &self.frames[index];
-        let (before, after) = (frame.before, frame.after);
-        let station = &mut self.stations[SlotId::from_index(frame.slot as usize)];
-        station.waiting -= 1;
-        if before == NONE {
-            station.first = after;
-        } else {
-            self.frames[before].after = after;
-        }
-        let station = &mut self.stations[SlotId::from_index(self.frames[index].slot as usize)];
-        if after == NONE {
-            station.last = before;
-        } else {
-            self.frames[after].before = before;
-        }
-    }
-
     /// The slot is done with an attempt: the worker goes on, the answer goes back.
     #[inline(always)]
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
+        if self.impaired && self.end_behind_stuck(plan, index, succeeded) {
+            return Next::Idle;
+        }
         let frame = &mut self.frames[index];
         let (caller, counted, degraded) = (frame.parent, frame.counted, frame.degraded);
         let base = frame.base;
@@ -428,6 +409,21 @@ impl<'a> Stretch<'a> {
         }
         self.free_worker(plan, slot);
         if !returns {
+            return Next::Idle;
+        }
+        self.hear(caller, succeeded, (degraded, base))
+    }
+
+    /// The attempt of the current call of `caller` has ended; whether its answer was degraded, or came
+    /// of an operation's own error.
+    #[inline(always)]
+    pub(super) fn hear(
+        &mut self,
+        caller: u32,
+        succeeded: bool,
+        (degraded, base): (bool, bool),
+    ) -> Next {
+        if self.impaired && self.hold_end(caller, succeeded, (degraded, base)) {
             return Next::Idle;
         }
         if succeeded {
@@ -465,8 +461,12 @@ impl<'a> Stretch<'a> {
             tally.served += 1;
             tally.wait_ns += u128::from(now.since(frame.since).as_nanos());
         }
-        let work = (operation.takes, operation.fails);
-        serve(frame, work, now, first, &mut self.agenda);
+        if self.impaired {
+            self.serve_impaired(plan, first);
+        } else {
+            let work = (operation.takes, operation.fails);
+            serve(frame, work, now, first, &mut self.agenda);
+        }
         if after != NONE {
             self.frames[after].before = NONE;
         }
@@ -509,7 +509,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
         let frame = &self.frames[index];
         match frame.state {
-            State::Lost => self.drop_attempt(index),
+            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
             State::Queued if !frame.cut_front && !frame.cut_back => {
                 self.dequeue(plan, index);
                 self.drop_attempt(index);
@@ -524,7 +524,8 @@ impl<'a> Stretch<'a> {
     pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        if self.frames[index].state == State::Lost {
+        let state = self.frames[index].state;
+        if matches!(state, State::Lost | State::Hung | State::Held) {
             self.drop_attempt(index);
         }
     }

@@ -34,6 +34,8 @@ pub(super) enum Gone {
     Stopped,
     /// The caller needs no answer any more: others have decided.
     Decided,
+    /// A deadline has passed that nobody notices, as the caller's slot is paused.
+    Unseen,
 }
 
 impl<'a> Stretch<'a> {
@@ -216,7 +218,7 @@ impl<'a> Stretch<'a> {
                 index = child;
                 continue;
             }
-            if why == Gone::Left {
+            if matches!(why, Gone::Left | Gone::Unseen) {
                 self.count(pool, counted, |tally| {
                     tally.calls += 1;
                     tally.calls_failed += 1;
@@ -227,6 +229,7 @@ impl<'a> Stretch<'a> {
                     Gone::Left => self.time_out(plan, child),
                     Gone::Stopped => self.abandon(plan, child),
                     Gone::Decided => self.let_go(plan, child),
+                    Gone::Unseen => self.time_out_unseen(plan, child),
                 }
             }
             return;

@@ -50,6 +50,10 @@ pub(super) enum State {
     Calling,
     /// At no slot: nothing will ever answer.
     Lost,
+    /// At a slot whose process hangs: reset when that is restarted.
+    Hung,
+    /// At a balancer instance that is paused, on its way to a member or back.
+    Held,
 }
 
 /// What a frame waits for in the agenda.
@@ -61,14 +65,35 @@ pub(super) enum Wait {
     Share,
     /// The same, and it ends in an error.
     ShareError,
+    /// The same, to be answered with an error by its slot, which is impaired.
+    ShareFault,
     /// Its own work to end in an error.
     Error,
     /// A worker, no longer than until then.
     Worker,
     /// The pause before its next attempt to end.
     Pause,
-    /// To hear that its attempt was cut off.
+    /// To hear that its attempt was cut off, or timed out while nobody looked.
     Reset,
+    /// To be answered with an error by its slot, which is impaired.
+    Fault,
+    /// To hear that its attempt was answered while nobody looked.
+    Answer,
+    /// An attempt held by a balancer instance: to be sent on to a member.
+    Enter,
+    /// An attempt held by a balancer instance: its answer, to be sent back.
+    Back,
+    /// The same for an error.
+    BackError,
+    /// A leg: to notice that its deadline has passed.
+    Expired,
+}
+
+impl Wait {
+    /// Whether it is work at a slot whose workers are shared.
+    pub(super) fn is_share(self) -> bool {
+        matches!(self, Self::Share | Self::ShareError | Self::ShareFault)
+    }
 }
 
 /// A request, attempt or branch. Two lines of a cache, so that a place is found by a shift.
@@ -131,6 +156,9 @@ pub(super) struct Frame {
     pub cut_front: bool,
     /// Nothing gets through any more between the instance and the slot.
     pub cut_back: bool,
+    /// Something has happened to its current call, or the pause before the next attempt is over, and
+    /// its slot, which is paused, has not noticed; `wait` says what.
+    pub held: bool,
     /// A request: healthy, failover or degraded on arrival.
     pub condition: u8,
     /// How urgent it is: priorities of the scenario below the normal one; negative for those above.
@@ -172,6 +200,7 @@ impl Frame {
             connected: false,
             cut_front: false,
             cut_back: false,
+            held: false,
             condition: 0,
             rank: 0,
         }
@@ -226,6 +255,19 @@ pub(super) fn queue_draws(key: u64) -> Sequence {
 #[inline]
 pub(super) fn relay_bits(key: u64) -> u64 {
     mix(key.wrapping_sub(GOLDEN))
+}
+
+/// The bits that decide whether the attempt whose draws begin here is answered with an error by its
+/// slot: the number before those.
+#[inline]
+pub(super) fn error_bits(draws: &Sequence) -> u64 {
+    mix(draws.key().wrapping_sub(GOLDEN.wrapping_mul(2)))
+}
+
+/// The bits that decide whether the balancer instance answers the attempt `key` with an error.
+#[inline]
+pub(super) fn relay_error_bits(key: u64) -> u64 {
+    mix(key.wrapping_sub(GOLDEN.wrapping_mul(3)))
 }
 
 /// All frames.

@@ -5,17 +5,21 @@
 //! whoever works for it in turn, as far as their calls pass it on as well.
 
 use super::call::Gone;
-use super::frames::{State, Wait};
+use super::frames::State;
 use super::plan::Plan;
 use super::stretch::Stretch;
 use crate::ids::{Id, SlotId};
+use crate::path::SlotState;
 
 impl<'a> Stretch<'a> {
-    /// Whether the slot of an attempt knows how long its caller waits.
+    /// Whether the slot of an attempt knows how long its caller waits, and is not paused, for then it
+    /// does not notice.
     #[inline]
     pub(super) fn passes(&self, plan: &Plan<'a>, index: u32) -> bool {
-        let caller = &self.frames[self.frames[index].parent];
-        plan.call(caller.position).passes
+        let frame = &self.frames[index];
+        let paused = |slot: SlotId| self.regime.slots[slot] == SlotState::Paused;
+        plan.call(self.frames[frame.parent].position).passes
+            && !(self.impaired && frame.at().is_some_and(paused))
     }
 
     /// The caller does not need the answer any more, and closes its connection.
@@ -37,14 +41,14 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[index];
         let slot = SlotId::from_index(frame.slot as usize);
         match frame.state {
-            State::Outside | State::Lost => return self.close(plan, index),
+            State::Outside | State::Lost | State::Hung | State::Held => {
+                return self.close(plan, index);
+            }
             State::Queued => {
                 self.dequeue(plan, index);
                 return self.drop_attempt(index);
             }
-            State::Working if matches!(frame.wait, Wait::Share | Wait::ShareError) => {
-                self.leave_share(slot, index)
-            }
+            State::Working if frame.wait.is_share() => self.leave_share(slot, index),
             State::Working => frame.due = 0,
             State::Calling => self.give_up_call(plan, index, Gone::Left),
         }

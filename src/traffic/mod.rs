@@ -44,6 +44,26 @@
 //! silent in the same way, and what had reached a member is worked on there. A move of a balancer's
 //! address leaves the attempts through the old holder alone.
 //!
+//! **Targets that hang.** The slot accepts every connection and answers none; what was in progress
+//! there is over. Calls that it was making are abandoned. When its process is restarted, the
+//! connections to it are reset.
+//!
+//! **Targets that are paused.** Connections are accepted and queue, up to workers and queue together;
+//! nothing is worked on. Work in progress goes on afterwards where it was. A call that the slot makes
+//! goes on where it is served, but the slot notices answers, resets and its own deadlines, those of
+//! its queue too, only afterwards: whichever came first counts.
+//!
+//! **Targets that are impaired.** Work at a slow slot takes `factor` times as long; of work in progress
+//! it is what is left that does. A slot with errors answers that share of its attempts, each by its
+//! own chance, with an error as soon as a worker takes them, before any work: as a rule, a process
+//! that has lost what it needs fails fast. (A balancer that looks at connections only will prefer it.)
+//! A caller may retry an error like any failure. Handing on takes a balancer no time, so a slow one
+//! is as fast as any.
+//!
+//! **Balancer instances that hang or are paused.** One that hangs accepts connections, and neither
+//! hands on what comes nor brings back answers; restarted, it resets them. One that is paused hands
+//! on afterwards what came meanwhile, and brings back the answers it has missed.
+//!
 //! **Balancers.** With failover, users reach the holder of the address; without, an instance drawn
 //! uniformly from all of them. The instance chooses among the members it believes up and its call
 //! has not tried (all of them again when all were tried); if it believes none up it refuses. It counts
@@ -76,8 +96,10 @@ mod call;
 mod discipline;
 mod fork;
 mod frames;
+mod impaired;
 mod leave;
 mod plan;
+mod queue;
 mod sharing;
 mod signals;
 mod slices;

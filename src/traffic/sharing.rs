@@ -10,14 +10,18 @@
 //! busy period of a month keeps it within a nanosecond.
 //!
 //! A request that waits for calls of its own is not in work.
+//!
+//! A slot that is slow divides the rate by its factor, and one that is paused does nothing. The workers
+//! are busy all the while: a second clock says for how long without getting anywhere.
 
 use super::attempt::nanos;
 use super::call::Next;
-use super::frames::{NONE, State, Wait};
+use super::frames::{NONE, State, Wait, error_bits, uniform};
 use super::plan::Plan;
 use super::stretch::{Stretch, WORK};
 use crate::ids::{Id, SlotId};
 use crate::model::Discipline;
+use crate::path::SlotState;
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
 use std::cmp::{Ordering, Reverse};
@@ -28,8 +32,9 @@ use std::collections::BinaryHeap;
 struct Job {
     /// When it is done, on the clock of its station.
     end: f64,
-    /// When it came, on that clock.
+    /// When it came, on that clock, and the loss then.
     from: f64,
+    lost: f64,
     /// At equal ends, who came first is done first.
     order: u64,
     index: u32,
@@ -66,6 +71,10 @@ pub(super) struct Sharing {
     jobs: BinaryHeap<Reverse<Job>>,
     /// Nanoseconds of work that a request has received which has been there all the time.
     clock: f64,
+    /// Nanoseconds of a worker that such a request has had for nothing.
+    lost: f64,
+    /// Work done in a nanosecond of a worker: 1 unless the slot is slow or paused.
+    pace: f64,
     /// When the clock was right.
     at: SimTime,
     order: u64,
@@ -80,6 +89,8 @@ impl Sharing {
             most: workers.saturating_add(queue),
             jobs: BinaryHeap::new(),
             clock: 0.0,
+            lost: 0.0,
+            pace: 1.0,
             at: SimTime::EPOCH,
             order: 0,
             scheduled: NONE,
@@ -95,10 +106,22 @@ impl Sharing {
     /// Nobody is in work; keeps the memory.
     pub(super) fn clear(&mut self) {
         self.jobs.clear();
-        (self.clock, self.order, self.scheduled) = (0.0, 0, NONE);
+        (self.clock, self.lost) = (0.0, 0.0);
+        (self.order, self.scheduled) = (0, NONE);
     }
 
-    /// Work done in a nanosecond for each request.
+    /// Sets the pace from `now` on. Whoever is next has to be scheduled anew.
+    fn set_pace(&mut self, now: SimTime, pace: f64) {
+        self.advance(now);
+        self.pace = pace;
+    }
+
+    /// How long a request has had a worker.
+    fn worked(&self, job: &Job) -> SimSpan {
+        SimSpan::from_nanos((self.clock - job.from + (self.lost - job.lost)) as u64)
+    }
+
+    /// The share of a worker that each request has.
     fn rate(&self) -> f64 {
         (self.workers / self.jobs.len() as f64).min(1.0)
     }
@@ -106,17 +129,20 @@ impl Sharing {
     /// Sets the clock to `now`; nobody has come or gone since it was set.
     fn advance(&mut self, now: SimTime) {
         if self.jobs.is_empty() {
-            self.clock = 0.0;
+            (self.clock, self.lost) = (0.0, 0.0);
         } else {
-            self.clock += now.since(self.at).as_nanos() as f64 * self.rate();
+            let had = now.since(self.at).as_nanos() as f64 * self.rate();
+            self.clock += had * self.pace;
+            self.lost += had * (1.0 - self.pace);
         }
         self.at = now;
     }
 
     /// Who is done next and when, if nobody comes.
     fn next(&self) -> Option<(u32, SimTime)> {
-        let Reverse(job) = self.jobs.peek()?;
-        let left = ((job.end - self.clock).max(0.0) / self.rate() + 0.5) as u64;
+        let Reverse(job) = self.jobs.peek().filter(|_| self.pace > 0.0)?;
+        let rate = self.rate() * self.pace;
+        let left = ((job.end - self.clock).max(0.0) / rate + 0.5) as u64;
         Some((job.index, self.at + SimSpan::from_nanos(left)))
     }
 }
@@ -127,12 +153,18 @@ impl<'a> Stretch<'a> {
     pub(super) fn begin_share(&mut self, (takes, fails): (&Dist, f64), slot: SlotId, index: u32) {
         let now = self.now;
         let frame = &mut self.frames[index];
-        let work = nanos(takes.sample(&mut frame.draws)).as_nanos() as f64;
-        let fails = fails > 0.0 && frame.draws.uniform() < fails;
+        let errors = self.regime.impairments[slot].errors;
+        let (work, wait) = if self.impaired && uniform(error_bits(&frame.draws)) < errors {
+            (0.0, Wait::ShareFault)
+        } else {
+            let work = nanos(takes.sample(&mut frame.draws)).as_nanos() as f64;
+            let fails = fails > 0.0 && frame.draws.uniform() < fails;
+            (work, if fails { Wait::ShareError } else { Wait::Share })
+        };
         frame.slot = slot.index() as u32;
         frame.since = now;
         frame.state = State::Working;
-        frame.wait = if fails { Wait::ShareError } else { Wait::Share };
+        frame.wait = wait;
         let station = &mut self.stations[slot];
         station.busy += 1;
         let shared = &mut self.shared[station.more as usize];
@@ -141,6 +173,7 @@ impl<'a> Stretch<'a> {
         shared.jobs.push(Reverse(Job {
             end: shared.clock + work,
             from: shared.clock,
+            lost: shared.lost,
             order: shared.order,
             index,
         }));
@@ -159,10 +192,15 @@ impl<'a> Stretch<'a> {
         // Its end was rounded to a nanosecond.
         shared.clock = shared.clock.max(job.end);
         shared.scheduled = NONE;
+        // By its own end: the clock may be a rounding beyond it.
+        let worked = (job.end - job.from + (shared.lost - job.lost)) as u64;
+        let worked = SimSpan::from_nanos(worked);
         self.schedule_share(slot);
-        let worked = SimSpan::from_nanos((job.end - job.from) as u64);
         let frame = &mut self.frames[index];
         frame.since = self.now.before(worked);
+        if frame.wait == Wait::ShareFault {
+            return self.end_attempt(plan, index, false);
+        }
         if frame.wait == Wait::ShareError {
             frame.base = true;
             return self.end_attempt(plan, index, false);
@@ -178,6 +216,30 @@ impl<'a> Stretch<'a> {
             tally.busy_ns += u128::from(worked.as_nanos());
         });
         Next::Proceed(index)
+    }
+
+    /// The state of a slot or how slow it is has changed: if its workers are shared, so has the pace.
+    pub(super) fn pace_shares(&mut self, slot: SlotId) {
+        let station = &self.stations[slot];
+        if station.discipline != Discipline::ProcessorSharing {
+            return;
+        }
+        let pace = match self.regime.slots[slot] {
+            SlotState::Paused => 0.0,
+            _ => 1.0 / self.regime.impairments[slot].factor,
+        };
+        let shared = &mut self.shared[station.more as usize];
+        if shared.pace != pace {
+            shared.set_pace(self.now, pace);
+            self.schedule_share(slot);
+        }
+    }
+
+    /// Whether one more request may be at a station that shares.
+    pub(super) fn share_accepts(&self, slot: SlotId) -> bool {
+        let station = &self.stations[slot];
+        station.discipline == Discipline::ProcessorSharing
+            && station.busy < self.shared[station.more as usize].most
     }
 
     /// Schedules who is done next at a station whose clock is right.
@@ -212,12 +274,21 @@ impl<'a> Stretch<'a> {
         let shared = &mut self.shared[station.more as usize];
         shared.advance(now);
         for Reverse(job) in &shared.jobs {
-            let worked = SimSpan::from_nanos((shared.clock - job.from) as u64);
+            let worked = shared.worked(job);
             self.frames[job.index].since = now.before(worked);
         }
     }
 
-    /// The same everywhere.
+    /// The same as [`Self::pace_shares`] everywhere.
+    pub(super) fn pace_all_shares(&mut self) {
+        if !self.shared.is_empty() {
+            for index in 0..self.stations.len() {
+                self.pace_shares(SlotId::from_index(index));
+            }
+        }
+    }
+
+    /// The same as [`Self::settle_shares`] everywhere.
     pub(super) fn settle_all_shares(&mut self) {
         if !self.shared.is_empty() {
             for index in 0..self.stations.len() {

@@ -6,6 +6,7 @@
 
 use super::call::Gone;
 use super::frames::{Kind, NONE, State, Wait};
+use super::impaired::is_impaired;
 use super::plan::Plan;
 use super::stretch::{PAUSE, Stretch, has_islands};
 use crate::ids::{Id, SlotId};
@@ -19,22 +20,36 @@ impl<'a> Stretch<'a> {
             self.cut_unreachable();
         }
         self.now = self.now.max(at);
+        let (slots, impairments) = (&self.regime.slots, &self.regime.impairments);
         let before = match signal {
-            Signal::Slot { slot, .. } => Some(self.regime.slots[slot]),
-            _ => None,
+            Signal::Slot { slot, .. } | Signal::Impaired { slot, .. } => {
+                Some((slots[slot], impairments[slot]))
+            }
+            Signal::Island { .. }
+            | Signal::View { .. }
+            | Signal::Holder { .. }
+            | Signal::Leader { .. }
+            | Signal::Blame { .. } => None,
         };
         self.regime.apply(signal);
         match signal {
             Signal::Slot { slot, state } => {
-                if (before == Some(SlotState::Standby)) != (state == SlotState::Standby) {
+                self.impaired = is_impaired(&self.regime);
+                let before = before.map_or(state, |before| before.0);
+                self.pace_shares(slot);
+                if (before == SlotState::Standby) != (state == SlotState::Standby) {
                     self.set_members(plan, slot);
                 }
-                if before == Some(SlotState::Serving) && state != SlotState::Serving {
-                    match plan.relay_of[slot] {
-                        Some(relay) => self.stop_relay(plan, relay, state),
-                        None => self.stop_slot(plan, slot, state),
-                    }
+                match plan.relay_of[slot] {
+                    Some(relay) => self.change_relay(plan, relay, before, state),
+                    None => self.change_slot(plan, slot, before, state),
                 }
+            }
+            Signal::Impaired { slot, impairment } => {
+                self.impaired = is_impaired(&self.regime);
+                let before = before.map_or(impairment, |before| before.1);
+                self.pace_shares(slot);
+                self.rescale(slot, impairment.factor / before.factor);
             }
             Signal::Island { .. } => {
                 self.islands = has_islands(&self.regime);
@@ -70,7 +85,10 @@ impl<'a> Stretch<'a> {
     }
 
     /// Finds attempts, in the order in which they queued or were taken up.
-    fn find(&mut self, wanted: impl Fn(&super::frames::Frame) -> bool) -> Vec<(SimTime, u32)> {
+    pub(super) fn find(
+        &mut self,
+        wanted: impl Fn(&super::frames::Frame) -> bool,
+    ) -> Vec<(SimTime, u32)> {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         let cells = self.frames.cells().iter().zip(0..);
@@ -83,16 +101,19 @@ impl<'a> Stretch<'a> {
         found
     }
 
-    /// A slot of a pool stops: everything queued or served there is gone.
-    fn stop_slot(&mut self, plan: &Plan<'a>, slot: SlotId, state: SlotState) {
+    /// A slot of a pool stops: everything queued or served there is gone. A process that hangs keeps
+    /// its connections until it is restarted.
+    pub(super) fn stop_slot(&mut self, plan: &Plan<'a>, slot: SlotId, state: SlotState) {
         let row = slot.index() as u32;
+        let hangs = state == SlotState::Hung;
         self.settle_shares(slot);
         let found = self.find(|frame| frame.slot == row && frame.is_at_slot());
         for &(since, index) in &found {
             let frame = &mut self.frames[index];
             let (was, counted) = (frame.state, frame.counted);
-            frame.state = State::Lost;
+            frame.state = if hangs { State::Hung } else { State::Lost };
             frame.due = 0;
+            frame.held = false;
             if was != State::Queued {
                 let busy = self.now.since(since);
                 let pool = plan.operation(frame.what).pool;
@@ -116,21 +137,33 @@ impl<'a> Stretch<'a> {
             }
             if frame.parent == NONE {
                 self.drop_attempt(index);
-            } else if state == SlotState::Refusing && !frame.cut_front && !frame.cut_back {
-                self.reset(plan, index);
+            } else if state == SlotState::Refusing {
+                self.reset_at_slot(plan, index);
             }
         }
         self.found = found;
     }
 
+    /// The slot of an attempt closes its connection, and whoever holds the other end learns of it.
+    pub(super) fn reset_at_slot(&mut self, plan: &Plan<'a>, index: u32) {
+        let frame = &self.frames[index];
+        if frame.cut_front || frame.cut_back || (self.impaired && self.fail_back(index)) {
+            return;
+        }
+        self.reset(plan, index);
+    }
+
     /// An instance of a balancer stops: the attempts through it lose their way back. What reached a
     /// member is worked on there.
-    fn stop_relay(&mut self, plan: &Plan<'a>, relay: u32, state: SlotState) {
+    pub(super) fn stop_relay(&mut self, plan: &Plan<'a>, relay: u32, state: SlotState) {
         let found = self.find(|frame| frame.kind == Kind::Attempt && frame.relay == relay);
         for &(_, index) in &found {
             let frame = &mut self.frames[index];
             // The tables of the instance end with its process.
             frame.connected = false;
+            if frame.state == State::Held {
+                (frame.state, frame.due) = (State::Lost, 0);
+            }
             if frame.parent == NONE || frame.cut_front {
                 continue;
             }

@@ -5,6 +5,7 @@ use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
+use super::impaired::is_impaired;
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -64,6 +65,8 @@ pub(super) struct Stretch<'a> {
     pub regime: Regime,
     /// Whether any slot is cut off.
     pub islands: bool,
+    /// Whether any slot hangs, is paused, is slow or answers with errors.
+    pub impaired: bool,
     /// Whether islands have changed and attempts were not yet looked at.
     pub islands_moved: bool,
     pub blames: Blames,
@@ -141,6 +144,7 @@ impl<'a> Stretch<'a> {
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
+            impaired: false,
             islands_moved: false,
             blames: Blames::new(system.journeys.len(), settings.settle),
             slices: Slices::new(settings.slice, settings.bad_below),
@@ -170,6 +174,7 @@ impl<'a> Stretch<'a> {
         self.clear();
         self.now = from;
         self.take_over(regime);
+        self.pace_all_shares();
         self.blames.begin(&regime.blames);
         for relay in &mut self.relays {
             relay.balancer.restart();
@@ -189,6 +194,7 @@ impl<'a> Stretch<'a> {
     fn take_over(&mut self, regime: &Regime) {
         let Regime {
             slots,
+            impairments,
             islands,
             views,
             holders,
@@ -197,10 +203,14 @@ impl<'a> Stretch<'a> {
         } = regime;
         let own = &mut self.regime;
         own.slots.as_mut_slice().copy_from_slice(slots.as_slice());
+        own.impairments
+            .as_mut_slice()
+            .copy_from_slice(impairments.as_slice());
         own.islands
             .as_mut_slice()
             .copy_from_slice(islands.as_slice());
         self.islands = has_islands(own);
+        self.impaired = is_impaired(own);
         for (own, view) in own.views.as_mut_slice().iter_mut().zip(views) {
             own.clone_from(view);
         }
@@ -299,14 +309,14 @@ impl<'a> Stretch<'a> {
                 frame.state = State::Calling;
                 Next::Proceed(due.payload)
             }
-            Wait::Share | Wait::ShareError => self.share_done(plan, due.payload),
+            Wait::Share | Wait::ShareError | Wait::ShareFault => self.share_done(plan, due.payload),
             Wait::Error => {
                 frame.base = true;
                 self.end_attempt(plan, due.payload, false)
             }
             Wait::Worker => self.waited_too_long(plan, due.payload),
-            Wait::Pause => Next::Try(due.payload),
-            Wait::Reset => Next::TryFailed(due.payload),
+            Wait::Pause if !self.impaired => Next::Try(due.payload),
+            wait => self.due_seldom(plan, due.payload, wait),
         };
         self.drive(plan, next);
     }
@@ -321,10 +331,16 @@ impl<'a> Stretch<'a> {
         if kind == Kind::Request {
             self.leave(plan, index);
         } else if kind == Kind::Leg {
+            if self.impaired && self.expire_unseen(plan, index) {
+                return;
+            }
             let next = self.leg_expired(plan, index);
             self.drive(plan, next);
         } else {
             let caller = self.frames[index].parent;
+            if self.impaired && self.hold(caller, Wait::Reset) {
+                return self.time_out_unseen(plan, index);
+            }
             self.time_out(plan, index);
             self.drive(plan, Next::TryFailed(caller));
         }

@@ -46,10 +46,11 @@ pub struct PoolTally {
     pub attempts: u64,
     /// Attempts that ended with an answer in time.
     pub attempts_answered: u64,
-    /// Attempts that ended with an error in time: of the operation's own work, or because a call that
-    /// it needs had failed.
+    /// Attempts that ended with an error in time: of the operation's own work, because a call that it
+    /// needs had failed, or because the slot answers some attempts with errors.
     pub attempts_failed: u64,
-    /// Attempts refused because no process was there, no slot was in view or there was no leader.
+    /// Attempts refused because no process was there, no slot was in view or there was no leader, or
+    /// answered with an error by the balancer itself.
     pub attempts_refused: u64,
     /// Attempts refused because the queue was full, or after waiting in it for too long.
     pub attempts_shed: u64,

@@ -115,6 +115,11 @@ impl State {
             self.apply(plan, clock, clock, begins, signals);
         }
         self.spread(plan, Some(clocks[0]), signals);
+        if plan.operated.is_any() {
+            for &clock in clocks {
+                self.stop_operated(plan, clock, begins);
+            }
+        }
     }
 
     /// The parts, which serve again at `back`, get requests again; then it is the turn of the next, if

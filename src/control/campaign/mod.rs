@@ -13,7 +13,7 @@ use super::audience::Audiences;
 use super::blame::{After, Condition};
 use super::lists::Lists;
 use super::plan::{Delay, NONE, Plan, Timer, WatchPlan};
-use super::state::State;
+use super::state::{SlotNow, State};
 use crate::ids::{CampaignId, ClockId, Id, IdVec, SlotId};
 use crate::model::{CampaignWork, Owner, Rhythm, System};
 use crate::path::{CampaignStep, Event, Signal};
@@ -346,7 +346,10 @@ impl State {
                 member_index,
                 watch,
             } = *view;
-            let believed = if watch == NONE || !self.slots[instance].probing {
+            let SlotNow {
+                probing, resting, ..
+            } = self.slots[instance];
+            let believed = if watch == NONE || !(probing || resting) {
                 true
             } else {
                 let known = &plan.watches[watch as usize];
@@ -375,8 +378,13 @@ impl State {
     /// When the last of `slots` that is starting will serve; now, if none is.
     fn all_started(&self, plan: &Plan, slots: &[SlotId]) -> SimTime {
         let dues = slots.iter().filter_map(|&slot| {
-            let timer = plan.slots[slot].start_timer;
-            self.slots[slot].starting.then(|| self.agenda.due(timer))
+            let (timer, state) = (plan.slots[slot].start_timer, &self.slots[slot]);
+            // Nobody knows how long what stands still will do so.
+            let due = || match state.stops.is_paused() {
+                true => self.now + state.start_left,
+                false => self.agenda.due(timer),
+            };
+            state.starting.then(due)
         });
         dues.max().unwrap_or(self.now)
     }

@@ -4,6 +4,7 @@
 use super::{Stage, State, Step};
 use crate::control::blame::After;
 use crate::control::plan::{Delay, NONE, Plan};
+use crate::control::stops::Stop;
 use crate::ids::{CampaignId, ClockId, SlotId};
 use crate::path::{CampaignStep, Event, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
@@ -257,20 +258,28 @@ impl State {
         signals: &mut Vec<Signal>,
     ) -> bool {
         let (known, state) = (&plan.slots[slot], &mut self.slots[slot]);
-        if state.process + state.machine > 0 {
+        if !state.starting && !state.stops.may_run() {
             return false;
         }
         let starts = known.start_timer != NONE;
         if starts {
-            state.starting = true;
-            let due = self.now + known.starts.draw(&mut self.campaigns[id].draws);
-            self.agenda.set(known.start_timer, due);
+            if !std::mem::replace(&mut state.starting, true) {
+                state.stops.change(Stop::Process, true);
+            }
+            let takes = known.starts.draw(&mut self.campaigns[id].draws);
+            if state.stops.is_paused() {
+                state.start_left = takes;
+            } else {
+                self.agenda.set(known.start_timer, self.now + takes);
+            }
             let next = Some((cause, After::Unready));
             self.blames
                 .change(&plan.audiences, known.unit, &mut state.condition, next);
-        } else if comes_back && self.regime.slots[slot] == SlotState::Serving {
+        } else if let before @ (SlotState::Serving | SlotState::Paused) = self.regime.slots[slot]
+            && comes_back
+        {
             // Gone and back at once: all that is lost is what was in progress.
-            for state in [SlotState::Refusing, SlotState::Serving] {
+            for state in [SlotState::Refusing, before] {
                 signals.push(Signal::Slot { slot, state });
             }
         }

@@ -248,6 +248,7 @@ fn shocked(places: &[Place], lasts: Dist, chance: f64) -> System {
     let fault = system.faults.push(Fault {
         name: "heat".into(),
         kind: FaultKind::Common,
+        runs: ClockRuns::Calendar,
         every: fixed(100.0),
         lasts: fixed(0.0),
     });

@@ -53,9 +53,13 @@ fn random_cared(stream: &mut Stream) -> System {
         if let PoolKind::Store { failover } = &mut pool.kind {
             *failover = match below(4) {
                 0 => failover.clone(),
-                1 => Some(StoreFailover::Quorum(QuorumFailover {
-                    elects_in: exponential(20.0),
-                })),
+                1 => {
+                    // A group that elects its leader has no standbys.
+                    pool.standby = None;
+                    Some(StoreFailover::Quorum(QuorumFailover {
+                        elects_in: exponential(20.0),
+                    }))
+                }
                 _ => Some(StoreFailover::Generic(Box::new(GenericFailover {
                     detect: [fixed(0.0), exponential(20.0)][below(2)].clone(),
                     decide: fixed(0.0),
@@ -81,6 +85,7 @@ fn random_cared(stream: &mut Stream) -> System {
     let fault = system.faults.push(Fault {
         name: "heat".into(),
         kind: FaultKind::Common,
+        runs: ClockRuns::Calendar,
         every: exponential(9_000.0),
         lasts: fixed(0.0),
     });

@@ -45,8 +45,8 @@ fn probed(kind: FaultKind, at: f64, lasts: f64) -> System {
     let balancer = system.balancer("edge", pool, &places);
     system.balancers[balancer].probes = Some(pace(10, 2, 3));
     let component = match kind {
-        FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        _ => Component::Domain(zones[0]),
+        FaultKind::Isolated | FaultKind::Power => Component::Domain(zones[0]),
+        _ => Component::Slot(system.pools[pool].slots[0]),
     };
     once(&mut system, kind, component, at, lasts);
     let operation = system.operations.ids().next().unwrap();
@@ -212,8 +212,8 @@ fn store(kind: FaultKind) -> System {
     };
     system.operations.as_mut_slice()[0].served_by = ServedBy::Leader;
     let component = match kind {
-        FaultKind::Crash => Component::Slot(system.pools[pool].slots[0]),
-        _ => Component::Domain(zones[0]),
+        FaultKind::Isolated | FaultKind::Power => Component::Domain(zones[0]),
+        _ => Component::Slot(system.pools[pool].slots[0]),
     };
     once(&mut system, kind, component, 1_000.0, 300.0);
     system.journey(&[pool]);

@@ -5,16 +5,18 @@ mod campaigns;
 mod care;
 mod care_promises;
 mod followers;
+mod kinds;
 mod laws;
 mod leads;
+mod mixed;
 mod promises;
 
 use super::{Control, Detail};
 use crate::ids::{Id, PoolId};
 use crate::model::testing::{Place, exponential, fixed};
 use crate::model::{
-    CampaignWork, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm, ServedBy, Start,
-    StoreFailover, System, Vrrp,
+    CampaignWork, ClockRuns, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm,
+    ServedBy, Start, StoreFailover, System, Vrrp,
 };
 use crate::path::{Event, Signal, Transition};
 use crate::random::Stream;
@@ -196,6 +198,23 @@ fn random_full(stream: &mut Stream) -> System {
     system.journey(&pools);
     system.journey(&pools[..1]);
     let nodes: Vec<_> = nodes.into_iter().map(Component::Node).collect();
+    let kinds = [
+        FaultKind::Hang,
+        FaultKind::Pause,
+        FaultKind::Slow { factor: 4.0 },
+        FaultKind::Errors { share: 0.4 },
+        FaultKind::Errors { share: 1.0 },
+    ];
+    let slots: Vec<_> = system.slots.ids().map(Component::Slot).collect();
+    for kind in kinds {
+        let components = [&nodes, &slots][below(2)];
+        let first = system.clocks.len();
+        system.fault(kind, components, exponential(9_000.0), exponential(150.0));
+        // Two faults of one kind need two names.
+        for clock in &mut system.clocks.as_mut_slice()[first..] {
+            clock.name.push_str(&format!("-{first}"));
+        }
+    }
     system.fault(
         FaultKind::Crash,
         &nodes,
@@ -216,6 +235,11 @@ fn random_full(stream: &mut Stream) -> System {
         exponential(20_000.0),
         exponential(300.0),
     );
+    for fault in system.faults.as_mut_slice() {
+        if below(4) == 0 {
+            fault.runs = ClockRuns::Operating;
+        }
+    }
     system
 }
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::ids::{BalancerId, ClockId, FaultId, Id, IdVec, PoolId, SlotId};
 use crate::model::{
-    Algorithm, Balancer, Component, FaultClock, Journey, Pool, PoolKind, RunSettings, Slot, Start,
+    Algorithm, Balancer, ClockRuns, Component, Fault, FaultClock, Journey, Pool, PoolKind,
+    RunSettings, Slot, Start,
 };
 use crate::path::Transition;
 use crate::random::Dist;
@@ -16,6 +17,16 @@ fn slot(name: &str, owner: Owner) -> Slot {
         index: 0,
         domain: None,
         node: None,
+    }
+}
+
+fn fault((name, kind): (&str, FaultKind)) -> Fault {
+    Fault {
+        name: name.to_owned(),
+        kind,
+        runs: ClockRuns::Calendar,
+        every: Dist::constant(1.0).unwrap(),
+        lasts: Dist::constant(1.0).unwrap(),
     }
 }
 
@@ -83,12 +94,24 @@ fn system() -> System {
             journey("readers.\x1b[31mpublish"),
         ]),
         workloads: IdVec::new(),
-        faults: IdVec::new(),
-        clocks: IdVec::from_rows(vec![FaultClock {
-            fault: FaultId::from_index(0),
-            component: Component::Slot(SlotId::from_index(0)),
-            name: "articles-1.crash".to_owned(),
-        }]),
+        faults: [
+            ("articles.crash", FaultKind::Crash),
+            ("articles.disk", FaultKind::Hang),
+            ("articles.slow", FaultKind::Slow { factor: 2.5 }),
+            ("articles.errors", FaultKind::Errors { share: 0.3 }),
+        ]
+        .map(fault)
+        .into_iter()
+        .collect(),
+        clocks: ["crash", "disk", "slow", "errors"]
+            .into_iter()
+            .enumerate()
+            .map(|(index, name)| FaultClock {
+                fault: FaultId::from_index(index),
+                component: Component::Slot(SlotId::from_index(0)),
+                name: format!("articles-1.{name}"),
+            })
+            .collect(),
         campaigns: IdVec::new(),
         care: crate::model::Care::default(),
         targets: Vec::new(),
@@ -117,6 +140,25 @@ fn every_event_has_its_words() {
     for (event, text) in [
         (Event::FaultBegins(clock), "articles-1.crash begins"),
         (Event::FaultEnds(clock), "articles-1.crash ends"),
+        (
+            Event::FaultBegins(ClockId::from_index(1)),
+            "articles-1.disk begins (hang)",
+        ),
+        (
+            Event::FaultBegins(ClockId::from_index(2)),
+            "articles-1.slow begins (2.5 times slower)",
+        ),
+        (
+            Event::FaultBegins(ClockId::from_index(3)),
+            "articles-1.errors begins (30% of the attempts)",
+        ),
+        (
+            Event::Undecided {
+                instance: s(2),
+                member: s(0),
+            },
+            "edge-1 still probes articles-1",
+        ),
         (Event::Started(s(1)), "articles-2 serves again"),
         (
             Event::Verdict {

@@ -93,8 +93,12 @@ impl<'a> Compiler<'a> {
                 components: vec![(Component::Domain(id), entry.name.clone())],
                 drainable: true,
             };
-            if let Some(faults) = faults.and_then(At::get) {
+            if let Some(schema::DomainFaults(faults)) = faults.and_then(At::get) {
                 self.maintenance(&faults.maintenance, &subject);
+                let help = "state it for a service or a balancer; planned work on all in a domain is `maintenance`";
+                self.misplaced(&faults.release, "release", &subject, help);
+                self.misplaced(&faults.configuration, "configuration", &subject, help);
+                self.misplaced(&faults.certificate, "certificate", &subject, help);
             }
         }
         for (group, entry) in entries(&file.nodes).enumerate() {

@@ -1,26 +1,97 @@
 //! Faults and their clocks.
 
-use super::Compiler;
-use crate::model::{Component, Fault, FaultClock, FaultKind};
+use super::{Compiler, list, names};
+use crate::ids::FaultId;
+use crate::model::{ClockRuns, Component, Fault, FaultClock, FaultKind};
+use crate::random::Dist;
 use crate::scenario::limits;
-use crate::scenario::read::Opt;
-use crate::scenario::schema;
+use crate::scenario::place::{Place, quoted};
+use crate::scenario::problem::Problem;
+use crate::scenario::read::{At, Entry};
+use crate::scenario::schema::{self, ClockForm};
+use crate::scenario::suggest::nearest;
+
+/// What faults are stated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearer {
+    /// Replicas and members.
+    Pool,
+    /// Instances of a balancer.
+    Balancer,
+    /// Machines.
+    Nodes,
+    /// A domain.
+    Domain,
+}
+
+impl Bearer {
+    /// The kinds of fault it can have.
+    fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Pool | Self::Nodes => &["crash", "hang", "pause", "slow", "errors"],
+            Self::Balancer => &["crash", "hang", "pause", "errors"],
+            Self::Domain => &["power", "isolated"],
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pool => "a service, cache or store",
+            Self::Balancer => "a balancer",
+            Self::Nodes => "a group of nodes",
+            Self::Domain => "a domain",
+        }
+    }
+}
+
+/// Every kind there is.
+const ALL: &[&str] = &[
+    "crash", "hang", "pause", "slow", "errors", "power", "isolated",
+];
+
+/// What operators do, which stands among the faults, but is stated in other words.
+const OF_OPERATORS: &[&str] = &["maintenance", "release", "configuration", "certificate"];
+
+/// How much longer work can take: a request of a millisecond is then a matter of minutes.
+const FACTOR: f64 = 1e6;
+
+/// The longest history, seconds.
+const CENTURIES: f64 = limits::YEARS as f64 * 31_536_000.0;
 
 impl Compiler<'_> {
-    /// Compiles one fault of `owner`, with a clock for each of its components.
-    pub(super) fn fault(
+    /// Compiles the faults of `owner`, each with a clock for each of its components.
+    pub(super) fn faults(
         &mut self,
-        fault: &Opt<schema::Fault>,
+        faults: &[Entry<schema::Fault>],
         owner: &str,
-        kind: FaultKind,
+        bearer: Bearer,
         components: &[(Component, String)],
     ) {
-        let Some(at) = fault else { return };
-        let Some(form) = at.get() else { return };
+        for (index, entry) in faults.iter().enumerate() {
+            if index == limits::FAULTS_OF_ONE {
+                let message = format!("{} has more than {index} faults", quoted(owner));
+                self.problem(entry.place, message, "put some of them together");
+                return;
+            }
+            if let Some(form) = entry.value.get() {
+                self.fault(entry, form, owner, bearer, components);
+            }
+        }
+    }
+
+    fn fault(
+        &mut self,
+        entry: &Entry<schema::Fault>,
+        form: &schema::Fault,
+        owner: &str,
+        bearer: Bearer,
+        components: &[(Component, String)],
+    ) {
+        let place = entry.value.place;
+        let word = self.kind_word(entry, form, bearer);
         let before = self.problems.len();
-        let mut every =
-            self.needed_dist(&form.every, at.place, "every", "{exponential: {mean: 90d}}");
-        let (lasts, work) = self.work(&form.lasts, at.place);
+        let mut every = self.needed_dist(&form.every, place, "every", "{exponential: {mean: 90d}}");
+        let (lasts, work) = self.work(&form.lasts, place);
         if self.problems.len() == before
             && every.mean() <= 0.0
             && let Some(every) = form.every.as_ref().filter(|every| every.get().is_some())
@@ -31,37 +102,208 @@ impl Compiler<'_> {
                 "`every` must be longer than 0s",
             );
         }
-        let word = kind.word();
+        if let Some(at) = form.lasts.as_ref().filter(|_| lasts.mean() > CENTURIES) {
+            self.problem(
+                at.place,
+                format!("this fault lasts longer than {} years", limits::YEARS),
+                "no history is that long; what never ends is another design",
+            );
+        }
+        let Some(kind) = word.and_then(|word| self.kind(word, form, place)) else {
+            return;
+        };
         let common = self.beta(&form.common, components.len(), &mut every);
         let clocks = self.system.clocks.len() + components.len() + usize::from(common.is_some());
         if self.over(
             "fault clocks (one for each fault of each component)",
             clocks,
             limits::CLOCKS,
-            at.place,
+            place,
         ) {
             return;
         }
-        let fault_name = format!("{owner}.{word}");
-        let name = fault_name.clone();
+        let runs = match form.clock.as_ref().and_then(At::get) {
+            None | Some(ClockForm::Calendar) => ClockRuns::Calendar,
+            Some(ClockForm::Operating) => ClockRuns::Operating,
+        };
+        let what = (kind, runs);
+        let fault = self.clocks(&entry.name, owner, what, (every, lasts), components);
+        self.repair(form, place, fault, work);
+        if let Some(every) = common {
+            let hits = self.clocks_of(fault);
+            let name = format!("{owner}.{}.common", entry.name);
+            self.common_cause(name, every, hits, 1.0);
+        }
+    }
+
+    /// Adds a fault named `name` of `owner`, with its clocks.
+    fn clocks(
+        &mut self,
+        name: &str,
+        owner: &str,
+        (kind, runs): (FaultKind, ClockRuns),
+        (every, lasts): (Dist, Dist),
+        components: &[(Component, String)],
+    ) -> FaultId {
         let fault = self.system.faults.push(Fault {
-            name,
+            name: format!("{owner}.{name}"),
             kind,
+            runs,
             every,
             lasts,
         });
-        for (component, name) in components {
-            let name = format!("{name}.{word}");
+        for (component, of) in components {
             self.system.clocks.push(FaultClock {
                 fault,
                 component: *component,
-                name,
+                name: format!("{of}.{name}"),
             });
         }
-        self.repair(form, at.place, fault, work);
-        if let Some(every) = common {
-            let hits = self.clocks_of(fault);
-            self.common_cause(format!("{fault_name}.common"), every, hits, 1.0);
+        fault
+    }
+
+    /// The word of a fault's kind: its name, or what `kind` says.
+    fn kind_word(
+        &mut self,
+        entry: &Entry<schema::Fault>,
+        form: &schema::Fault,
+        bearer: Bearer,
+    ) -> Option<&'static str> {
+        let name = entry.name.as_str();
+        let by_name = ALL.iter().copied().find(|&kind| kind == name);
+        let Some(stated) = &form.kind else {
+            if let Some(kind) = by_name {
+                return self.borne(kind, entry.place, bearer);
+            }
+            let kinds = list(bearer.kinds().iter().copied());
+            let words = bearer.kinds().iter().chain(OF_OPERATORS).copied();
+            let help = match nearest(name, words) {
+                Some(near) if OF_OPERATORS.contains(&near) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean `{near}`? or say what it is: `kind: {near}`"),
+                None => format!("say what it is with `kind`, one of {kinds}"),
+            };
+            let problem = names::check(name, entry.place).unwrap_or_else(|| {
+                let message = format!("{} is no kind of fault", quoted(name));
+                Problem::at(entry.place, message).help(help)
+            });
+            self.problems.push(problem);
+            return None;
+        };
+        self.problems.extend(names::check(name, entry.place));
+        let said = stated.get()?.as_str();
+        if OF_OPERATORS.contains(&said) {
+            let message = format!("`{said}` has no name of its own");
+            let help = format!("there is one for each component: write `{said}: {{...}}`");
+            self.problem(stated.place, message, help);
+            return None;
         }
+        let Some(kind) = ALL.iter().copied().find(|&kind| kind == said) else {
+            let kinds = bearer.kinds().iter().copied();
+            let help = match nearest(said, kinds.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("{} can have: {}", bearer.word(), list(kinds)),
+            };
+            let message = format!("{} is no kind of fault", quoted(said));
+            self.problem(stated.place, message, help);
+            return None;
+        };
+        if let Some(other) = by_name.filter(|&other| other != kind) {
+            self.problems.push(
+                Problem::at(
+                    stated.place,
+                    format!("a fault named `{other}` is said to be `{kind}`"),
+                )
+                .help("a name that is a kind means that kind; give the fault another name")
+                .also(entry.place, "its name is here"),
+            );
+            return None;
+        }
+        self.borne(kind, stated.place, bearer)
+    }
+
+    /// Whether `bearer` can have a fault of `kind`.
+    fn borne(&mut self, kind: &'static str, place: Place, bearer: Bearer) -> Option<&'static str> {
+        if bearer.kinds().contains(&kind) {
+            return Some(kind);
+        }
+        let allowed = list(bearer.kinds().iter().copied());
+        let help = match (bearer, kind) {
+            (Bearer::Balancer, "slow") => {
+                "handing on takes a balancer no time, so nothing there can be slower; state `slow` for what it sends to".into()
+            }
+            (Bearer::Domain, _) => {
+                format!("it can have: {allowed}; state `{kind}` for the nodes or services in it")
+            }
+            _ => format!("it can have: {allowed}; `{kind}` is a fault of domains"),
+        };
+        self.problem(
+            place,
+            format!("{} cannot have a fault of kind `{kind}`", bearer.word()),
+            help,
+        );
+        None
+    }
+
+    /// The kind with what it needs; reports what is missing and what does not belong to it.
+    fn kind(&mut self, word: &str, form: &schema::Fault, place: Place) -> Option<FaultKind> {
+        if let Some(factor) = form.factor.as_ref().filter(|_| word != "slow") {
+            let message = format!("`factor` means nothing for a fault of kind `{word}`");
+            self.problem(
+                factor.place,
+                message,
+                "only `slow` has a factor; leave it out",
+            );
+        }
+        if let Some(share) = form.share.as_ref().filter(|_| word != "errors") {
+            let message = format!("`share` means nothing for a fault of kind `{word}`");
+            self.problem(
+                share.place,
+                message,
+                "only `errors` has a share; leave it out",
+            );
+        }
+        match word {
+            "crash" => Some(FaultKind::Crash),
+            "hang" => Some(FaultKind::Hang),
+            "pause" => Some(FaultKind::Pause),
+            "power" => Some(FaultKind::Power),
+            "isolated" => Some(FaultKind::Isolated),
+            "slow" => self.slow(form, place),
+            _ => self.errors(form, place),
+        }
+    }
+
+    fn slow(&mut self, form: &schema::Fault, place: Place) -> Option<FaultKind> {
+        let Some(at) = &form.factor else {
+            self.missing(place, "factor", "5");
+            return None;
+        };
+        let factor = *at.get()?;
+        if !(1.0..=FACTOR).contains(&factor) {
+            self.problem(
+                at.place,
+                format!("`factor` is {factor}"),
+                "work takes so many times as long: it must be from 1 to 1000000",
+            );
+            return None;
+        }
+        Some(FaultKind::Slow { factor })
+    }
+
+    fn errors(&mut self, form: &schema::Fault, place: Place) -> Option<FaultKind> {
+        let Some(at) = &form.share else {
+            self.missing(place, "share", "30%");
+            return None;
+        };
+        let share = at.get()?.0;
+        if share <= 0.0 {
+            self.problem(
+                at.place,
+                "`share` is 0%",
+                "a fault that answers no attempt with an error is none; leave it out",
+            );
+            return None;
+        }
+        Some(FaultKind::Errors { share })
     }
 }

@@ -4,7 +4,7 @@ use super::Compiler;
 use super::campaign::Subject;
 use crate::ids::ClockId;
 use crate::model::{
-    Campaign, CampaignWork, Component, Fault, FaultClock, FaultKind, Maintenance, Rhythm,
+    Campaign, CampaignWork, ClockRuns, Component, Fault, FaultClock, FaultKind, Maintenance, Rhythm,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
@@ -109,6 +109,7 @@ impl Compiler<'_> {
         let fault = self.system.faults.push(Fault {
             name: format!("{owner}.{}", kind.word()),
             kind,
+            runs: ClockRuns::Calendar,
             every,
             lasts: Dist::constant(lasts).ok()?,
         });

@@ -1,11 +1,12 @@
 //! Services, caches, stores and balancers: their slots, operations, probes and failover.
 
 use super::Compiler;
+use super::faults::Bearer;
 use super::names::{self, Kind};
 use crate::ids::{BalancerId, Id, PoolId, SlotId};
 use crate::model::{
-    self, Component, Discipline, FaultKind, Operation, Owner, Pool, PoolKind, Probes, ServedBy,
-    Slot, StoreFailover, Vrrp,
+    self, Component, Discipline, Operation, Owner, Pool, PoolKind, Probes, ServedBy, Slot,
+    StoreFailover, Vrrp,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
@@ -338,7 +339,11 @@ impl<'a> Compiler<'a> {
             components.push((Component::Slot(id), name));
         }
         if let Some(faults) = common.faults.as_ref().and_then(At::get) {
-            self.fault(&faults.crash, common.name, FaultKind::Crash, &components);
+            let bearer = match owner {
+                Owner::Pool(_) => Bearer::Pool,
+                Owner::Balancer(_) => Bearer::Balancer,
+            };
+            self.faults(&faults.named, common.name, bearer, &components);
         }
         (slots, needs, starts_in)
     }

@@ -4,8 +4,8 @@ use super::Compiler;
 use super::names::Kind;
 use crate::ids::{ClockId, CrewId, FaultId, Id, PeopleId};
 use crate::model::{
-    CommonCause, Component, Crew, CrewOrder, Fault, FaultClock, FaultKind, Handling, People,
-    Repair, Spares, Work,
+    ClockRuns, CommonCause, Component, Crew, CrewOrder, Fault, FaultClock, FaultKind, Handling,
+    People, Repair, Spares, Work,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
@@ -299,6 +299,7 @@ impl<'a> Compiler<'a> {
         let fault = self.system.faults.push(Fault {
             name: name.clone(),
             kind: FaultKind::Common,
+            runs: ClockRuns::Calendar,
             every,
             lasts: super::no_time(),
         });

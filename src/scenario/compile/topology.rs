@@ -1,9 +1,10 @@
 //! Domains and machines.
 
 use super::Compiler;
+use super::faults::Bearer;
 use super::names::Kind;
 use crate::ids::{DomainId, Id, NodeId};
-use crate::model::{Component, Domain, FaultKind, Node};
+use crate::model::{Component, Domain, Node};
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::Problem;
@@ -91,13 +92,7 @@ impl<'a> Compiler<'a> {
         self.domain_ids[index] = Some(id);
         if let Some(faults) = form.and_then(|form| form.faults.as_ref()).and_then(At::get) {
             let component = [(Component::Domain(id), entry.name.clone())];
-            self.fault(&faults.power, &entry.name, FaultKind::Power, &component);
-            self.fault(
-                &faults.isolated,
-                &entry.name,
-                FaultKind::Isolated,
-                &component,
-            );
+            self.faults(&faults.0.named, &entry.name, Bearer::Domain, &component);
         }
     }
 
@@ -149,13 +144,8 @@ impl<'a> Compiler<'a> {
                         });
                         components.push((Component::Node(id), name));
                     }
-                    let crash = form
-                        .faults
-                        .as_ref()
-                        .and_then(At::get)
-                        .map(|faults| &faults.crash);
-                    if let Some(crash) = crash {
-                        self.fault(crash, &entry.name, FaultKind::Crash, &components);
+                    if let Some(faults) = form.faults.as_ref().and_then(At::get) {
+                        self.faults(&faults.named, &entry.name, Bearer::Nodes, &components);
                     }
                 }
             }

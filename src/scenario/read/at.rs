@@ -76,13 +76,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Named<T>(PhantomData<T>);
+        Self::read(deserializer, "a mapping from names")
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Entries<T> {
+    /// Reads a mapping that a message calls `expected`.
+    pub(in crate::scenario) fn read<D: Deserializer<'de>>(
+        deserializer: D,
+        expected: &'static str,
+    ) -> Result<Self, D::Error> {
+        struct Named<T>(&'static str, PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Named<T> {
             type Value = Entries<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping from names")
+                f.write_str(self.0)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
@@ -99,7 +109,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
             }
         }
 
-        deserializer.deserialize_map(Named(PhantomData))
+        deserializer.deserialize_map(Named(expected, PhantomData))
     }
 }
 

@@ -18,15 +18,10 @@ pub(super) struct ShapeError {
 
 /// Fields of the design that this version does not read yet: said so, instead of "unknown".
 const LATER: &[&str] = &[
-    "hang",
-    "slow",
-    "errors",
-    "pause",
     "loss",
     "like",
     "keys",
     "ttl",
-    "clock",
     "crews",
     "replication",
     "hedge",

@@ -8,6 +8,7 @@
 mod campaign;
 mod dist;
 mod failover;
+mod faults;
 mod infrastructure;
 mod price;
 mod priority;
@@ -23,7 +24,8 @@ pub(super) use failover::{
     FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
     StandbyForm, StandbyKind,
 };
-pub(super) use infrastructure::{Domain, Fault, Faults, Nodes};
+pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
+pub(super) use infrastructure::{Domain, Nodes};
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
 pub(super) use repair::{

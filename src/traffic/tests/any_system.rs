@@ -4,12 +4,13 @@
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
-    Algorithm, Call, Discipline, Fault, FaultKind, Fork, Jitter, Patience, PoolKind, ServedBy,
+    Algorithm, Call, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment, Jitter, Owner,
+    Patience, PoolKind, ServedBy, Standby,
 };
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::frames::{Frame, Kind, NONE, State, Wait};
+use crate::traffic::frames::{Frame, Kind, NONE, State};
 use crate::traffic::stretch::Stretch;
 use crate::traffic::{Source, Tally, Traffic};
 use proptest::prelude::*;
@@ -52,6 +53,13 @@ fn any_system(dice: &mut Dice) -> Build {
             system.0.pools.as_mut_slice()[pool.index()].queue_timeout = most;
         }
         let served_by = [ServedBy::Any, ServedBy::Leader, ServedBy::Quorum][dice.below(3) as usize];
+        if served_by == ServedBy::Any && replicas > 1 && dice.chance(0.3) {
+            system.0.pools.as_mut_slice()[pool.index()].standby = Some(Standby {
+                count: 1,
+                rate: 0.0,
+                activates_in: constant(0.0),
+            });
+        }
         if served_by == ServedBy::Leader {
             system.0.pools.as_mut_slice()[pool.index()].kind = PoolKind::Store { failover: None };
         }
@@ -109,6 +117,7 @@ fn any_system(dice: &mut Dice) -> Build {
     system.0.faults.push(Fault {
         name,
         kind,
+        runs: ClockRuns::Calendar,
         every: span.clone(),
         lasts: span,
     });
@@ -182,13 +191,30 @@ fn any_signal(system: &Build, dice: &mut Dice) -> Signal {
         SlotState::Serving,
         SlotState::Refusing,
         SlotState::Silent,
+        SlotState::Hung,
+        SlotState::Paused,
+        SlotState::Standby,
     ];
+    let stands_by = match system.0.slots[slot].owner {
+        Owner::Pool(pool) => system.0.pools[pool].standby.is_some(),
+        Owner::Balancer(_) => false,
+    };
+    let states = &states[..if stands_by { 7 } else { 6 }];
     let balancers = system.0.balancers.len() as u64;
-    match dice.below(if balancers > 0 { 6 } else { 4 }) {
+    match dice.below(if balancers > 0 { 7 } else { 5 }) {
         0 => Signal::Slot {
             slot,
-            state: states[dice.below(4) as usize],
+            state: states[dice.below(states.len() as u64) as usize],
         },
+        4 => {
+            let balances = matches!(system.0.slots[slot].owner, Owner::Balancer(_));
+            let factor = if balances { 0 } else { dice.below(3) };
+            let impairment = Impairment {
+                factor: 1.0 + factor as f64,
+                errors: 0.4 * dice.below(3) as f64,
+            };
+            Signal::Impaired { slot, impairment }
+        }
         1 => Signal::Island {
             slot,
             island: dice.chance(0.5).then(|| DomainId::from_index(0)),
@@ -215,7 +241,7 @@ fn any_signal(system: &Build, dice: &mut Dice) -> Signal {
             let all: Vec<_> = system.0.balancers.pairs().collect();
             let (balancer, settings) = all[dice.below(balancers) as usize];
             let instance = settings.slots[dice.below(settings.slots.len() as u64) as usize];
-            if kind == 4 {
+            if kind == 5 {
                 let holder = (settings.failover.is_some() && dice.chance(0.8)).then_some(instance);
                 return Signal::Holder { balancer, holder };
             }
@@ -280,8 +306,14 @@ fn audit(stretch: &Stretch<'_>) {
             assert_eq!(shared.in_work() as u32, at(slot, &[State::Working]));
             continue;
         }
-        assert!(station.busy <= station.workers && station.waiting <= station.queue);
-        assert!(station.waiting == 0 || station.busy == station.workers);
+        assert!(station.busy <= station.workers);
+        if stretch.regime.slots[slot] == SlotState::Paused {
+            let room = station.workers.saturating_add(station.queue);
+            assert!(station.busy + station.waiting <= room);
+        } else {
+            assert!(station.waiting <= station.queue);
+            assert!(station.waiting == 0 || station.busy == station.workers);
+        }
         let (mut next, mut line) = (station.first, Vec::new());
         while next != NONE {
             let frame = &frames[next as usize];
@@ -319,12 +351,21 @@ fn audit(stretch: &Stretch<'_>) {
             assert_eq!(frames[frame.child as usize].parent, index);
         }
         let waits = frame.child != NONE || frame.due != 0;
-        assert!(
-            waits
-                || matches!(frame.state, State::Queued | State::Lost)
-                || matches!(frame.wait, Wait::Share | Wait::ShareError),
-            "{frame:?} is stuck"
-        );
+        let state = |slot: u32| match slot {
+            NONE => SlotState::Serving,
+            slot => stretch.regime.slots[SlotId::from_index(slot as usize)],
+        };
+        let stands = match frame.state {
+            State::Queued | State::Lost => true,
+            State::Hung => state(frame.slot) == SlotState::Hung,
+            State::Held => {
+                state(stretch.relays[frame.relay as usize].slot.index() as u32) == SlotState::Paused
+            }
+            State::Working => frame.wait.is_share() || state(frame.slot) == SlotState::Paused,
+            State::Calling | State::Outside => frame.held && state(frame.slot) == SlotState::Paused,
+        };
+        assert!(waits || stands, "{frame:?} is stuck");
+        assert!(!frame.held || stands, "{frame:?} is held");
     }
 }
 

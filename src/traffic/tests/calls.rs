@@ -3,7 +3,7 @@
 use super::build::{Build, call, constant, retries, settings};
 use super::case::{RARE, SOURCE, ended, failed, first, good, journey, latency_ms, ms, slot, state};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, PoolId};
-use crate::model::{Call, Fault, FaultKind, PoolKind, ServedBy};
+use crate::model::{Call, ClockRuns, Fault, FaultKind, PoolKind, ServedBy};
 use crate::path::{Blame, Cause, Phase, Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Counts, Traffic};
@@ -208,6 +208,7 @@ fn failures_are_attributed_to_the_blame_of_the_moment() {
     system.0.faults.push(Fault {
         name: "app.crash".into(),
         kind: FaultKind::Crash,
+        runs: ClockRuns::Calendar,
         every: constant(1.0),
         lasts: constant(1.0),
     });

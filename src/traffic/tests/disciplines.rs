@@ -2,9 +2,9 @@
 
 use super::build::{Build, call, constant, exponential, settings};
 use super::case::{RARE, SOURCE, ended, first, good, journey, latency_ms, ms, slot, state};
-use crate::ids::{Id, PoolId};
-use crate::model::{Call, Discipline, Fork};
-use crate::path::{Regime, SlotState};
+use crate::ids::{Id, PoolId, SlotId};
+use crate::model::{Call, Discipline, Fork, Impairment};
+use crate::path::{Regime, Signal, SlotState};
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{PoolTally, Traffic};
@@ -131,6 +131,78 @@ fn a_crash_ends_what_shares() {
     }
     let tally = first(&system, &regime, &crash);
     assert_eq!((journey(&tally), latency_ms(&tally)), (good(), 74.0));
+}
+
+/// What becomes of [`PLAIN`] where one worker is shared: when the last is answered, and milliseconds
+/// for which the worker is busy.
+#[track_caller]
+fn check_shared(signals: impl Fn(SlotId) -> Vec<(u64, Signal)>, answered: f64, busy: f64) {
+    let (system, station, _) = together(Discipline::ProcessorSharing, 1, None, &PLAIN);
+    let signals = signals(slot(&system, station, 0));
+    let tally = first(&system, &Regime::all_up(&system.0), &signals);
+    assert_eq!(journey(&tally), good());
+    assert!((latency_ms(&tally) - answered).abs() < 1e-5);
+    let worked = tally.pools[station].busy_ns as f64 * 1e-6;
+    assert!((worked - busy).abs() < 1e-5, "{worked}");
+}
+
+#[test]
+fn a_paused_worker_is_shared_for_nothing() {
+    let pause = |slot| {
+        vec![
+            (12, state(slot, SlotState::Paused)),
+            (17, state(slot, SlotState::Serving)),
+        ]
+    };
+    check_shared(pause, 65.0, 65.0);
+    // Who comes meanwhile waits with the others.
+    let (system, station, _) = together(Discipline::ProcessorSharing, 1, Some(1), &PLAIN[..2]);
+    let slot = slot(&system, station, 0);
+    let mut regime = Regime::all_up(&system.0);
+    regime.apply(state(slot, SlotState::Paused));
+    let back = [(40, state(slot, SlotState::Serving))];
+    let tally = first(&system, &regime, &back);
+    assert_eq!((journey(&tally), latency_ms(&tally)), (good(), 70.0));
+    assert_eq!(ended(&tally.pools[station]), [("answered", 2)]);
+}
+
+#[test]
+fn a_slow_worker_is_shared_at_its_pace() {
+    let impaired = |slot, factor| {
+        let impairment = Impairment {
+            factor,
+            errors: 0.0,
+        };
+        Signal::Impaired { slot, impairment }
+    };
+    // After 30 ms the first is done, and 10 and 20 are left of the others.
+    check_shared(|slot| vec![(30, impaired(slot, 2.0))], 90.0, 90.0);
+    // 15 ms at half the pace do 7.5 of the 30 that are left.
+    let spell = |slot| vec![(30, impaired(slot, 2.0)), (45, impaired(slot, 1.0))];
+    check_shared(spell, 67.5, 67.5);
+    let both = |slot| {
+        vec![
+            (30, state(slot, SlotState::Paused)),
+            (35, impaired(slot, 2.0)),
+            (40, state(slot, SlotState::Serving)),
+        ]
+    };
+    check_shared(both, 100.0, 100.0);
+}
+
+#[test]
+fn errors_of_a_shared_worker_take_no_work() {
+    let (system, station, _) = together(Discipline::ProcessorSharing, 1, None, &PLAIN);
+    let slot = slot(&system, station, 0);
+    let impairment = Impairment {
+        factor: 1.0,
+        errors: 1.0,
+    };
+    let mut regime = Regime::all_up(&system.0);
+    regime.apply(Signal::Impaired { slot, impairment });
+    let tally = first(&system, &regime, &[]);
+    assert_eq!(ended(&tally.pools[station]), [("failed", 3)]);
+    assert_eq!(tally.pools[station].busy_ns, 0);
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod disciplines;
 mod forks;
 mod queues;
 mod rules;
+mod stuck;
