@@ -13,7 +13,8 @@
 //!
 //! Two more stages where the file has them: faults that answer some attempts with errors are noticed by
 //! probes after a number of them, five times the mean at most, or not before they are over; and clocks
-//! that run only while their component does are in equilibrium when the longest fault has ended.
+//! that run only while their component does are in equilibrium when the longest fault has ended. One
+//! that comes and goes has forgotten after ten turns, or with its end, in which one it began.
 //!
 //! Handling (`care.rs`) ties clocks to each other, and there is no equilibrium law to begin with: each
 //! clock begins as if it had a crew, parts and attention of its own, and nothing were common. What is
@@ -83,6 +84,15 @@ fn operating(system: &System) -> f64 {
     }
     let faults = system.faults.iter();
     faults.map(|fault| long(&fault.lasts)).fold(0.0, f64::max)
+}
+
+/// Until a fault in progress that comes and goes has forgotten how the history began, seconds.
+fn flapping(system: &System) -> f64 {
+    let flaps = system.care.flaps.iter().map(|(&fault, flaps)| {
+        let turns = 10.0 * (long(&flaps.down) + long(&flaps.up));
+        turns.min(long(&system.faults[fault].lasts))
+    });
+    flaps.fold(0.0, f64::max)
 }
 
 /// How long one occurrence of `campaign` can last, if every start takes `start`.
@@ -164,6 +174,7 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
         + lead
         + activation
         + operating(system)
+        + flapping(system)
         + campaign;
     let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
     if sum == 0.0 && handling.is_zero() {

@@ -45,6 +45,7 @@ mod campaign;
 mod care;
 mod care_plan;
 mod crew;
+mod flap;
 mod follow;
 mod lead;
 mod lead_plan;

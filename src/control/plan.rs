@@ -6,6 +6,7 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
+use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::operate::{Operated, stops_itself};
@@ -81,6 +82,8 @@ pub(super) struct ClockPlan {
     pub(super) idle: bool,
     /// Whether others of its component with operating clocks exclude it, see [`Operated`].
     pub(super) excludes: bool,
+    /// Its turns, if its effect comes and goes, or [`NONE`].
+    pub(super) flap: u32,
 }
 
 /// What happens when a fault clock is due.
@@ -113,6 +116,8 @@ pub(super) enum Timer {
     Lead(u32),
     /// A standby that is activated.
     Activation(u32),
+    /// The next turn of a fault that comes and goes.
+    Flap(u32),
 }
 
 /// No such row.
@@ -214,6 +219,7 @@ pub(super) struct Plan {
     /// Who sends to each slot, as far as traffic is followed and anything is drained.
     pub(super) viewed_by: Lists<View>,
     pub(super) leads: Vec<LeadPlan>,
+    pub(super) flaps: Vec<FlapPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
@@ -319,6 +325,7 @@ impl Plan {
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
+        let (flaps, flap_of) = flaps(system, &mut timers);
         let lone = |slot: SlotId| {
             slots[slot].start_timer == NONE
                 && slots[slot].standby == NONE
@@ -334,7 +341,9 @@ impl Plan {
                 let handled = care.handled(id, clock.component);
                 let effect = match (clock.component, effect) {
                     (Component::Slot(slot), Effect::Stop(Stop::Process))
-                        if handled == Handled::Alone && lone(slot) =>
+                        if handled == Handled::Alone
+                            && lone(slot)
+                            && flap_of[id.index()] == NONE =>
                     {
                         Effect::Lone(slot)
                     }
@@ -352,6 +361,7 @@ impl Plan {
                         && detail == Detail::Structure
                         && !fault.kind.stops(),
                     excludes: stops_itself(fault.kind),
+                    flap: flap_of[id.index()],
                 }
             });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
@@ -383,6 +393,7 @@ impl Plan {
             drains,
             viewed_by,
             leads,
+            flaps,
             standbys,
             structure: Structure::new(system),
             audiences,

@@ -4,6 +4,7 @@ use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
+use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, Plan};
@@ -107,6 +108,7 @@ pub(super) struct State {
     pub(super) leases: Vec<LeaseNow>,
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
+    pub(super) flaps: Vec<FlapNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -181,6 +183,7 @@ impl State {
             leases: leases.collect(),
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
+            flaps: plan.flaps.iter().map(FlapNow::new).collect(),
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -217,12 +220,13 @@ impl State {
             }
         }
         self.start_care(plan, base);
+        self.start_flaps(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, clock, true, &mut unread);
+            self.resume_effect(plan, clock, base, &mut unread);
             for index in 0..self.changed.len() {
                 let slot = self.changed[index];
                 let serves = self.can_serve(slot);
@@ -458,7 +462,7 @@ pub(super) fn is_available(regime: &Regime, slot: SlotId) -> bool {
 impl Delay {
     /// Age and rest of a span in progress, in equilibrium. What nobody uses of it costs nothing.
     #[inline(always)]
-    fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
+    pub(super) fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
         let (age, rest) = match self {
             Self::Fixed(span) => {
                 let age = span.mul_f64(place);

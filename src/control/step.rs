@@ -52,6 +52,7 @@ impl State {
                 Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
                 Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
                 Timer::Order(stock) => self.receive_part(plan, stock, timer),
+                Timer::Flap(row) => self.turn(plan, row, signals),
             },
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
@@ -75,10 +76,10 @@ impl State {
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
             Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
-                self.apply(plan, id, id, begins, signals);
+                let acts = self.change_effect(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
                 if plan.operated.is_any() {
-                    self.stop_operated(plan, id, begins);
+                    self.stop_operated(plan, id, begins, acts);
                 }
             }
         }
@@ -226,7 +227,7 @@ impl State {
     ) {
         let mut impairment = Impairment::NONE;
         for &(clock, kind) in plan.impaired_by.of(slot.index()) {
-            if self.clocks[clock].active {
+            if self.has_effect(plan, clock) {
                 impairment = impairment.and(kind);
             }
         }

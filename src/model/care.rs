@@ -17,8 +17,21 @@ pub struct Care {
     pub people: IdVec<PeopleId, People>,
     /// How the faults are repaired that need more than time.
     pub repairs: BTreeMap<FaultId, Repair>,
+    /// The faults whose effect comes and goes while they last.
+    pub flaps: BTreeMap<FaultId, Flaps>,
     /// Shocks that start faults of several components at once.
     pub commons: Vec<CommonCause>,
+}
+
+/// How the effect of a fault comes and goes while it lasts, beginning with there.
+#[derive(Clone, Debug)]
+pub struct Flaps {
+    /// How long it is there, seconds.
+    pub down: Dist,
+    /// How long it is gone, seconds.
+    pub up: Dist,
+    /// The line of the file that states it.
+    pub line: u32,
 }
 
 /// Crews that work on one fault each.

@@ -23,7 +23,9 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
-pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
+pub use care::{
+    Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Spares, Step, Work,
+};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
 };

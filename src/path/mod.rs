@@ -100,6 +100,13 @@ pub enum Event {
     FaultBegins(ClockId),
     /// A fault ends; what it stopped may still have to start.
     FaultEnds(ClockId),
+    /// The effect of a fault that comes and goes while it lasts comes again, or goes.
+    FaultTurns {
+        /// The fault.
+        clock: ClockId,
+        /// Whether it is there from now on.
+        on: bool,
+    },
     /// Somebody has noticed a fault that needs to be noticed.
     Noticed(ClockId),
     /// A repair waits for a spare part.

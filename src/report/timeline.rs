@@ -83,6 +83,12 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} begins{}", system.clocks[clock].name, how(system, clock))
         }
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
+        Event::FaultTurns { clock, on: true } => {
+            format!("{} is there again", system.clocks[clock].name)
+        }
+        Event::FaultTurns { clock, on: false } => {
+            format!("{} is gone for now", system.clocks[clock].name)
+        }
         Event::Noticed(clock) => format!("{} is noticed", system.clocks[clock].name),
         Event::PartAwaited(clock) => {
             format!("{} waits for a spare part", system.clocks[clock].name)

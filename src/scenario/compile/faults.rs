@@ -2,11 +2,11 @@
 
 use super::{Compiler, list, names};
 use crate::ids::FaultId;
-use crate::model::{ClockRuns, Component, Fault, FaultClock, FaultKind};
+use crate::model::{ClockRuns, Component, Fault, FaultClock, FaultKind, Flaps};
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, line};
 use crate::scenario::read::{At, Entry};
 use crate::scenario::schema::{self, ClockForm};
 use crate::scenario::suggest::nearest;
@@ -128,12 +128,61 @@ impl Compiler<'_> {
         };
         let what = (kind, runs);
         let fault = self.clocks(&entry.name, owner, what, (every, lasts), components);
+        self.flaps(form, fault);
         self.repair(form, place, fault, work);
         if let Some(every) = common {
             let hits = self.clocks_of(fault);
             let name = format!("{owner}.{}.common", entry.name);
             self.common_cause(name, every, hits, 1.0);
         }
+    }
+
+    /// How a fault comes and goes while it lasts.
+    fn flaps(&mut self, form: &schema::Fault, fault: FaultId) {
+        let Some(at) = &form.flaps else { return };
+        let Some(flaps) = at.get() else { return };
+        let before = self.problems.len();
+        let [down, up] = [
+            (&flaps.down, "down", "5s"),
+            (&flaps.up, "up", "{exponential: {mean: 20s}}"),
+        ]
+        .map(|(field, name, like)| {
+            let dist = self.needed_dist(field, at.place, name, like);
+            let least = limits::TURN_MS as f64 / 1_000.0;
+            if let Some(stated) = field
+                && stated.get().is_some()
+                && self.problems.len() == before
+                && dist.mean() < least
+            {
+                self.problem(
+                    stated.place,
+                    format!("`{name}` is shorter than {} ms in the mean", limits::TURN_MS),
+                    "each time that a fault comes or goes is simulated: state longer times, or a share \
+                     of `errors` for what fails now and then",
+                );
+            }
+            dist
+        });
+        if self.problems.len() > before {
+            return;
+        }
+        let turns = self.system.faults[fault].lasts.mean() / (down.mean() + up.mean());
+        if turns > limits::TURNS {
+            self.problem(
+                at.place,
+                format!("this fault comes and goes {turns:.0} times while it lasts"),
+                format!(
+                    "at most {:.0} times are simulated: make `lasts` shorter, or `down` and `up` longer",
+                    limits::TURNS
+                ),
+            );
+            return;
+        }
+        let line = line(self.source, at.place);
+        self.system
+            .care
+            .flaps
+            .insert(fault, Flaps { down, up, line });
     }
 
     /// Adds a fault named `name` of `owner`, with its clocks.

@@ -101,8 +101,26 @@ pub(in crate::scenario) struct Fault {
     /// How urgent its repair is, 1 before all others. Needed if the crew works in `order: priority`.
     #[schemars(range(min = 1, max = 1_000))]
     pub(in crate::scenario) priority: Opt<u64>,
+    /// How it comes and goes while it lasts: its effect is there and gone in turn, beginning with there. Default: it is there all the time.
+    pub(in crate::scenario) flaps: Opt<FlapsForm>,
     /// The part of it that hits all of them at once. Default: none.
     pub(in crate::scenario) common: Opt<CommonForm>,
+}
+
+/// How a fault comes and goes while it lasts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {down: 5s, up: {exponential: {mean: 20s}}}"
+)]
+#[schemars(rename = "Flaps")]
+pub(in crate::scenario) struct FlapsForm {
+    /// How long its effect is there each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) down: Opt<SpanDist>,
+    /// How long its effect is gone each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) up: Opt<SpanDist>,
 }
 
 /// When the time to the next fault runs.
