@@ -8,6 +8,7 @@ use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, Plan};
+use super::restart::RestartNow;
 use super::standby::StandbyNow;
 use super::stops::Stops;
 use crate::failover::{Group, Lease};
@@ -109,6 +110,7 @@ pub(super) struct State {
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
     pub(super) flaps: Vec<FlapNow>,
+    pub(super) restarts: Vec<RestartNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -184,6 +186,7 @@ impl State {
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
             flaps: plan.flaps.iter().map(FlapNow::new).collect(),
+            restarts: vec![RestartNow::new(); plan.restarts.len()],
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -221,6 +224,7 @@ impl State {
         }
         self.start_care(plan, base);
         self.start_flaps(plan, base);
+        self.start_restarts(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {

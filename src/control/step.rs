@@ -139,7 +139,11 @@ impl State {
             }
             return;
         }
+        let itself = plan.clocks[clock].ends_process;
         for &slot in affected {
+            if begins && plan.slots[slot].restart != NONE && effect.ends_process() {
+                self.note_end(plan, slot, itself);
+            }
             match effect {
                 Effect::Lone(_) => self.stop(plan, slot, Stop::Process, cause, begins),
                 Effect::Stop(stop) => self.stop(plan, slot, stop, cause, begins),
@@ -191,13 +195,15 @@ impl State {
         } else if state.stops.may_run() && known.start_timer != NONE {
             state.starting = true;
             state.stops.change(Stop::Process, true);
-            let takes = known.starts.draw(&mut state.start_up);
+            let takes = self.restarts_in(plan, slot);
+            let state = &mut self.slots[slot];
             if state.stops.is_paused() {
                 state.start_left = takes;
             } else {
                 self.agenda.set(known.start_timer, self.now + takes);
             }
             let next = Some((cause, After::Unready));
+            let condition = &mut state.condition;
             self.blames
                 .change(&plan.audiences, known.unit, condition, next);
         }
@@ -292,6 +298,9 @@ impl State {
     ) -> (Event, Option<ClockId>) {
         let known = &plan.slots[slot];
         self.agenda.cancel(known.start_timer);
+        if self.start_fails(plan, slot) {
+            return (Event::StartFails(slot), self.slots[slot].root);
+        }
         let now = &mut self.slots[slot];
         let cause = now.root;
         now.starting = false;

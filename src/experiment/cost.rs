@@ -4,6 +4,7 @@
 use super::turns::Turns;
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
+use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
@@ -351,6 +352,13 @@ fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
 /// Control transitions in `secs` of one replication, about.
 fn transitions(system: &System, secs: f64) -> f64 {
     let turns = Turns::of(system);
+    // Starts that fail, for each end of a process.
+    let mut failing = vec![0.0; system.slots.len()];
+    for restart in &system.care.restarts {
+        for slot in &restart.slots {
+            failing[slot.index()] = restart.starts_fail / (1.0 - restart.starts_fail);
+        }
+    }
     let mut sum = 0.0;
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
@@ -373,6 +381,9 @@ fn transitions(system: &System, secs: f64) -> f64 {
             FaultKind::Release | FaultKind::Configuration | FaultKind::Certificate => 0.1,
         };
         sum += secs / cycle * 2.0 * touched;
+        if let Component::Slot(slot) = clock.component {
+            sum += secs / cycle * failing[slot.index()];
+        }
         sum += secs * 2.0 * touched * turns.per_s(clock.fault);
     }
     sum

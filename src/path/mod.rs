@@ -16,7 +16,7 @@ use crate::ids::{
     BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
 };
 use crate::model::{Step, System};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// What a connection attempt to a slot meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +126,24 @@ pub enum Event {
     },
     /// A part that was ordered for repairs of this fault arrives.
     PartArrives(FaultId),
+    /// A process that has ended will have been started after this time, if nothing comes in between.
+    StartsIn {
+        /// Whose.
+        slot: SlotId,
+        /// Pauses and the start itself.
+        after: SimSpan,
+    },
+    /// A start of a slot has failed.
+    StartFails(SlotId),
+    /// Starts of a slot have failed while what ended its process was still there.
+    StartsFailed {
+        /// Whose.
+        slot: SlotId,
+        /// How many.
+        times: u32,
+    },
+    /// Nobody restarts a slot any more; a person is called.
+    RestartsEnd(SlotId),
     /// A slot serves again after starting.
     Started(SlotId),
     /// An instance of a balancer changed its mind about a member.

@@ -37,6 +37,12 @@ pub(super) const TURN_MS: u64 = 100;
 /// a day.
 pub(super) const TURNS: f64 = 100_000.0;
 
+/// Starts in a limit of starts.
+pub(super) const STARTS: u64 = 1_000;
+
+/// How often a start may fail: a hundred tries for each that works.
+pub(super) const STARTS_FAIL: f64 = 0.99;
+
 /// Crews that work side by side under one name.
 pub(super) const CREWS: u64 = 10_000;
 
