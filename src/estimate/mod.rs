@@ -1,10 +1,13 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
+mod by_period;
 mod fold;
 mod group;
 mod load;
+mod meter;
 mod outages;
 mod paired;
+mod periods;
 mod plan;
 mod structure;
 mod sums;
@@ -14,8 +17,12 @@ mod windows;
 pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use load::{Load, PoolLoad};
+pub use meter::{Judged, Meter, Stretch};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
+pub use periods::{
+    Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
+};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;

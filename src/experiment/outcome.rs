@@ -1,6 +1,6 @@
 //! What a run found out, as plain data: every figure with its interval and the count behind it.
 
-use crate::model::Method;
+use crate::model::{Method, PeriodBound};
 use crate::path::Phase;
 
 pub use crate::stats::Estimate;
@@ -311,6 +311,13 @@ pub struct TargetRow {
     pub unit: Unit,
     /// Whether the metric must be at least (`true`) or at most (`false`) `required`.
     pub at_least: bool,
+    /// For targets on periods, and on the probability that one of a history misses a bound: which.
+    /// `measured` is then the share that keeps the bound if it must be at least `required`, else the
+    /// share that misses it.
+    pub periods: Option<PeriodBound>,
+    /// For targets on availability and downtime of all requests: the share of histories that miss the
+    /// bound by themselves.
+    pub missed_by_histories: Option<Estimate>,
 }
 
 /// How to print a figure.

@@ -10,6 +10,9 @@ use crate::stats::Looks;
 /// The chance that a run states any wrong `met` or `missed`, at most.
 const ERROR: f64 = 0.05;
 
+/// The confidence of figures that decide nothing.
+const SHOWN: f64 = 0.95;
+
 /// Judges every target at look `look` (1, 2, ...).
 pub(super) fn judge_all(figures: &Figures<'_>, look: u32) -> Vec<TargetRow> {
     let targets = &figures.system.targets;
@@ -31,6 +34,7 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
         | Metric::FullAvailability
         | Metric::TimeAvailability
         | Metric::StructuralAvailability
+        | Metric::Periods(_)
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_) => (target.bound, Unit::Share),
     };
@@ -59,6 +63,11 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
         required,
         unit,
         at_least,
+        periods: match target.metric {
+            Metric::Periods(bound) => Some(bound),
+            _ => None,
+        },
+        missed_by_histories: figures.missed_by_histories(index, SHOWN),
     }
 }
 

@@ -11,6 +11,7 @@ mod care;
 mod failover;
 mod faults;
 mod fork;
+mod period;
 mod price;
 mod run;
 mod service;
@@ -29,6 +30,7 @@ pub use failover::{
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
+pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{

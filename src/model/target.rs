@@ -1,5 +1,6 @@
 //! What must hold.
 
+use super::PeriodBound;
 use crate::ids::{JourneyId, WorkloadId};
 use crate::time::SimSpan;
 
@@ -71,4 +72,8 @@ pub enum Metric {
     DowntimeExceeds(SimSpan),
     /// `probability(structural.downtime > 4h)`: of one replication.
     StructuralDowntimeExceeds(SimSpan),
+    /// The share of periods that miss a bound where it must be at most something
+    /// (`probability(availability over 30d < 99.9%)`), the share that keeps it where it must be at least
+    /// something (`availability over 30d`).
+    Periods(PeriodBound),
 }

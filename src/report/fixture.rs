@@ -142,6 +142,8 @@ pub(crate) fn target(expression: &str, verdict: Verdict) -> TargetRow {
         required: 0.9995,
         unit: Unit::Share,
         at_least: true,
+        periods: None,
+        missed_by_histories: None,
     }
 }
 

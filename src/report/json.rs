@@ -38,7 +38,7 @@
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
-//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
 //! | `warnings[]` | texts |
 
@@ -48,7 +48,7 @@ use crate::experiment::outcome::{
     Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
     Service, TargetRow, Unit, Verdict,
 };
-use crate::model::Method;
+use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
 
 /// The version of the format.
@@ -359,6 +359,34 @@ fn target(row: &TargetRow) -> Json {
         ("required", Json::number(row.required)),
         ("shown", row.shown.map_or(Json::Null, Json::number)),
         ("unit", Json::text(unit_name(row.unit))),
+        (
+            "periods",
+            row.periods
+                .as_ref()
+                .map_or(Json::Null, |bound| periods(bound, row.at_least)),
+        ),
+        (
+            "missed_by_histories",
+            maybe(row.missed_by_histories.as_ref()),
+        ),
+    ])
+}
+
+fn periods(bound: &PeriodBound, kept: bool) -> Json {
+    let (of, length) = match bound.over {
+        Over::History => ("history", None),
+        Over::Calendar(length) => ("calendar", Some(length)),
+        Over::Rolling(length) => ("rolling", Some(length)),
+    };
+    Json::object([
+        ("of", Json::text(of)),
+        (
+            "length_s",
+            length.map_or(Json::Null, |length| Json::number(length.as_secs_f64())),
+        ),
+        ("counted", Json::text(if kept { "kept" } else { "missed" })),
+        ("bound", Json::number(bound.bound)),
+        ("excluding_planned", Json::Bool(bound.excluding_planned)),
     ])
 }
 

@@ -105,6 +105,16 @@ fn targets(out: &mut String, outcome: &Outcome) {
     }
     more(out, outcome.targets.len(), 5);
     out.push('\n');
+    let mut noted = false;
+    let judged = outcome.targets.iter().filter(|row| row.periods.is_some());
+    for row in judged.take(ROWS) {
+        let words = words::periods(row, outcome);
+        let _ = writeln!(out, "- {}: {}", escaped(&row.expression), escaped(&words));
+        noted = true;
+    }
+    if noted {
+        out.push('\n');
+    }
 }
 
 /// A last row that counts what was left out.

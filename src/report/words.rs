@@ -4,8 +4,9 @@ use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
     Bill, CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
 };
-use crate::model::Method;
+use crate::model::{Method, Over};
 use crate::path::Phase;
+use crate::time::SimSpan;
 
 /// The label that every interval carries.
 pub(crate) const INTERVALS: &str =
@@ -63,7 +64,18 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
         };
     };
     match row.unit {
-        Unit::Share => numbers::share(e),
+        Unit::Share => {
+            let share = numbers::share(e);
+            let what = match row.periods.map(|bound| bound.over) {
+                Some(Over::Calendar(_)) => " of periods",
+                Some(Over::Rolling(_) | Over::History) => " of histories",
+                None => "",
+            };
+            Printed {
+                value: format!("{}{what}", share.value),
+                ..share
+            }
+        }
         Unit::Seconds => numbers::span(e),
         Unit::PerYear => numbers::per_year(e),
         Unit::SharedLatency => {
@@ -83,6 +95,45 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
                 interval: within.interval,
             }
         }
+    }
+}
+
+/// What the share that a target on periods is judged by counts, and the probability to miss a target
+/// in a history; empty if there is nothing to say.
+pub(crate) fn periods(row: &TargetRow, outcome: &Outcome) -> String {
+    let required = numbers::percent(row.required);
+    let must = if row.at_least {
+        format!("at least {required} must")
+    } else {
+        format!("at most {required} may")
+    };
+    let does = if row.at_least { "keep" } else { "miss" };
+    if let Some(bound) = row.periods {
+        let span = |length: SimSpan| numbers::exact_span(length.as_secs_f64());
+        return match bound.over {
+            Over::History => format!("the share of {} that {does} it; {must}", histories(outcome)),
+            Over::Calendar(length) => format!(
+                "the share of whole periods of {}, one after the other, that {does} it; {must}",
+                span(length)
+            ),
+            Over::Rolling(length) if row.at_least => format!(
+                "the share of {} that keep it in every period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+            Over::Rolling(length) => format!(
+                "the share of {} that miss it in some period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+        };
+    }
+    match &row.missed_by_histories {
+        Some(missed) => {
+            let Printed { value, interval } = numbers::share(missed);
+            format!("missed by {value} ({interval}) of {}", histories(outcome))
+        }
+        None => String::new(),
     }
 }
 

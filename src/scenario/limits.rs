@@ -63,6 +63,9 @@ pub(super) const PRIORITIES: usize = 32;
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
 
+/// Periods of one target in a history: hours of ten years.
+pub(super) const PERIODS: u64 = 100_000;
+
 /// Replications that a file may ask for.
 pub(super) const REPLICATIONS: u64 = 1_000_000_000;
 

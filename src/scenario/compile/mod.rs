@@ -283,6 +283,8 @@ impl<'a> Compiler<'a> {
                 .map(|(id, row)| (row.name.clone(), id))
                 .collect(),
             method: self.system.run.method,
+            horizon: self.system.run.horizon,
+            slice: self.system.run.slice,
         };
         for (index, item) in list.iter().enumerate() {
             if self.over("targets", index + 1, limits::TARGETS, item.place) {
