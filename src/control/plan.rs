@@ -9,6 +9,7 @@ use super::care_plan::CarePlan;
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::operate::{Operated, stops_itself};
+use super::recover::RecoveryPlan;
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
 use crate::health::Pace;
@@ -73,6 +74,8 @@ pub(super) struct ClockPlan {
     pub(super) spans: [Delay; 2],
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
+    /// Whether its fault is planned work.
+    pub(super) planned: bool,
     pub(super) effect: Effect,
     /// Whether a campaign turns it, and not its spans.
     pub(super) driven: bool,
@@ -214,6 +217,8 @@ pub(super) struct Plan {
     /// Who sends to each slot, as far as traffic is followed and anything is drained.
     pub(super) viewed_by: Lists<View>,
     pub(super) leads: Vec<LeadPlan>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recoveries: Vec<RecoveryPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
@@ -301,6 +306,9 @@ impl Plan {
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
         let leads = leads(system, detail, &mut timers, &mut slots);
+        let stores = leases.iter().map(|it| it.pool);
+        let stores = stores.chain(leads.iter().map(|it| it.pool));
+        let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
@@ -344,6 +352,7 @@ impl Plan {
                     name: Part::new(name_hash(&clock.name)),
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                     down_share: operated.down_share(system, id),
+                    planned: system.faults[system.clocks[id].fault].kind.is_planned(),
                     effect,
                     driven: fault.kind.is_driven(),
                     handled,
@@ -383,6 +392,7 @@ impl Plan {
             drains,
             viewed_by,
             leads,
+            recoveries,
             standbys,
             structure: Structure::new(system),
             audiences,

@@ -7,6 +7,7 @@ use super::care::CareNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, Plan};
+use super::recover::RecoveryNow;
 use super::standby::StandbyNow;
 use super::stops::Stops;
 use crate::failover::{Group, Lease};
@@ -14,7 +15,7 @@ use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Impairment, Start, System};
-use crate::path::{Event, Regime, Signal, SlotState};
+use crate::path::{Event, Recovery, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
@@ -107,6 +108,10 @@ pub(super) struct State {
     pub(super) leases: Vec<LeaseNow>,
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recovering: Vec<RecoveryNow>,
+    /// What has recovered in this step.
+    pub(super) recoveries: Vec<Recovery>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -181,6 +186,8 @@ impl State {
             leases: leases.collect(),
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
+            recovering: vec![RecoveryNow::new(); plan.recoveries.len()],
+            recoveries: Vec::with_capacity(plan.recoveries.len()),
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -215,6 +222,9 @@ impl State {
                 let key = base.with_part(instance).with_part(member);
                 watch.draws = key.with(Purpose::ProbeErrors as u64).sequence();
             }
+        }
+        for (now, known) in self.recovering.iter_mut().zip(&plan.recoveries) {
+            now.begin(known, base);
         }
         self.start_care(plan, base);
         self.first_roles(plan, base);
@@ -264,6 +274,7 @@ impl State {
         unread.clear();
         self.unread = unread;
         self.remarks.clear();
+        self.recoveries.clear();
     }
 
     /// Everything serving, in view and in charge, nothing pending.

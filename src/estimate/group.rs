@@ -170,7 +170,7 @@ impl<'a> GroupRunner<'a> {
             self.signals.clear();
             let transition = self.control.step(&mut self.signals);
             record.transitions += 1;
-            self.tally.observe(transition.at, &self.control);
+            self.tally.observe(transition.at, &self.control, record);
         }
         self.tally.end(&mut self.control, record);
         if let Some(histories) = &mut self.histories {

@@ -6,7 +6,7 @@
 //! are the figures of a healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
-use crate::model::{Discipline, Fork, System};
+use crate::model::{Discipline, Fork, ServedBy, System};
 
 /// The load on one pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,6 +32,8 @@ pub struct Load {
     pub attempts_per_request: f64,
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
+    /// By pool: attempts per second, mean over a week, at operations that only a leader serves.
+    pub writes: IdVec<PoolId, f64>,
 }
 
 /// Visits per request and holding times, worked out along the calls.
@@ -183,6 +185,7 @@ impl Load {
             };
             pool.hold_mean += walk.rate[id] * held;
         }
+        let writes = writes(system);
         let attempts_max: f64 = pools.iter().map(|pool| pool.rate_max).sum();
         for index in 0..pools.len() {
             let id = PoolId::from_index(index);
@@ -206,6 +209,33 @@ impl Load {
                 0.0
             },
             pools,
+            writes,
         }
     }
+}
+
+/// Attempts per second, mean over a week, at the operations of each pool that only a leader serves.
+fn writes(system: &System) -> IdVec<PoolId, f64> {
+    let mut writes = IdVec::filled(0.0, system.pools.len());
+    if system.pools.iter().all(|pool| pool.replication.is_none()) {
+        return writes;
+    }
+    let mut walk = Walk {
+        system,
+        hold: IdVec::filled(f64::NAN, system.operations.len()),
+        rate: IdVec::filled(0.0, system.operations.len()),
+    };
+    for workload in &system.workloads {
+        for &(journey, share) in &workload.journeys {
+            for &call in &system.journeys[journey].calls {
+                walk.visit(call, workload.rate * share);
+            }
+        }
+    }
+    for (id, operation) in system.operations.pairs() {
+        if operation.served_by == ServedBy::Leader {
+            writes[operation.pool] += walk.rate[id];
+        }
+    }
+    writes
 }

@@ -272,3 +272,6 @@ impl Meter {
         &self.judged
     }
 }
+
+#[cfg(test)]
+mod tests;

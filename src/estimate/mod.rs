@@ -9,6 +9,7 @@ mod outages;
 mod paired;
 mod periods;
 mod plan;
+mod recoveries;
 mod structure;
 mod sums;
 mod totals;
@@ -24,6 +25,7 @@ pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
 };
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
+pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};

@@ -346,7 +346,8 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
         Metric::StructuralAvailability
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
-        | Metric::StructuralDowntimeExceeds(_) => return None,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => return None,
     })
 }
 

@@ -70,7 +70,8 @@ pub fn period_bound(target: &Target, horizon: SimSpan) -> Option<PeriodBound> {
         | Metric::StructuralOutages
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
-        | Metric::StructuralDowntimeExceeds(_) => return None,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => return None,
     };
     Some(PeriodBound {
         measure,

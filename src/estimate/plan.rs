@@ -92,7 +92,8 @@ impl Plan {
                 | Metric::StructuralOutages
                 | Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
-                | Metric::Periods(_) => None,
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             })
             .collect();
         bounds.sort_unstable();

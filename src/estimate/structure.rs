@@ -4,6 +4,7 @@
 //! followed to its end for its duration, at most one horizon further.
 
 use super::periods::Periods;
+use super::recoveries::{RecoveryRecord, RecoveryTally};
 use super::sums::Sums;
 use crate::control::Control;
 use crate::ids::{BalancerId, Id, JourneyId, PoolId};
@@ -47,6 +48,8 @@ pub struct StructureRecord {
     pub journeys: Vec<Sums>,
     /// Per replication, by target: (periods that miss its bound, periods); those on structure are filled.
     pub periods: Vec<Sums>,
+    /// Recoveries of stores.
+    pub recoveries: RecoveryRecord,
 }
 
 impl StructureRecord {
@@ -68,6 +71,7 @@ impl StructureRecord {
             balancers: vec![Sums::default(); system.balancers.len()],
             journeys: vec![Sums::default(); system.journeys.len()],
             periods: vec![Sums::default(); system.targets.len()],
+            recoveries: RecoveryRecord::new(system),
         }
     }
 
@@ -84,6 +88,7 @@ impl StructureRecord {
         }
         self.unended += other.unended;
         self.up_at_end += other.up_at_end;
+        self.recoveries.merge(&other.recoveries);
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
             (&mut self.by_cause, &other.by_cause),
@@ -197,6 +202,7 @@ pub struct StructureTally {
     durations: Vec<u64>,
     /// [`StructureState::changes`] when the state was last looked at.
     seen: u64,
+    recoveries: RecoveryTally,
     periods: Periods,
     /// What they found in the replication that ended last.
     judged: Vec<(usize, u64, u64)>,
@@ -221,6 +227,7 @@ impl StructureTally {
             began: None,
             durations: Vec::new(),
             seen: 0,
+            recoveries: RecoveryTally::new(system),
             periods: Periods::new(system, Source::Structure, from, to),
             judged: Vec::new(),
         }
@@ -255,7 +262,11 @@ impl StructureTally {
 
     /// Observes the state after a transition at `at`, inside the horizon.
     #[inline]
-    pub fn observe(&mut self, at: SimTime, control: &Control<'_>) {
+    pub fn observe(&mut self, at: SimTime, control: &Control<'_>, record: &mut StructureRecord) {
+        if !control.recoveries().is_empty() {
+            self.recoveries
+                .add(control.recoveries(), &mut record.recoveries);
+        }
         let structure = control.structure();
         if structure.changes() != self.seen {
             self.seen = structure.changes();
@@ -318,6 +329,7 @@ impl StructureTally {
             record.up_at_end += 1;
         }
         self.system.end(self.to);
+        self.recoveries.end(&mut record.recoveries);
         self.judged.clear();
         self.periods.end(|target, judged| {
             self.judged.push((target, judged.over, judged.periods));

@@ -5,7 +5,8 @@ use crate::estimate::{
     LatencyFold, Plan, Record, Sums, TrafficFold, missed_share, missed_share_of_requests,
     period_bound,
 };
-use crate::model::{Metric, PeriodBound, Population, Relation, Source, System, Target};
+use crate::ids::PoolId;
+use crate::model::{Metric, PeriodBound, Population, Quantity, Relation, Source, System, Target};
 use crate::stats::{self, Ratio, WeightedHistogram};
 use crate::time::SimSpan;
 
@@ -124,6 +125,21 @@ impl Figures<'_> {
         })
     }
 
+    /// A percentile of the recoveries of a store, or of all, seconds.
+    pub fn recovery_quantile(
+        &self,
+        quantity: Quantity,
+        store: Option<PoolId>,
+        quantile: f64,
+    ) -> Option<f64> {
+        let found = self.record.structure.recoveries.of(store);
+        let spans = match quantity {
+            Quantity::Time => &found.times,
+            Quantity::Loss => &found.losses,
+        };
+        Some(spans.quantile(quantile)? * 1e-9)
+    }
+
     /// The share of histories that miss target `index` by themselves; `None` if it is not on the
     /// availability or the downtime of everything together.
     pub fn missed_by_histories(&self, index: usize, confidence: f64) -> Option<Estimate> {
@@ -184,6 +200,14 @@ impl Figures<'_> {
                 Some(self.outages_per_year(&structure.system, structure.replications, confidence))
             }
             Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
+            Metric::Recovery { .. } => {
+                let late = &structure.recoveries.late[index];
+                Some(
+                    late.share(structure.replications, confidence)?
+                        .complement()
+                        .counted(late.x as u64),
+                )
+            }
             Metric::Periods(bound) => {
                 let missed = self.periods_missed(index, bound, confidence)?;
                 Some(match target.relation {
@@ -235,7 +259,8 @@ impl Figures<'_> {
             | Metric::Latency { .. }
             | Metric::DowntimeExceeds(_)
             | Metric::StructuralDowntimeExceeds(_)
-            | Metric::Periods(_) => None,
+            | Metric::Periods(_)
+            | Metric::Recovery { .. } => None,
         }
     }
 

@@ -68,7 +68,7 @@ impl Named {
                 | Metric::StructuralDowntimeExceeds(_) => FigureUnit::Share,
                 Metric::Downtime | Metric::StructuralDowntime => FigureUnit::SecondsPerYear,
                 Metric::Outages | Metric::StructuralOutages => FigureUnit::PerYear,
-                Metric::Latency { .. } => FigureUnit::Seconds,
+                Metric::Latency { .. } | Metric::Recovery { .. } => FigureUnit::Seconds,
             },
             Kind::Answered(_) | Kind::AnsweredMean | Kind::OutageDuration => FigureUnit::Seconds,
             Kind::Target(_) | Kind::Kept(_) => FigureUnit::Share,
@@ -187,8 +187,8 @@ fn metric_of(text: &str) -> &str {
 pub(super) fn of_targets(base: &System) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for (index, target) in base.targets.iter().enumerate() {
-        // No pairs are kept of what is left when planned work is left out.
-        if target.excluding_planned {
+        // No pairs are kept of what is left when planned work is left out, nor of recoveries.
+        if target.excluding_planned || matches!(target.metric, Metric::Recovery { .. }) {
             continue;
         }
         let kind = match target.metric {

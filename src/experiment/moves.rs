@@ -209,7 +209,8 @@ impl<'a> Moves<'a> {
                 }
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
-                | Metric::Periods(_) => None,
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             },
             Kind::Answered(quantile) => {
                 let base = self.split(0, Population::All, false)?;
@@ -316,7 +317,8 @@ impl<'a> Moves<'a> {
                 } => latency(self.there(design, population)?, quantile),
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
-                | Metric::Periods(_) => None,
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             },
             Kind::AnsweredMean => answered.map(|it| it.mean),
             Kind::Answered(q) => {
@@ -377,7 +379,10 @@ impl<'a> Moves<'a> {
             .map(|(index, target)| TargetMove {
                 expression: target.text.clone(),
                 at_least: target.relation == crate::model::Relation::AtLeast
-                    || matches!(target.metric, Metric::Latency { .. }),
+                    || matches!(
+                        target.metric,
+                        Metric::Latency { .. } | Metric::Recovery { .. }
+                    ),
                 differences: (0..self.candidates())
                     .map(|candidate| {
                         let found = self.of_target(candidate, index, CONFIDENCE)?;

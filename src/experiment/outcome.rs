@@ -231,6 +231,35 @@ pub struct Service {
     pub structural_outages: Outages,
     /// Traffic figures; `None` for balancers and without traffic.
     pub calls: Option<Calls>,
+    /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
+    pub recovery: Option<Recovery>,
+}
+
+/// Recoveries of a store from the loss of its leader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// Their number per year.
+    pub per_year: Estimate,
+    /// From the fault to a member that leads, seconds.
+    pub time: Spans,
+    /// What was acknowledged and is lost, in seconds of writes before the fault, where another member
+    /// took over; `None` if the file does not say how the store replicates.
+    pub loss: Option<Spans>,
+    /// Acknowledged writes lost per year; `None` without a workload, or if `loss` is.
+    pub writes_lost_per_year: Option<Estimate>,
+}
+
+/// Spans of some events, seconds; percentiles only where the order-statistic interval exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spans {
+    /// Mean; `None` without any event.
+    pub mean: Option<Estimate>,
+    /// Median.
+    pub p50: Option<Estimate>,
+    /// 90 %.
+    pub p90: Option<Estimate>,
+    /// 99 %.
+    pub p99: Option<Estimate>,
 }
 
 /// Calls of one pool.
@@ -331,4 +360,7 @@ pub enum Unit {
     PerYear,
     /// A latency target: `measured` and `required` are shares, `shown` is in seconds.
     SharedLatency,
+    /// A target on the time or the data loss of recoveries: `measured` and `required` are shares of
+    /// them, `shown` is in seconds.
+    SharedRecovery,
 }

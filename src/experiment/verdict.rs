@@ -28,6 +28,7 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
     let measured = figures.judged(index, target, confidence);
     let (required, unit) = match target.metric {
         Metric::Latency { quantile, .. } => (quantile, Unit::SharedLatency),
+        Metric::Recovery { quantile, .. } => (quantile, Unit::SharedRecovery),
         Metric::Downtime | Metric::StructuralDowntime => (target.bound, Unit::Seconds),
         Metric::Outages | Metric::StructuralOutages => (target.bound, Unit::PerYear),
         Metric::Availability(_)
@@ -39,7 +40,8 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
         | Metric::StructuralDowntimeExceeds(_) => (target.bound, Unit::Share),
     };
     // A latency target asks that at least the quantile's share of requests is within the bound.
-    let at_least = unit == Unit::SharedLatency || target.relation == Relation::AtLeast;
+    let shared = matches!(unit, Unit::SharedLatency | Unit::SharedRecovery);
+    let at_least = shared || target.relation == Relation::AtLeast;
     let verdict = measured.map_or(Verdict::Undecided, |measured| {
         decide(measured, required, at_least)
     });
@@ -52,6 +54,11 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
             .traffic
             .as_ref()
             .and_then(|traffic| shown_latency(figures.system, traffic, population, quantile)),
+        Metric::Recovery {
+            quantity,
+            store,
+            quantile,
+        } => figures.recovery_quantile(quantity, store, quantile),
         _ => measured.map(|measured| measured.value),
     };
     TargetRow {

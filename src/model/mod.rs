@@ -26,7 +26,7 @@ pub use blame::{Blame, Phase};
 pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
 pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
 pub use failover::{
-    Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+    Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
@@ -37,7 +37,7 @@ pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Operation, Pool, PoolKind, Probes,
     Retries, ServedBy, Vrrp,
 };
-pub use target::{Metric, Population, Relation, Target};
+pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 

@@ -53,6 +53,8 @@ pub enum Purpose {
     Campaign = 13,
     /// Which probes of a member meet an error, keyed by instance and member.
     ProbeErrors = 20,
+    /// How far the copies of a store lag behind when its leader is lost.
+    Lag = 30,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

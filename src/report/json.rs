@@ -35,18 +35,18 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
-//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
 //! | `warnings[]` | texts |
 
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
-    Service, TargetRow, Unit, Verdict,
+    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, Recovery, RequestCounts,
+    Requests, Service, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -309,6 +309,31 @@ fn service(row: &Service) -> Json {
         ("kind", Json::text(row.kind)),
         ("structural", Json::object(structure)),
         ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
+        (
+            "recovery",
+            row.recovery.as_ref().map_or(Json::Null, recovery),
+        ),
+    ])
+}
+
+fn recovery(found: &Recovery) -> Json {
+    Json::object([
+        ("per_year", estimate(&found.per_year)),
+        ("rto_s", of_events(&found.time)),
+        ("rpo_s", found.loss.as_ref().map_or(Json::Null, of_events)),
+        (
+            "writes_lost_per_year",
+            maybe(found.writes_lost_per_year.as_ref()),
+        ),
+    ])
+}
+
+fn of_events(spans: &Spans) -> Json {
+    Json::object([
+        ("mean", maybe(spans.mean.as_ref())),
+        ("p50", maybe(spans.p50.as_ref())),
+        ("p90", maybe(spans.p90.as_ref())),
+        ("p99", maybe(spans.p99.as_ref())),
     ])
 }
 
@@ -420,5 +445,6 @@ const fn unit_name(unit: Unit) -> &'static str {
         Unit::Seconds => "seconds",
         Unit::PerYear => "per_year",
         Unit::SharedLatency => "latency",
+        Unit::SharedRecovery => "recovery",
     }
 }

@@ -194,6 +194,33 @@ fn figures(out: &mut String, outcome: &Outcome) {
         outages.duration_mean.as_ref(),
         numbers::span,
     );
+    let stores = outcome.services.iter();
+    let stores = stores.filter_map(|row| Some((&row.name, row.recovery.as_ref()?)));
+    for (name, found) in stores.take(ROWS) {
+        let name = escaped(name);
+        let spans = [
+            ("recovery of the leader, mean", found.time.mean.as_ref()),
+            ("recovery of the leader, p99", found.time.p99.as_ref()),
+            (
+                "writes lost, mean",
+                found.loss.as_ref().and_then(|it| it.mean.as_ref()),
+            ),
+            (
+                "writes lost, p99",
+                found.loss.as_ref().and_then(|it| it.p99.as_ref()),
+            ),
+        ];
+        row(
+            out,
+            &format!("{name}: leaders lost"),
+            &numbers::per_year(&found.per_year),
+        );
+        for (word, e) in spans {
+            if let Some(e) = e {
+                row(out, &format!("{name}: {word}"), &numbers::span(e));
+            }
+        }
+    }
     if let Some(l) = &outcome.latency {
         latency(out, l);
     }

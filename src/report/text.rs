@@ -83,7 +83,11 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         ));
     }
     let mut lines = vec![head(outcome, style)];
-    lines.extend(target_lines(outcome, LINES - 1 - below.len(), style));
+    lines.extend(target_lines(
+        outcome,
+        LINES.saturating_sub(1 + below.len()),
+        style,
+    ));
     lines.extend(below);
     lines.join("\n") + "\n"
 }
@@ -292,6 +296,10 @@ fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
     if let Some(planned) = words::planned_downtime(outcome) {
         let text = format!("{} of the downtime", numbers::span_per_year(planned));
         lines.insert(1, labelled("Planned", &text, style));
+    }
+    if let Some((name, found)) = words::worst_recovery(outcome) {
+        let parts = std::iter::once(name.to_owned()).chain(words::recovery(found));
+        lines.push(labelled("Recovery", &fitting(parts), style));
     }
     if let Some(l) = &outcome.latency {
         let parts = [

@@ -2,7 +2,7 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    Bill, CauseRow, Condition, Estimate, Outcome, TargetRow, Unit, Verdict,
+    Bill, CauseRow, Condition, Estimate, Outcome, Recovery, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over};
 use crate::path::Phase;
@@ -78,7 +78,7 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
         }
         Unit::Seconds => numbers::span(e),
         Unit::PerYear => numbers::per_year(e),
-        Unit::SharedLatency => {
+        Unit::SharedLatency | Unit::SharedRecovery => {
             let within = numbers::share(e);
             let shown = row.shown.map_or_else(String::new, |seconds| {
                 format!(
@@ -96,6 +96,43 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
             }
         }
     }
+}
+
+/// The store that has lost its leader most often, with its name; `None` if none has.
+pub(crate) fn worst_recovery(outcome: &Outcome) -> Option<(&str, &Recovery)> {
+    let rows = outcome.services.iter();
+    let rows = rows.filter_map(|row| Some((row.name.as_str(), row.recovery.as_ref()?)));
+    let seen = rows.filter(|(_, found)| found.per_year.value > 0.0);
+    // The first of several, so that their order does not depend on the last digit of a sum.
+    seen.reduce(|a, b| {
+        if b.1.per_year.value > a.1.per_year.value {
+            b
+        } else {
+            a
+        }
+    })
+}
+
+/// How often a store lost its leader, for how long, and what with it, in parts.
+pub(crate) fn recovery(found: &Recovery) -> Vec<String> {
+    let mut parts = vec![numbers::per_year(&found.per_year).value];
+    let spans = |word: &str, spans: &Spans| {
+        let rows = [
+            ("mean", &spans.mean),
+            ("p50", &spans.p50),
+            ("p99", &spans.p99),
+        ];
+        let rows = rows.into_iter().filter_map(|(name, e)| {
+            let e = e.as_ref()?;
+            Some(format!("{word} {name} {}", numbers::brief_span(e)))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    parts.extend(spans("RTO", &found.time));
+    if let Some(loss) = &found.loss {
+        parts.extend(spans("RPO", loss));
+    }
+    parts
 }
 
 /// What the share that a target on periods is judged by counts, and the probability to miss a target
@@ -146,7 +183,7 @@ fn spare(row: &TargetRow) -> Option<(f64, String)> {
         row.required - e.value
     };
     let distance = match row.unit {
-        Unit::Share | Unit::SharedLatency => numbers::points(spare),
+        Unit::Share | Unit::SharedLatency | Unit::SharedRecovery => numbers::points(spare),
         Unit::Seconds => numbers::short_span(spare.abs()),
         Unit::PerYear => format!("{} per year", numbers::significant(spare.abs(), 2)),
     };

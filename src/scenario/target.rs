@@ -3,14 +3,16 @@
 use super::place::quoted;
 use super::suggest::nearest;
 use super::units::{self, Percent};
-use crate::ids::{JourneyId, WorkloadId};
-use crate::model::{Method, Metric, PERIODS_KEPT, PeriodBound, Population, Relation, Source};
+use crate::ids::{JourneyId, PoolId, WorkloadId};
+use crate::model::{
+    Method, Metric, PERIODS_KEPT, PeriodBound, Population, Quantity, Relation, Source,
+};
 use crate::time::SimSpan;
 use std::ops::Range;
 
 mod period;
 /// What an editor shows beside a target.
-pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
+pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
 
 /// What targets can speak about.
 pub(super) struct Known {
@@ -18,8 +20,18 @@ pub(super) struct Known {
     pub(super) journeys: Vec<(String, JourneyId)>,
     pub(super) method: Option<Method>,
     pub(super) horizon: SimSpan,
+    /// Those that choose a leader.
+    pub(super) stores: Vec<Store>,
     /// The length of a slice, if it is stated.
     pub(super) slice: Option<SimSpan>,
+}
+
+/// A store that chooses a leader.
+pub(super) struct Store {
+    pub(super) name: String,
+    pub(super) id: PoolId,
+    /// Whether it says how it replicates.
+    pub(super) replicates: bool,
 }
 
 /// What is wrong with a target, and in which part of its text.
@@ -146,7 +158,8 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<Parsed, WrongTarget> {
         Metric::StructuralAvailability
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
-        | Metric::StructuralDowntimeExceeds(_) => true,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => true,
         Metric::Periods(bound) => bound.measure.source() == Source::Structure,
         _ => false,
     };
@@ -243,7 +256,8 @@ fn can_exclude_planned(metric: Metric) -> bool {
         | Metric::StructuralOutages
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
-        | Metric::StructuralDowntimeExceeds(_) => false,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => false,
     }
 }
 
@@ -271,6 +285,9 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
     if let Some(found) = period::plain(name, known) {
         return found;
     }
+    if let Some(found) = recovery(name, known) {
+        return found;
+    }
     // A journey's name may itself have dots: the longest name that fits is meant.
     let journeys = known
         .journeys
@@ -295,7 +312,7 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         Some(near) => format!("did you mean {}? ", quoted(near)),
         None => String::new(),
     };
-    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, availability and downtime also as `availability over 30d` or `over rolling 30d`, with `excluding planned`, and in probability(downtime > 4h)");
+    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, availability and downtime also as `availability over 30d` or `over rolling 30d`, with `excluding planned`, and in probability(downtime > 4h); rto.p99, rpo.p99, <store>.rto.p99");
     Err(WrongTarget {
         part: None,
         message: format!("unknown metric {}", quoted(name)),
@@ -317,6 +334,71 @@ fn of_requests(name: &str, population: Population) -> Option<(Metric, Bound)> {
         },
         Bound::Span,
     ))
+}
+
+/// `rto.p99`, `articles.rpo.p99`.
+fn recovery(name: &str, known: &Known) -> Option<Result<(Metric, Bound), WrongTarget>> {
+    let (rest, quantile) = name.rsplit_once('.')?;
+    let &(_, quantile) = QUANTILES.iter().find(|&&(name, _)| name == quantile)?;
+    let (store, word) = match rest.rsplit_once('.') {
+        Some((store, word)) => (Some(store), word),
+        None => (None, rest),
+    };
+    let quantity = match word {
+        "rto" => Quantity::Time,
+        "rpo" => Quantity::Loss,
+        _ => return None,
+    };
+    let wrong = |message: String, help: &str| {
+        Some(Err(WrongTarget {
+            part: None,
+            message,
+            help: help.into(),
+        }))
+    };
+    let row = match store {
+        Some(store) => match known.stores.iter().find(|row| row.name == store) {
+            Some(row) => Some(row),
+            None => {
+                let names: Vec<&str> = known.stores.iter().map(|row| row.name.as_str()).collect();
+                return wrong(
+                    format!(
+                        "{} is no store with `failover` and an operation `from: leader`",
+                        quoted(store)
+                    ),
+                    &format!("stores that choose a leader: {}", names.join(", ")),
+                );
+            }
+        },
+        None => None,
+    };
+    let stores = || {
+        known
+            .stores
+            .iter()
+            .filter(|it| row.is_none_or(|row| row.id == it.id))
+    };
+    if stores().count() == 0 {
+        return wrong(
+            format!("{} without any store that chooses a leader", quoted(name)),
+            "state `failover` for a store, and an operation `from: leader`",
+        );
+    }
+    if quantity == Quantity::Loss && !stores().any(|row| row.replicates) {
+        return wrong(
+            format!(
+                "{} of a store that does not say how it replicates",
+                quoted(name)
+            ),
+            "add `replication: async` and a `lag`, or `replication: sync`",
+        );
+    }
+    let metric = Metric::Recovery {
+        quantity,
+        store: row.map(|row| row.id),
+        quantile,
+    };
+    Some(Ok((metric, Bound::Span)))
 }
 
 /// Everything that can be named, for the nearest name.

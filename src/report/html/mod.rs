@@ -2,6 +2,7 @@
 
 mod appendix;
 pub(super) mod parts;
+mod recovery;
 mod sections;
 
 use super::clean::clean;
@@ -40,6 +41,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::causes(outcome, &charts))
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
+                    (recovery::recovery(outcome))
                     (sections::journeys(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))

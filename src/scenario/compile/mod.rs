@@ -285,6 +285,23 @@ impl<'a> Compiler<'a> {
             method: self.system.run.method,
             horizon: self.system.run.horizon,
             slice: self.system.run.slice,
+            stores: self
+                .system
+                .pools
+                .pairs()
+                .filter(|(id, row)| {
+                    let leads = |operation: &crate::model::Operation| {
+                        operation.pool == *id
+                            && operation.served_by == crate::model::ServedBy::Leader
+                    };
+                    row.chooses_leader() && self.system.operations.iter().any(leads)
+                })
+                .map(|(id, row)| target::Store {
+                    name: row.name.clone(),
+                    id,
+                    replicates: row.replication.is_some(),
+                })
+                .collect(),
         };
         for (index, item) in list.iter().enumerate() {
             if self.over("targets", index + 1, limits::TARGETS, item.place) {

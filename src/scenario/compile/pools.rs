@@ -162,11 +162,13 @@ impl<'a> Compiler<'a> {
                         "each member counts for the majority: add to `members` instead",
                     );
                 }
+                let replication = self.replication(form, members.copied(), failover.is_some());
                 let common = common!(entry, form, members, &form.standby);
                 let kind = PoolKind::Store { failover };
                 let Some(pool) = self.pool(&common, kind, &waiting!(form)) else {
                     return;
                 };
+                self.system.pools[pool].replication = replication;
                 for operation in form
                     .operations
                     .iter()
@@ -200,6 +202,7 @@ impl<'a> Compiler<'a> {
             queue_timeout: None,
             starts_in: super::no_time(),
             standby: None,
+            replication: None,
         });
     }
 
@@ -267,6 +270,7 @@ impl<'a> Compiler<'a> {
             queue_timeout,
             starts_in,
             standby,
+            replication: None,
         }))
     }
 

@@ -32,6 +32,8 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) repairs: Opt<RepairsForm>,
     /// The lead returns to the first member, in a planned switchover. Default: it stays where it went.
     pub(in crate::scenario) failback: Opt<FailbackForm>,
+    /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it hands the lead over to the next member. Default: planned work is a failover like any other loss.
+    pub(in crate::scenario) switchover: Opt<SpanDist>,
 }
 
 /// A person puts a failed failover right.
@@ -116,6 +118,21 @@ pub(in crate::scenario) struct QuorumForm {
     /// How long an election takes, from the loss of the leader or the return of a majority, with time-outs and catching up.
     #[schemars(required)]
     pub(in crate::scenario) elects_in: Opt<SpanDist>,
+}
+
+/// When a write to a store is acknowledged. Operations `from: leader` count as writes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`async` or `sync`"
+)]
+#[schemars(rename = "Replication")]
+pub(in crate::scenario) enum ReplicationForm {
+    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`.
+    Async,
+    /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
+    Sync,
 }
 
 /// What stands by. Balancers and callers send nothing to it, and know at once when it has taken over.

@@ -21,8 +21,8 @@ pub(super) use campaign::{
 };
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use failover::{
-    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
-    StandbyForm, StandbyKind,
+    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, ReplicationForm, RescueForm,
+    RestoresForm, StandbyForm, StandbyKind,
 };
 pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
 pub(super) use infrastructure::{Domain, Nodes};

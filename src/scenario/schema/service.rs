@@ -1,6 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
-use super::{Faults, GenericForm, PriceForm, Priority, QuorumForm, SpanDist, StandbyForm};
+use super::{
+    Faults, GenericForm, PriceForm, Priority, QuorumForm, ReplicationForm, SpanDist, StandbyForm,
+};
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
@@ -91,6 +93,10 @@ placed! {
         queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
+        /// When a write is acknowledged. Default: not stated, and no data loss is reported.
+        replication: ReplicationForm,
+        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Such as `{lognormal: {median: 200ms, p95: 2s}}`.
+        lag: SpanDist,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
         /// What it can be asked to do.

@@ -13,6 +13,18 @@ fn known() -> Known {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        stores: vec![
+            Store {
+                name: "articles".into(),
+                id: PoolId::from_index(3),
+                replicates: true,
+            },
+            Store {
+                name: "users".into(),
+                id: PoolId::from_index(4),
+                replicates: false,
+            },
+        ],
     }
 }
 
@@ -194,6 +206,18 @@ fn metrics_of_requests_need_requests() {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        stores: vec![
+            Store {
+                name: "articles".into(),
+                id: PoolId::from_index(3),
+                replicates: true,
+            },
+            Store {
+                name: "users".into(),
+                id: PoolId::from_index(4),
+                replicates: false,
+            },
+        ],
     };
     assert!(
         parse("availability >= 99%", &nobody)
@@ -212,4 +236,85 @@ fn metrics_of_requests_need_requests() {
             .message
             .contains("method: none")
     );
+}
+
+fn periods(text: &str) -> (crate::model::PeriodBound, Relation, f64) {
+    let found = parse(text, &known()).expect(text);
+    match found.metric {
+        Metric::Periods(bound) => (bound, found.relation, found.bound),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn periods_are_named_by_their_length() {
+    use crate::model::{Measure, Over};
+    let day = |days: u64| SimSpan::from_secs(days * 86_400);
+    let (bound, relation, share) = periods("availability over 30d >= 99.9%");
+    assert_eq!(
+        (bound.measure, bound.over),
+        (Measure::Requests, Over::Calendar(day(30)))
+    );
+    assert_eq!(
+        (bound.bound, relation, share),
+        (0.999, Relation::AtLeast, 0.95)
+    );
+    let (bound, ..) = periods("structural.downtime over rolling 7d excluding planned <= 1h");
+    assert_eq!(
+        (
+            bound.measure,
+            bound.over,
+            bound.bound,
+            bound.excluding_planned
+        ),
+        (
+            Measure::StructuralDowntime,
+            Over::Rolling(day(7)),
+            3_600.0,
+            true
+        )
+    );
+    let (bound, relation, share) = periods("probability(availability.time < 99.9%) <= 1%");
+    assert_eq!((bound.measure, bound.over), (Measure::Time, Over::History));
+    assert_eq!((relation, share), (Relation::AtMost, 0.01));
+    let (bound, ..) = periods("probability(downtime over 30d excluding planned > 1h) <= 5%");
+    assert_eq!(
+        (bound.over, bound.excluding_planned),
+        (Over::Calendar(day(30)), true)
+    );
+}
+
+#[test]
+fn periods_that_cannot_be_judged_are_refused() {
+    for (text, says) in [
+        ("availability over 2y >= 99%", "longer than the horizon"),
+        ("availability over 90s >= 99%", "no whole minutes"),
+        (
+            "structural.availability over 1s >= 99%",
+            "more than 100000 periods",
+        ),
+        ("availability over soon >= 99%", "soon"),
+        ("outages over 30d <= 2", "cannot be asked of periods"),
+        (
+            "probability(availability > 99%) <= 5%",
+            "too little availability",
+        ),
+        (
+            "probability(downtime over 30d < 1h) <= 5%",
+            "too much downtime",
+        ),
+        (
+            "probability(latency.p99 over 1d > 1s) <= 5%",
+            "no probability of",
+        ),
+        (
+            "probability(downtime > 1h) excluding planned <= 5%",
+            "cannot leave out",
+        ),
+        ("availability over 30d <= 99%", "must be at least"),
+    ] {
+        let wrong = refused(text);
+        assert!(wrong.message.contains(says), "{text}: {}", wrong.message);
+        assert!(!wrong.help.is_empty(), "{text}");
+    }
 }

@@ -135,6 +135,7 @@ impl Build {
             queue_timeout: None,
             starts_in: constant(1.0),
             standby: None,
+            replication: None,
         })
     }
 
