@@ -11,6 +11,7 @@ mod moves;
 pub mod outcome;
 mod run;
 mod summary;
+mod turns;
 mod verdict;
 
 pub use compare::{CompareError, Input, compare, cost_together};

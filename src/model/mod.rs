@@ -24,7 +24,10 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
-pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
+pub use care::{
+    Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Restart, Spares, Step,
+    Work,
+};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
@@ -87,4 +90,14 @@ pub struct System {
     pub prices: Prices,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
+}
+
+impl System {
+    /// From the end of what stopped this slot to serving again, seconds.
+    pub fn starts_in(&self, slot: SlotId) -> &crate::random::Dist {
+        match self.slots[slot].owner {
+            Owner::Pool(pool) => &self.pools[pool].starts_in,
+            Owner::Balancer(balancer) => &self.balancers[balancer].starts_in,
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod names;
 mod pools;
 mod prices;
 mod repair;
+mod restart;
 mod run;
 mod topology;
 mod waits;

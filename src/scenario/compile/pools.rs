@@ -28,6 +28,7 @@ struct Common<'f> {
     across: &'f Opt<List<String>>,
     needs: &'f Opt<u64>,
     starts_in: &'f Opt<SpanDist>,
+    restart: &'f Opt<schema::RestartForm>,
     price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
     standby: &'f Opt<schema::StandbyForm>,
@@ -47,6 +48,7 @@ macro_rules! common {
             across: &$form.across,
             needs: &$form.needs,
             starts_in: &$form.starts_in,
+            restart: &$form.restart,
             price: &$form.price,
             faults: &$form.faults,
             standby: $standby,
@@ -342,10 +344,11 @@ impl<'a> Compiler<'a> {
             slots.push(id);
             components.push((Component::Slot(id), name));
         }
+        self.restart(common.restart, &slots);
         if let Some(faults) = common.faults.as_ref().and_then(At::get) {
             let bearer = match owner {
-                Owner::Pool(_) => Bearer::Pool,
-                Owner::Balancer(_) => Bearer::Balancer,
+                Owner::Pool(_) => Bearer::Pool(common.restart.is_some()),
+                Owner::Balancer(_) => Bearer::Balancer(common.restart.is_some()),
             };
             self.faults(&faults.named, common.name, bearer, &components);
         }

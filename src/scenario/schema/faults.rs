@@ -82,8 +82,7 @@ pub(in crate::scenario) struct Fault {
     /// From the end of one to the start of the next: a time to failure.
     #[schemars(required)]
     pub(in crate::scenario) every: Opt<SpanDist>,
-    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`.
-    #[schemars(required)]
+    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Needed, but for a `crash` of what has a `restart`: without it, that is over at once.
     pub(in crate::scenario) lasts: Opt<SpanDist>,
     /// Of a fault that slows down: how many times as long work takes.
     #[schemars(range(min = 1.0, max = 1_000_000.0))]
@@ -101,8 +100,26 @@ pub(in crate::scenario) struct Fault {
     /// How urgent its repair is, 1 before all others. Needed if the crew works in `order: priority`.
     #[schemars(range(min = 1, max = 1_000))]
     pub(in crate::scenario) priority: Opt<u64>,
+    /// How it comes and goes while it lasts: its effect is there and gone in turn, beginning with there. Default: it is there all the time.
+    pub(in crate::scenario) flaps: Opt<FlapsForm>,
     /// The part of it that hits all of them at once. Default: none.
     pub(in crate::scenario) common: Opt<CommonForm>,
+}
+
+/// How a fault comes and goes while it lasts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {down: 5s, up: {exponential: {mean: 20s}}}"
+)]
+#[schemars(rename = "Flaps")]
+pub(in crate::scenario) struct FlapsForm {
+    /// How long its effect is there each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) down: Opt<SpanDist>,
+    /// How long its effect is gone each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) up: Opt<SpanDist>,
 }
 
 /// When the time to the next fault runs.

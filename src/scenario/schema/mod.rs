@@ -13,6 +13,7 @@ mod infrastructure;
 mod price;
 mod priority;
 mod repair;
+mod restart;
 mod service;
 mod workload;
 
@@ -31,6 +32,7 @@ pub(super) use priority::Priority;
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
+pub(super) use restart::{LikeForm, PausesForm, PolicyForm, RestartForm};
 pub(super) use service::{
     Algorithm, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm, JitterForm,
     LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover,

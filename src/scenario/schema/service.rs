@@ -1,7 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
 use super::{
-    Faults, GenericForm, PriceForm, Priority, QuorumForm, ReplicationForm, SpanDist, StandbyForm,
+    Faults, GenericForm, PriceForm, Priority, QuorumForm, ReplicationForm, RestartForm, SpanDist,
+    StandbyForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -25,6 +26,8 @@ macro_rules! placed {
             pub(in crate::scenario) needs: Opt<u64>,
             /// From the end of what stopped one to serving again. Default: 0s.
             pub(in crate::scenario) starts_in: Opt<SpanDist>,
+            /// Who starts one again whose process has ended, and how. Default: it starts when the fault is over.
+            pub(in crate::scenario) restart: Opt<RestartForm>,
             /// What one of them costs. Default: nothing is known; for what runs `on` machines, their price counts.
             pub(in crate::scenario) price: Opt<PriceForm>,
             /// What happens to each of them.
