@@ -2,7 +2,7 @@
 
 mod fold;
 mod group;
-mod load;
+mod losses;
 mod outages;
 mod paired;
 mod plan;
@@ -13,7 +13,7 @@ mod windows;
 
 pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use load::{Load, PoolLoad};
+pub use losses::{AtPeak, Left, LostPart, SingleLoss, Stretch};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};

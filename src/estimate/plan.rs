@@ -1,8 +1,7 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
-use super::load::Load;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Method, Metric, Start, System};
+use crate::model::{Component, Fault, FaultKind, Load, Method, Metric, Start, System};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::TrafficSettings;
 

@@ -78,6 +78,7 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }

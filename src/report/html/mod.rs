@@ -2,6 +2,7 @@
 
 mod appendix;
 pub(super) mod parts;
+mod peak;
 mod sections;
 
 use super::clean::clean;
@@ -41,6 +42,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
                     (sections::journeys(outcome))
+                    (peak::at_peak(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))
