@@ -11,6 +11,7 @@ mod care;
 mod failover;
 mod faults;
 mod fork;
+mod load;
 mod period;
 mod price;
 mod run;
@@ -33,12 +34,13 @@ pub use failover::{
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
+pub use load::{Load, Lost, PoolLoad, Reach};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Operation, Pool, PoolKind, Probes,
-    Retries, ServedBy, Vrrp,
+    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
+    Probes, Retries, ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
@@ -88,6 +90,8 @@ pub struct System {
     pub targets: Vec<Target>,
     /// What the parts cost.
     pub prices: Prices,
+    /// Pools whose needs follow from the load.
+    pub needs_at_peak: Vec<NeedsAtPeak>,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
 }

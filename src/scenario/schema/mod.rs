@@ -10,6 +10,7 @@ mod dist;
 mod failover;
 mod faults;
 mod infrastructure;
+mod needs;
 mod price;
 mod priority;
 mod repair;
@@ -27,6 +28,7 @@ pub(super) use failover::{
 };
 pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
 pub(super) use infrastructure::{Domain, Nodes};
+pub(super) use needs::Needs;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
 pub(super) use repair::{

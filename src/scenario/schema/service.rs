@@ -1,8 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
 use super::{
-    Faults, GenericForm, PriceForm, Priority, QuorumForm, ReplicationForm, RestartForm, SpanDist,
-    StandbyForm,
+    Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm, RestartForm,
+    SpanDist, StandbyForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -21,9 +21,10 @@ macro_rules! placed {
             pub(in crate::scenario) across: Opt<List<String>>,
             /// The group of machines that they run on, dealt in turn. Default: on none that can fail. Not together with `across`.
             pub(in crate::scenario) on: Opt<String>,
-            /// How many reachable ones it needs to count as up. Default: 1.
-            #[schemars(range(min = 1))]
-            pub(in crate::scenario) needs: Opt<u64>,
+            /// How many reachable ones it needs to count as up: a number; or `at_peak`, as many as carry
+            /// the load at the busiest time of the week, or `{at_peak: 80%}`, as many as carry it with at
+            /// most so much of their `workers` in use. Default: 1.
+            pub(in crate::scenario) needs: Opt<Needs>,
             /// From the end of what stopped one to serving again. Default: 0s.
             pub(in crate::scenario) starts_in: Opt<SpanDist>,
             /// Who starts one again whose process has ended, and how. Default: it starts when the fault is over.
