@@ -27,7 +27,7 @@ pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spa
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
 };
-pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
+pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
@@ -57,7 +57,7 @@ pub struct System {
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.
     pub slots: IdVec<SlotId, Slot>,
-    /// Services, caches and stores.
+    /// Services, caches, stores and third parties.
     pub pools: IdVec<PoolId, Pool>,
     /// Balancers.
     pub balancers: IdVec<BalancerId, Balancer>,

@@ -5,7 +5,7 @@ use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
-/// A service, cache or store.
+/// A service, cache, store or third party.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Its name, e.g. `app`.
@@ -61,6 +61,8 @@ pub enum PoolKind {
     Service,
     /// A cache.
     Cache,
+    /// A third party, of which only what it promises is known: one slot, in no domain.
+    External,
     /// A stateful service.
     Store {
         /// How a leader is chosen; `None`: the first member always leads.
