@@ -46,6 +46,7 @@ mod care;
 mod care_plan;
 mod crew;
 mod follow;
+mod heats;
 mod lead;
 mod lead_plan;
 mod lists;
