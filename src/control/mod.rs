@@ -48,11 +48,13 @@ mod care_plan;
 mod crew;
 mod flap;
 mod follow;
+mod heats;
 mod lead;
 mod lead_plan;
 mod lists;
 mod operate;
 mod plan;
+mod recover;
 mod restart;
 mod standby;
 mod state;
@@ -62,7 +64,7 @@ mod tournament;
 
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Event, Regime, Signal, Transition};
+use crate::path::{Event, Recovery, Regime, Signal, Transition};
 use crate::time::{SimSpan, SimTime};
 use plan::Plan;
 use state::State;
@@ -141,6 +143,12 @@ impl<'a> Control<'a> {
     /// which faults a common cause started. Only with [`Detail::Full`].
     pub fn remarks(&self) -> &[Event] {
         &self.state.remarks
+    }
+
+    /// The stores that got a leader again in the last step.
+    #[inline]
+    pub fn recoveries(&self) -> &[Recovery] {
+        &self.state.recoveries
     }
 
     /// What traffic sees now: the regime the history began with and every signal since.

@@ -10,6 +10,7 @@ use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::operate::{Operated, stops_itself};
+use super::recover::RecoveryPlan;
 use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
@@ -17,7 +18,8 @@ use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+    Balancer, Component, FaultKind, OutageKind, Owner, PoolKind, ServedBy, Start, StoreFailover,
+    System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -86,6 +88,8 @@ pub(super) struct ClockPlan {
     pub(super) spans: [Delay; 2],
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
+    /// Whether its fault is planned work.
+    pub(super) planned: bool,
     pub(super) effect: Effect,
     /// Whether a campaign turns it, and not its spans.
     pub(super) driven: bool,
@@ -235,6 +239,8 @@ pub(super) struct Plan {
     /// Who sends to each slot, as far as traffic is followed and anything is drained.
     pub(super) viewed_by: Lists<View>,
     pub(super) leads: Vec<LeadPlan>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recoveries: Vec<RecoveryPlan>,
     pub(super) flaps: Vec<FlapPlan>,
     pub(super) restarts: Vec<RestartPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
@@ -323,6 +329,9 @@ impl Plan {
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
         let leads = leads(system, detail, &mut timers, &mut slots);
+        let stores = leases.iter().map(|it| it.pool);
+        let stores = stores.chain(leads.iter().map(|it| it.pool));
+        let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
@@ -369,6 +378,7 @@ impl Plan {
                     name: Part::new(name_hash(&clock.name)),
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                     down_share: operated.down_share(system, id),
+                    planned: system.faults[system.clocks[id].fault].kind.is_planned(),
                     effect,
                     driven: fault.kind.is_driven(),
                     handled,
@@ -411,6 +421,7 @@ impl Plan {
             drains,
             viewed_by,
             leads,
+            recoveries,
             flaps,
             restarts,
             standbys,
@@ -466,7 +477,12 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
 /// What a fault of this kind does to what it affects.
 fn effect(component: Component, kind: FaultKind) -> Effect {
     let stop = match kind {
-        FaultKind::Slow { .. } | FaultKind::Errors { .. } => return Effect::Impair,
+        FaultKind::Slow { .. }
+        | FaultKind::Errors { .. }
+        | FaultKind::Outage(OutageKind::Errors) => return Effect::Impair,
+        // A third party without a sign of life is like one whose machine is gone.
+        FaultKind::Outage(OutageKind::Silent) => return Effect::Stop(Stop::Machine),
+        FaultKind::Outage(OutageKind::Refused) => return Effect::Stop(Stop::Process),
         FaultKind::Hang => Stop::Hung,
         FaultKind::Pause => Stop::Paused,
         FaultKind::Crash
@@ -496,7 +512,7 @@ fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, Fau
     let mut of_slots = vec![Vec::new(); system.slots.len()];
     for (id, clock) in system.clocks.pairs() {
         let kind = system.faults[clock.fault].kind;
-        if matches!(kind, FaultKind::Slow { .. } | FaultKind::Errors { .. }) {
+        if kind.impairs() {
             for slot in affected.of(id.index()) {
                 of_slots[slot.index()].push((id, kind));
             }

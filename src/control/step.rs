@@ -37,6 +37,7 @@ impl State {
         if !self.remarks.is_empty() {
             self.remarks.clear();
         }
+        self.recoveries.clear();
         let (event, cause) = match next {
             Next::Clock(clock) => match plan.clocks[clock].handled {
                 Handled::Alone => (self.toggle(plan, clock, signals), Some(clock)),

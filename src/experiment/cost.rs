@@ -3,9 +3,9 @@
 
 use super::turns::Turns;
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
+use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
 use crate::ids::Id;
-use crate::model::{Algorithm, Component, FaultKind, Method, System};
+use crate::model::{Algorithm, Component, FaultKind, Load, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -28,6 +28,9 @@ pub(super) const BLOCK_CPU_S: f64 = 24.0;
 
 /// CPU seconds a run may take while targets are undecided.
 pub(super) const RUN_CPU_S: f64 = 100.0;
+
+/// CPU seconds that single losses at the busiest time take at most, beside the blocks.
+pub(super) const LOSSES_CPU_S: f64 = 1.0;
 
 /// CPU seconds beyond which nothing is begun.
 pub(super) const LIMIT_CPU_S: f64 = 86_400.0;
@@ -368,7 +371,8 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Hang
             | FaultKind::Pause
             | FaultKind::Slow { .. }
-            | FaultKind::Errors { .. } => 2.0,
+            | FaultKind::Errors { .. }
+            | FaultKind::Outage(_) => 2.0,
             FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
                 4.0
             }

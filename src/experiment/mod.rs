@@ -6,6 +6,7 @@ pub mod comparison;
 mod cost;
 mod figures;
 mod in_order;
+mod losses;
 mod metrics;
 mod moves;
 pub mod outcome;

@@ -240,6 +240,21 @@ pub struct Transition {
     pub event: Event,
 }
 
+/// A store has a leader again that it had lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The store.
+    pub pool: PoolId,
+    /// When the fault took the leader away.
+    pub lost: SimTime,
+    /// When a member leads that is available.
+    pub led: SimTime,
+    /// Whether it is another one.
+    pub moved: bool,
+    /// How far it lagged behind: what was acknowledged in this time before the fault is lost.
+    pub lag: SimSpan,
+}
+
 /// Everything traffic can see at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regime {
