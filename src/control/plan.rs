@@ -6,6 +6,8 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
+pub(super) use super::effect::Effect;
+use super::effect::effect;
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
@@ -50,32 +52,6 @@ impl Delay {
                 let secs = dist.quantile_of_sf(draws.uniform());
                 SimSpan::from_nanos((secs * NANOS_PER_SEC as f64 + 0.5) as u64)
             }
-        }
-    }
-}
-
-/// What a fault does to the slots it affects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// The process of this slot, which starts at once, ends.
-    Lone(SlotId),
-    /// They stop for this reason.
-    Stop(Stop),
-    /// The same, with the machine they are on: what else runs there stops too.
-    Machine(Stop),
-    /// They become slow, or answer with errors.
-    Impair,
-    /// This domain is cut off with them.
-    Isolation(DomainId),
-}
-
-impl Effect {
-    /// Whether processes end by it.
-    pub(super) fn ends_process(self) -> bool {
-        match self {
-            Self::Lone(_) => true,
-            Self::Stop(stop) | Self::Machine(stop) => stop != Stop::Paused,
-            Self::Impair | Self::Isolation(_) => false,
         }
     }
 }
@@ -472,39 +448,6 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
         slots[common.clock.index()] = all;
     }
     (Lists::new(&slots), effects)
-}
-
-/// What a fault of this kind does to what it affects.
-fn effect(component: Component, kind: FaultKind) -> Effect {
-    let stop = match kind {
-        FaultKind::Slow { .. }
-        | FaultKind::Errors { .. }
-        | FaultKind::Outage(OutageKind::Errors) => return Effect::Impair,
-        // A third party without a sign of life is like one whose machine is gone.
-        FaultKind::Outage(OutageKind::Silent) => return Effect::Stop(Stop::Machine),
-        FaultKind::Outage(OutageKind::Refused) => return Effect::Stop(Stop::Process),
-        FaultKind::Hang => Stop::Hung,
-        FaultKind::Pause => Stop::Paused,
-        FaultKind::Crash
-        | FaultKind::Power
-        | FaultKind::Isolated
-        | FaultKind::Common
-        | FaultKind::Maintenance
-        | FaultKind::Rollout
-        | FaultKind::Release
-        | FaultKind::Configuration
-        | FaultKind::Certificate => Stop::Machine,
-    };
-    match component {
-        // It does nothing itself; the faults that it starts do.
-        Component::Common(_) => Effect::Stop(Stop::Process),
-        // What all replicas share never has a machine of its own.
-        Component::Pool(_) | Component::Balancer(_) => Effect::Stop(Stop::Process),
-        Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),
-        Component::Slot(_) => Effect::Stop(stop),
-        Component::Domain(domain) if kind == FaultKind::Isolated => Effect::Isolation(domain),
-        Component::Node(_) | Component::Domain(_) => Effect::Machine(stop),
-    }
 }
 
 /// The clocks that make each slot slow or answer with errors.

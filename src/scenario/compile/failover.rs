@@ -275,7 +275,7 @@ impl Compiler<'_> {
                 "`coverage` below 100% without `on_failure`",
                 "say who activates it then and when, such as `on_failure: {takes: 30m}`",
             ),
-            (_, Some(at)) if coverage >= 1.0 => self.problem(
+            (stated, Some(at)) if coverage >= 1.0 && is_read(stated) => self.problem(
                 at.place,
                 "`on_failure` of a standby that is always activated",
                 "add a `coverage` below 100%, or leave `on_failure` out",
@@ -289,4 +289,9 @@ impl Compiler<'_> {
         }
         Some(self.handling(&rescue.takes))
     }
+}
+
+/// Whether a field was left out or is right as far as it goes.
+fn is_read<T>(field: &Opt<T>) -> bool {
+    field.as_ref().is_none_or(|at| at.get().is_some())
 }
