@@ -2,7 +2,7 @@
 
 use super::stops::Stop;
 use crate::ids::{DomainId, SlotId};
-use crate::model::{Component, FaultKind};
+use crate::model::{Component, FaultKind, OutageKind};
 
 /// What a fault does to the slots it affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

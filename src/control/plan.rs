@@ -20,8 +20,7 @@ use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, OutageKind, Owner, PoolKind, ServedBy, Start, StoreFailover,
-    System,
+    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
