@@ -154,7 +154,7 @@ pub(in crate::scenario) struct StandbyForm {
     pub(in crate::scenario) activates_in: Opt<SpanDist>,
     /// The chance that an activation works. Default: 100%.
     pub(in crate::scenario) coverage: Opt<Percent>,
-    /// What happens when it does not. Needed if `coverage` is below 100%.
+    /// What happens when it does not. Default: none; needed if `coverage` is below 100%.
     pub(in crate::scenario) on_failure: Opt<ByHandForm>,
 }
 
