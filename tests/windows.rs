@@ -13,6 +13,8 @@ mod faults;
 mod harness;
 #[path = "windows/periods.rs"]
 mod periods;
+#[path = "windows/spells.rs"]
+mod spells;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

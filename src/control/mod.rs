@@ -16,7 +16,8 @@
 //! around it is active, or it is still starting; it starts when the last of these ends, and anew if
 //! another comes meanwhile. Its process gone on a live machine, it refuses; its machine gone, it is
 //! silent. A slot that hangs, or whose node does, is restarted when that ends: it starts like one that
-//! had crashed. One that is paused goes on where it was; so does a start that the pause interrupted.
+//! had crashed. Where the file says who restarts it, that takes as long
+//! as pauses and failed starts do (`restart.rs`). One that is paused goes on where it was; so does a start that the pause interrupted.
 //! The gravest of several reasons decides (`stops.rs`). Slow slots and such that answer with errors
 //! run. Its island is the innermost isolated domain around it; slots reach each other when their
 //! islands are equal, and users are on no island.
@@ -45,6 +46,7 @@ mod campaign;
 mod care;
 mod care_plan;
 mod crew;
+mod flap;
 mod follow;
 mod lead;
 mod lead_plan;
@@ -52,6 +54,7 @@ mod lists;
 mod operate;
 mod plan;
 mod recover;
+mod restart;
 mod standby;
 mod state;
 mod step;

@@ -6,10 +6,12 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
+use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::operate::{Operated, stops_itself};
 use super::recover::RecoveryPlan;
+use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
 use crate::health::Pace;
@@ -66,6 +68,17 @@ pub(super) enum Effect {
     Isolation(DomainId),
 }
 
+impl Effect {
+    /// Whether processes end by it.
+    pub(super) fn ends_process(self) -> bool {
+        match self {
+            Self::Lone(_) => true,
+            Self::Stop(stop) | Self::Machine(stop) => stop != Stop::Paused,
+            Self::Impair | Self::Isolation(_) => false,
+        }
+    }
+}
+
 /// One fault clock.
 #[derive(Clone, Debug)]
 pub(super) struct ClockPlan {
@@ -84,6 +97,10 @@ pub(super) struct ClockPlan {
     pub(super) idle: bool,
     /// Whether others of its component with operating clocks exclude it, see [`Operated`].
     pub(super) excludes: bool,
+    /// Its turns, if its effect comes and goes, or [`NONE`].
+    pub(super) flap: u32,
+    /// Whether a process ends by itself.
+    pub(super) ends_process: bool,
 }
 
 /// What happens when a fault clock is due.
@@ -116,6 +133,8 @@ pub(super) enum Timer {
     Lead(u32),
     /// A standby that is activated.
     Activation(u32),
+    /// The next turn of a fault that comes and goes.
+    Flap(u32),
 }
 
 /// No such row.
@@ -127,6 +146,8 @@ pub(super) struct SlotPlan {
     pub(super) domain: Option<DomainId>,
     pub(super) name: Part,
     pub(super) starts: Delay,
+    /// How it is started again when its process ends, or [`NONE`].
+    pub(super) restart: u32,
     /// [`NONE`] if it starts at once.
     pub(super) start_timer: u32,
     /// Whose failures count against whom, see [`Audiences`].
@@ -219,6 +240,8 @@ pub(super) struct Plan {
     pub(super) leads: Vec<LeadPlan>,
     /// Of `leases`, and then of `leads`.
     pub(super) recoveries: Vec<RecoveryPlan>,
+    pub(super) flaps: Vec<FlapPlan>,
+    pub(super) restarts: Vec<RestartPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
@@ -237,13 +260,11 @@ impl Plan {
         let operated = Operated::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
+        let (restarts, restart_of) = restarts(system);
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
         for (id, slot) in system.slots.pairs() {
-            let starts_in = match slot.owner {
-                Owner::Pool(pool) => &system.pools[pool].starts_in,
-                Owner::Balancer(balancer) => &system.balancers[balancer].starts_in,
-            };
-            let start_timer = if starts_in.is_zero() {
+            let starts_in = system.starts_in(id);
+            let start_timer = if starts_in.is_zero() && restart_of[id] == NONE {
                 NONE
             } else {
                 timers.len() as u32
@@ -255,6 +276,7 @@ impl Plan {
                 domain: slot.domain,
                 name: Part::new(name_hash(&slot.name)),
                 starts: Delay::of(starts_in),
+                restart: restart_of[id],
                 start_timer,
                 unit: Audiences::unit_of(system, slot.owner),
                 watches: (0, 0),
@@ -327,6 +349,7 @@ impl Plan {
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
+        let (flaps, flap_of) = flaps(system, &mut timers);
         let lone = |slot: SlotId| {
             slots[slot].start_timer == NONE
                 && slots[slot].standby == NONE
@@ -342,7 +365,9 @@ impl Plan {
                 let handled = care.handled(id, clock.component);
                 let effect = match (clock.component, effect) {
                     (Component::Slot(slot), Effect::Stop(Stop::Process))
-                        if handled == Handled::Alone && lone(slot) =>
+                        if handled == Handled::Alone
+                            && lone(slot)
+                            && flap_of[id.index()] == NONE =>
                     {
                         Effect::Lone(slot)
                     }
@@ -361,6 +386,9 @@ impl Plan {
                         && detail == Detail::Structure
                         && !fault.kind.stops(),
                     excludes: stops_itself(fault.kind),
+                    flap: flap_of[id.index()],
+                    ends_process: matches!(clock.component, Component::Slot(_))
+                        && matches!(fault.kind, FaultKind::Crash | FaultKind::Hang),
                 }
             });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
@@ -393,6 +421,8 @@ impl Plan {
             viewed_by,
             leads,
             recoveries,
+            flaps,
+            restarts,
             standbys,
             structure: Structure::new(system),
             audiences,

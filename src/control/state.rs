@@ -4,10 +4,12 @@ use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
+use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, Plan};
 use super::recover::RecoveryNow;
+use super::restart::RestartNow;
 use super::standby::StandbyNow;
 use super::stops::Stops;
 use crate::failover::{Group, Lease};
@@ -112,6 +114,8 @@ pub(super) struct State {
     pub(super) recovering: Vec<RecoveryNow>,
     /// What has recovered in this step.
     pub(super) recoveries: Vec<Recovery>,
+    pub(super) flaps: Vec<FlapNow>,
+    pub(super) restarts: Vec<RestartNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -188,6 +192,8 @@ impl State {
             leads: plan.leads.iter().map(LeadNow::new).collect(),
             recovering: vec![RecoveryNow::new(); plan.recoveries.len()],
             recoveries: Vec::with_capacity(plan.recoveries.len()),
+            flaps: plan.flaps.iter().map(FlapNow::new).collect(),
+            restarts: vec![RestartNow::new(); plan.restarts.len()],
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -227,12 +233,14 @@ impl State {
             now.begin(known, base);
         }
         self.start_care(plan, base);
+        self.start_flaps(plan, base);
+        self.start_restarts(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, clock, true, &mut unread);
+            self.resume_effect(plan, clock, base, &mut unread);
             for index in 0..self.changed.len() {
                 let slot = self.changed[index];
                 let serves = self.can_serve(slot);
@@ -469,7 +477,7 @@ pub(super) fn is_available(regime: &Regime, slot: SlotId) -> bool {
 impl Delay {
     /// Age and rest of a span in progress, in equilibrium. What nobody uses of it costs nothing.
     #[inline(always)]
-    fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
+    pub(super) fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
         let (age, rest) = match self {
             Self::Fixed(span) => {
                 let age = span.mul_f64(place);

@@ -3,7 +3,7 @@
 mod by_period;
 mod fold;
 mod group;
-mod load;
+mod losses;
 mod meter;
 mod outages;
 mod paired;
@@ -17,7 +17,7 @@ mod windows;
 
 pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use load::{Load, PoolLoad};
+pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};

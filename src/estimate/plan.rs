@@ -1,9 +1,8 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
-use super::load::Load;
 use super::periods::bounds_of;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Method, Metric, Source, Start, System};
+use crate::model::{Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System};
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{BinSettings, TrafficSettings};

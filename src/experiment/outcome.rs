@@ -42,10 +42,55 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
+    pub at_peak: Option<AtPeak>,
     /// What the design costs; `None` if its file states no price.
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// What each single loss at the busiest time does, once everything has settled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AtPeak {
+    /// The busiest minute of the week, seconds since Monday 00:00.
+    pub busiest_s: f64,
+    /// Requests per second then.
+    pub rate: f64,
+    /// With nothing lost.
+    pub healthy: PeakState,
+    /// Losses of single parts, worst first; parts whose loss leaves the same are one row.
+    pub losses: Vec<SingleLoss>,
+    /// Parts that were not looked at, because too many of them stand differently.
+    pub left_out: u64,
+}
+
+/// The loss of one of several parts that leave the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SingleLoss {
+    /// `replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain in the file's word.
+    pub kind: String,
+    /// The first of them in the file.
+    pub part: String,
+    /// The others.
+    pub alike: Vec<String>,
+    /// What is left.
+    pub left: PeakState,
+}
+
+/// How a system does at its busiest time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeakState {
+    /// By name of the pool, of those with limited workers: how much of the workers that are left
+    /// the load takes, above 1 if there are too few; `None` if none are left.
+    pub utilisation: Vec<(String, Option<f64>)>,
+    /// Journeys that cannot be served at all.
+    pub journeys_down: Vec<String>,
+    /// The share of requests that fail or are never answered; n: requests. `None` if it was not
+    /// simulated, because that costs too much.
+    pub lost: Option<Estimate>,
+    /// 99th percentile of the latency of the others, seconds. `None` if there are too few.
+    pub latency_p99: Option<Estimate>,
 }
 
 /// What a design costs in a month, as far as prices are stated.

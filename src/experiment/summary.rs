@@ -6,9 +6,9 @@ use super::outcome::{
     Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service, Spans,
     TargetRow,
 };
-use crate::estimate::{LatencyFold, Load, PoolFold, Sums, TrafficFold};
+use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{Id, PoolId};
-use crate::model::{Method, PoolKind, Prices, Replication};
+use crate::model::{Load, Method, PoolKind, Prices, Replication};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -79,6 +79,7 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }

@@ -3,7 +3,7 @@
 use super::{Replication, Standby, StoreFailover};
 use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
-use crate::time::SimSpan;
+use crate::time::{SimSpan, SimTime};
 
 /// A service, cache or store.
 #[derive(Clone, Debug)]
@@ -45,6 +45,19 @@ impl Pool {
         let standbys = self.standby.as_ref().map_or(0, |standby| standby.count);
         self.slots.len().saturating_sub(standbys as usize)
     }
+}
+
+/// What a pool's [`needs`](Pool::needs) was worked out from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeedsAtPeak {
+    /// The pool.
+    pub pool: PoolId,
+    /// The share of the workers that may be in use at the busiest time, above 0 and at most 1.
+    pub utilisation: f64,
+    /// Workers in use then, on average.
+    pub busy: f64,
+    /// The busiest minute of the week.
+    pub busiest: SimTime,
 }
 
 /// Whom a worker that is free takes next.

@@ -61,6 +61,7 @@ impl System {
             care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
+            needs_at_peak: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -40,8 +40,11 @@
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
+//! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
+//! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
 //! | `warnings[]` | texts |
 
+mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
@@ -69,7 +72,7 @@ pub(crate) fn json_for_html(outcome: &Outcome) -> String {
 }
 
 fn result(o: &Outcome) -> Json {
-    Json::object([
+    let mut fields = vec![
         ("format", Json::integer(FORMAT)),
         (
             "scenario",
@@ -159,11 +162,11 @@ fn result(o: &Outcome) -> Json {
         ),
         ("targets", Json::list(o.targets.iter().map(target))),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
-        (
-            "warnings",
-            Json::list(o.warnings.iter().map(|text| Json::text(text))),
-        ),
-    ])
+    ];
+    fields.extend(peak::fields(o.at_peak.as_ref()));
+    let warnings = o.warnings.iter().map(|text| Json::text(text));
+    fields.push(("warnings", Json::list(warnings)));
+    Json::object(fields)
 }
 
 fn run(o: &Outcome) -> Json {

@@ -21,6 +21,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     targets(&mut out, outcome);
     figures(&mut out, outcome);
     causes(&mut out, outcome);
+    losses(&mut out, outcome);
     warnings(&mut out, outcome);
     let _ = writeln!(out, "{}\n", words::done(outcome));
     let _ = writeln!(
@@ -263,6 +264,43 @@ fn causes(out: &mut String, outcome: &Outcome) {
         }
         out.push('\n');
     }
+}
+
+/// The worst of what single losses at the busiest time do.
+fn losses(out: &mut String, outcome: &Outcome) {
+    let Some(at) = outcome.at_peak.as_ref().filter(|at| !at.losses.is_empty()) else {
+        return;
+    };
+    let _ = writeln!(
+        out,
+        "| single loss at {} | requests lost | latency p99 | busiest pools |\n|---|---|---|---|",
+        words::time_of_week(at.busiest_s)
+    );
+    let nothing = [("nothing".to_owned(), &at.healthy)];
+    let worst = at.losses.iter().take(ROWS / 2).map(|row| {
+        let more = match row.alike.len() {
+            0 => String::new(),
+            n => format!(" or one of {n} alike"),
+        };
+        (format!("{}{more}", row.part), &row.left)
+    });
+    for (name, left) in nothing.into_iter().chain(worst) {
+        let lost = left
+            .lost
+            .as_ref()
+            .map_or_else(Printed::absent, numbers::share);
+        let p99 = left.latency_p99.as_ref();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            escaped(&name),
+            escaped(&lost.to_string()),
+            escaped(&p99.map_or_else(Printed::absent, numbers::span).value),
+            escaped(&words::busiest_pools(left, 2))
+        );
+    }
+    more(out, at.losses.len() + ROWS / 2, 4);
+    out.push('\n');
 }
 
 fn warnings(out: &mut String, outcome: &Outcome) {

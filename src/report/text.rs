@@ -73,6 +73,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         below.extend(causes);
     }
     below.push(String::new());
+    below.extend(worst_loss(outcome, style));
     below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
     if let Some(report) = report {
@@ -372,6 +373,12 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// The worst of what single losses do.
+fn worst_loss(outcome: &Outcome, style: Style) -> Option<String> {
+    let text = words::worst_loss(outcome.at_peak.as_ref()?)?;
+    Some(labelled("Worst loss", &text, style))
 }
 
 /// What the design costs, if its file states prices.

@@ -2,7 +2,8 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    Bill, CauseRow, Condition, Estimate, Outcome, Recovery, Spans, TargetRow, Unit, Verdict,
+    AtPeak, Bill, CauseRow, Condition, Estimate, Outcome, PeakState, Recovery, Spans, TargetRow,
+    Unit, Verdict,
 };
 use crate::model::{Method, Over};
 use crate::path::Phase;
@@ -283,6 +284,61 @@ pub(crate) fn cost(bill: &Bill) -> String {
         "{} per month{rest}",
         numbers::money(bill.per_month, &bill.currency)
     )
+}
+
+/// `Wed 20:00`, of seconds since Monday 00:00.
+pub(crate) fn time_of_week(secs: f64) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let minutes = (secs.max(0.0) / 60.0).round() as usize;
+    let (day, minute) = (minutes / 1_440 % 7, minutes % 1_440);
+    format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
+}
+
+/// The busiest pools of a state and how busy they are: `app 78 %, articles 12 %`.
+pub(crate) fn busiest_pools(left: &PeakState, most: usize) -> String {
+    let mut rows: Vec<_> = left.utilisation.iter().collect();
+    // One of which nothing is left comes first.
+    let busy = |row: &(String, Option<f64>)| row.1.unwrap_or(f64::INFINITY);
+    rows.sort_by(|a, b| busy(b).total_cmp(&busy(a)));
+    let texts: Vec<String> = rows
+        .into_iter()
+        .take(most)
+        .map(|(name, share)| match share {
+            None => format!("{name} none left"),
+            Some(share) => format!("{name} {}", utilisation(*share)),
+        })
+        .collect();
+    texts.join(", ")
+}
+
+/// `78 %`, `1,250 %`.
+fn utilisation(share: f64) -> String {
+    if share < 0.1 {
+        return format!("{} %", numbers::significant(100.0 * share, 2));
+    }
+    format!("{} %", numbers::count((100.0 * share).round() as u64))
+}
+
+/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. `None` if
+/// no row says more than that nothing is lost.
+pub(crate) fn worst_loss(at: &AtPeak) -> Option<String> {
+    let worst = at.losses.first()?;
+    let mut parts = Vec::new();
+    match &worst.left.lost {
+        Some(lost) if lost.value > 0.0 => {
+            parts.push(format!("{} of requests lost", numbers::part(lost.value)));
+        }
+        Some(_) => parts.push("no request lost".to_owned()),
+        None => {}
+    }
+    if let Some(p99) = &worst.left.latency_p99 {
+        parts.push(format!("p99 {}", numbers::brief_span(p99)));
+    }
+    let busiest = busiest_pools(&worst.left, 1);
+    if !busiest.is_empty() {
+        parts.push(busiest);
+    }
+    Some(format!("{} at the peak: {}", worst.part, parts.join(", ")))
 }
 
 /// `years` or, if a history is not a year long, `histories`.

@@ -1,8 +1,8 @@
 //! Periods of requests and of slices: both methods judge the same ones in the same way.
 
 use super::harness::{paired, system, z};
-use fivenines::estimate::{GROUPS, GroupRunner, Load, Plan, TrafficRecord};
-use fivenines::model::{Method, System};
+use fivenines::estimate::{GROUPS, GroupRunner, Plan, TrafficRecord};
+use fivenines::model::{Load, Method, System};
 
 /// One request in a hundred fails by itself: of the quiet time alone a period has as many failures as
 /// half of what the first target allows.

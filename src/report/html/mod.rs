@@ -2,6 +2,7 @@
 
 mod appendix;
 pub(super) mod parts;
+mod peak;
 mod recovery;
 mod sections;
 
@@ -43,6 +44,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::services(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
+                    (peak::at_peak(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))

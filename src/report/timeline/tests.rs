@@ -117,6 +117,7 @@ fn system() -> System {
         care: crate::model::Care::default(),
         targets: Vec::new(),
         prices: Default::default(),
+        needs_at_peak: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -13,9 +13,11 @@ mod forks;
 mod journeys;
 mod maintenance;
 mod names;
+mod needs;
 mod pools;
 mod prices;
 mod repair;
+mod restart;
 mod run;
 mod topology;
 mod waits;
@@ -64,6 +66,9 @@ pub(super) fn compile(
     }
     compiler.check_priorities();
     compiler.targets(file);
+    if compiler.problems.is_empty() {
+        compiler.needs_at_peak();
+    }
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
     }
@@ -93,6 +98,8 @@ struct Compiler<'a> {
     waiting: Vec<(OperationId, &'a At<Vec<At<super::schema::CallForm>>>)>,
     call_places: IdVec<CallId, Place>,
     journey_places: Vec<Place>,
+    /// `needs: at_peak`, which waits until the load is known.
+    at_peak: Vec<needs::Waiting>,
     /// Where the first priority is stated.
     priorities: Option<Place>,
     /// Limits that have been reported, each once.
@@ -132,6 +139,7 @@ impl<'a> Compiler<'a> {
                 care: crate::model::Care::default(),
                 targets: Vec::new(),
                 prices: crate::model::Prices::default(),
+                needs_at_peak: Vec::new(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),
@@ -145,6 +153,7 @@ impl<'a> Compiler<'a> {
             waiting: Vec::new(),
             call_places: IdVec::new(),
             journey_places: Vec::new(),
+            at_peak: Vec::new(),
             priorities: None,
             limits_hit: BTreeSet::new(),
         }

@@ -24,7 +24,7 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) promote: Opt<SpanDist>,
     /// The chance that a failover works. Default: 100%.
     pub(in crate::scenario) coverage: Opt<Percent>,
-    /// What happens when it does not. Needed if `coverage` is below 100%.
+    /// What happens when it does not. Default: none; needed if `coverage` is below 100%.
     pub(in crate::scenario) on_failure: Opt<RescueForm>,
     /// What the first member does that is back after all were lost. Default: promote.
     pub(in crate::scenario) after_all_lost: Opt<LastForm>,
@@ -148,7 +148,7 @@ pub(in crate::scenario) struct StandbyForm {
     pub(in crate::scenario) count: Opt<u64>,
     /// How it ages and fails while it stands by. Default: hot.
     pub(in crate::scenario) kind: Opt<StandbyKind>,
-    /// How fast a warm one ages, compared to one that works. Needed for `kind: warm`.
+    /// How fast a warm one ages, compared to one that works. Default: none; needed for `kind: warm`.
     pub(in crate::scenario) rate: Opt<Percent>,
     /// From the loss of one that works to another serving in its stead. Default: 0s.
     pub(in crate::scenario) activates_in: Opt<SpanDist>,

@@ -95,6 +95,7 @@ impl Build {
             campaigns: IdVec::new(),
             care: Care::default(),
             targets: vec![],
+            needs_at_peak: vec![],
             warnings: vec![],
         })
     }
