@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
+#[path = "windows/externals.rs"]
+mod externals;
 #[path = "windows/faults.rs"]
 mod faults;
 #[path = "windows/harness.rs"]

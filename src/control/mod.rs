@@ -48,6 +48,7 @@ mod care_plan;
 mod crew;
 mod flap;
 mod follow;
+mod heats;
 mod lead;
 mod lead_plan;
 mod lists;

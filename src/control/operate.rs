@@ -62,7 +62,8 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         | FaultKind::Rollout
         | FaultKind::Release
         | FaultKind::Configuration
-        | FaultKind::Certificate => true,
+        | FaultKind::Certificate
+        | FaultKind::Outage(_) => true,
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated

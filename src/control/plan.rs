@@ -18,7 +18,8 @@ use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+    Balancer, Component, FaultKind, OutageKind, Owner, PoolKind, ServedBy, Start, StoreFailover,
+    System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -476,7 +477,12 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
 /// What a fault of this kind does to what it affects.
 fn effect(component: Component, kind: FaultKind) -> Effect {
     let stop = match kind {
-        FaultKind::Slow { .. } | FaultKind::Errors { .. } => return Effect::Impair,
+        FaultKind::Slow { .. }
+        | FaultKind::Errors { .. }
+        | FaultKind::Outage(OutageKind::Errors) => return Effect::Impair,
+        // A third party without a sign of life is like one whose machine is gone.
+        FaultKind::Outage(OutageKind::Silent) => return Effect::Stop(Stop::Machine),
+        FaultKind::Outage(OutageKind::Refused) => return Effect::Stop(Stop::Process),
         FaultKind::Hang => Stop::Hung,
         FaultKind::Pause => Stop::Paused,
         FaultKind::Crash
@@ -506,7 +512,7 @@ fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, Fau
     let mut of_slots = vec![Vec::new(); system.slots.len()];
     for (id, clock) in system.clocks.pairs() {
         let kind = system.faults[clock.fault].kind;
-        if matches!(kind, FaultKind::Slow { .. } | FaultKind::Errors { .. }) {
+        if kind.impairs() {
             for slot in affected.of(id.index()) {
                 of_slots[slot.index()].push((id, kind));
             }

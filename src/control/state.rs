@@ -7,7 +7,7 @@ use super::care::CareNow;
 use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
-use super::plan::{Delay, Handled, Plan};
+use super::plan::{Delay, Handled, NONE, Plan};
 use super::recover::RecoveryNow;
 use super::restart::RestartNow;
 use super::standby::StandbyNow;
@@ -218,8 +218,12 @@ impl State {
         self.start_campaigns(plan, base);
         for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
             let key = base.with_part(known.name);
-            slot.start_up = key.with(Purpose::StartUp as u64).sequence();
-            slot.phases = key.with(Purpose::Phase as u64).sequence();
+            if known.start_timer != NONE {
+                slot.start_up = key.with(Purpose::StartUp as u64).sequence();
+            }
+            if known.watches.0 < known.watches.1 {
+                slot.phases = key.with(Purpose::Phase as u64).sequence();
+            }
         }
         if plan.impairs() {
             for (watch, known) in self.watches.iter_mut().zip(&plan.watches) {
@@ -339,42 +343,41 @@ impl State {
         let (now, down_at_first) = (self.now, &mut self.down_at_first);
         let parts = &mut self.parts;
         let clocks = self.clocks.as_mut_slice().iter_mut();
-        self.agenda
-            .restart(clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
-                if known.driven {
-                    clock.active = false;
-                    return SimTime::NEVER;
-                }
-                let key = base.with_part(known.name);
-                clock.draws = [Purpose::Failure, Purpose::Repair]
-                    .map(|purpose| key.with(purpose as u64).sequence());
+        let due = clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
+            if known.driven {
                 clock.active = false;
-                if known.idle {
-                    return SimTime::NEVER;
-                }
-                let due = match plan.start {
-                    Start::New => known.spans[0].draw(&mut clock.draws[0]),
-                    Start::Steady => {
-                        let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
-                        let (which, life, place) =
-                            (draws.uniform(), draws.uniform(), draws.uniform());
-                        clock.active = which < known.down_share;
-                        if clock.active && plan.operated.is_taken(plan, id, parts) {
-                            clock.active = false;
-                        }
-                        let delay = &known.spans[usize::from(clock.active)];
-                        if clock.active {
-                            let age = delay.equilibrium(life, place).0;
-                            down_at_first.push((now.before(age), id));
-                        }
-                        delay.equilibrium(life, place).1
+                return SimTime::NEVER;
+            }
+            let key = base.with_part(known.name);
+            clock.draws = [Purpose::Failure, Purpose::Repair]
+                .map(|purpose| key.with(purpose as u64).sequence());
+            clock.active = false;
+            if known.idle {
+                return SimTime::NEVER;
+            }
+            let due = match plan.start {
+                Start::New => known.spans[0].draw(&mut clock.draws[0]),
+                Start::Steady => {
+                    let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
+                    let (which, life, place) = (draws.uniform(), draws.uniform(), draws.uniform());
+                    clock.active = which < known.down_share;
+                    if clock.active && plan.operated.is_taken(plan, id, parts) {
+                        clock.active = false;
                     }
-                };
-                if known.handled == Handled::Alone {
-                    clock.ahead = clock.draw(known, !clock.active);
+                    let delay = &known.spans[usize::from(clock.active)];
+                    if clock.active {
+                        let age = delay.equilibrium(life, place).0;
+                        down_at_first.push((now.before(age), id));
+                    }
+                    delay.equilibrium(life, place).1
                 }
-                now + due
-            }));
+            };
+            if known.handled == Handled::Alone {
+                clock.ahead = clock.draw(known, !clock.active);
+            }
+            now + due
+        });
+        self.agenda.restart(now, due);
     }
 
     /// The leader at the first instant: the first member if everything is new; else any of those

@@ -64,6 +64,8 @@ pub enum LostPart {
     Cache,
     /// A member of a store.
     Member,
+    /// A third party.
+    External,
     /// An instance of a balancer.
     Instance,
     /// A machine.
@@ -293,6 +295,7 @@ impl AtPeak {
                     PoolKind::Service => LostPart::Replica,
                     PoolKind::Cache => LostPart::Cache,
                     PoolKind::Store { .. } => LostPart::Member,
+                    PoolKind::External => LostPart::External,
                 },
             };
             let standing = Standing::Process(self.role(id), slot.domain);

@@ -371,7 +371,8 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Hang
             | FaultKind::Pause
             | FaultKind::Slow { .. }
-            | FaultKind::Errors { .. } => 2.0,
+            | FaultKind::Errors { .. }
+            | FaultKind::Outage(_) => 2.0,
             FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
                 4.0
             }

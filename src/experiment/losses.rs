@@ -217,6 +217,7 @@ fn word(system: &System, part: LostPart) -> String {
     match part {
         LostPart::Replica => "replica".into(),
         LostPart::Cache => "cache".into(),
+        LostPart::External => "third party".into(),
         LostPart::Member => "member".into(),
         LostPart::Instance => "balancer".into(),
         LostPart::Node => "machine".into(),

@@ -318,6 +318,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
             PoolKind::Service => "service",
             PoolKind::Cache => "cache",
             PoolKind::Store { .. } => "store",
+            PoolKind::External => "external",
         };
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));

@@ -32,7 +32,7 @@ pub use care::{
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
-pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
+pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
 pub use load::{Load, Lost, PoolLoad, Reach};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
@@ -64,7 +64,7 @@ pub struct System {
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.
     pub slots: IdVec<SlotId, Slot>,
-    /// Services, caches and stores.
+    /// Services, caches, stores and third parties.
     pub pools: IdVec<PoolId, Pool>,
     /// Balancers.
     pub balancers: IdVec<BalancerId, Balancer>,

@@ -5,7 +5,7 @@ use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
 
-/// A service, cache or store.
+/// A service, cache, store or third party.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Its name, e.g. `app`.
@@ -81,6 +81,8 @@ pub enum PoolKind {
     Service,
     /// A cache.
     Cache,
+    /// A third party, of which only what it promises is known: one slot, in no domain.
+    External,
     /// A stateful service.
     Store {
         /// How a leader is chosen; `None`: the first member always leads.

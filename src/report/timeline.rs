@@ -5,7 +5,8 @@ use super::numbers::{exact_span, plural};
 use crate::estimate::Entry;
 use crate::ids::{ClockId, JourneyId, SlotId};
 use crate::model::{
-    Campaign, CampaignWork, Component, FaultKind, Owner, PoolKind, Step, StoreFailover, System,
+    Campaign, CampaignWork, Component, FaultKind, OutageKind, Owner, PoolKind, Step, StoreFailover,
+    System,
 };
 use crate::path::{CampaignStep, Event};
 
@@ -359,6 +360,9 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
+        FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
+        FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),
         FaultKind::Crash
         | FaultKind::Hang
         | FaultKind::Pause

@@ -15,7 +15,7 @@ pub(super) const VALUES: usize = 250_000;
 /// that repeats a distribution for each of its zones needs a few hundred.
 pub(super) const ALIASED_VALUES: usize = 100_000;
 
-/// Services, caches, stores and balancers together. The biggest published call graphs of one
+/// Services, caches, stores, third parties and balancers together. The biggest published call graphs of one
 /// company have some thousands of services; a design under study is a part of that.
 pub(super) const POOLS: usize = 2_000;
 

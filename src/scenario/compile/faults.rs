@@ -55,8 +55,11 @@ const OF_OPERATORS: &[&str] = &["maintenance", "release", "configuration", "cert
 /// How much longer work can take: a request of a millisecond is then a matter of minutes.
 const FACTOR: f64 = 1e6;
 
+/// What is counted against `limits::CLOCKS`.
+pub(super) const CLOCKS: &str = "fault clocks (one for each fault of each component)";
+
 /// The longest history, seconds.
-const CENTURIES: f64 = limits::YEARS as f64 * 31_536_000.0;
+pub(super) const CENTURIES: f64 = limits::YEARS as f64 * 31_536_000.0;
 
 impl Compiler<'_> {
     /// Compiles the faults of `owner`, each with a clock for each of its components.
@@ -122,12 +125,7 @@ impl Compiler<'_> {
         };
         let common = self.beta(&form.common, components.len(), &mut every);
         let clocks = self.system.clocks.len() + components.len() + usize::from(common.is_some());
-        if self.over(
-            "fault clocks (one for each fault of each component)",
-            clocks,
-            limits::CLOCKS,
-            place,
-        ) {
+        if self.over(CLOCKS, clocks, limits::CLOCKS, place) {
             return;
         }
         let runs = match form.clock.as_ref().and_then(At::get) {
@@ -225,7 +223,7 @@ impl Compiler<'_> {
     }
 
     /// Adds a fault named `name` of `owner`, with its clocks.
-    fn clocks(
+    pub(super) fn clocks(
         &mut self,
         name: &str,
         owner: &str,

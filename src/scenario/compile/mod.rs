@@ -7,6 +7,7 @@
 mod calls;
 mod campaign;
 mod dist;
+mod externals;
 mod failover;
 mod faults;
 mod forks;
@@ -54,6 +55,7 @@ pub(super) fn compile(
     compiler.domains(file);
     compiler.nodes(file);
     compiler.pools(file);
+    compiler.externals(file);
     compiler.balancers(file);
     compiler.common_causes(file);
     compiler.currency(file);

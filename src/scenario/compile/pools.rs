@@ -18,6 +18,9 @@ use crate::scenario::schema::{
 use crate::scenario::units::Percent;
 use crate::time::SimSpan;
 
+/// What is counted against `limits::SLOTS`.
+pub(super) const SLOTS: &str = "replicas, members and instances";
+
 /// What all pools and balancers have in common.
 struct Common<'f> {
     name: &'f str,
@@ -76,11 +79,11 @@ macro_rules! waiting {
 }
 
 /// What all operations have in common.
-struct Work<'f> {
+pub(super) struct Work<'f> {
     /// Where the mapping begins.
-    inside: u32,
-    takes: &'f Opt<SpanDist>,
-    fails: &'f Opt<Percent>,
+    pub(super) inside: u32,
+    pub(super) takes: &'f Opt<SpanDist>,
+    pub(super) fails: &'f Opt<Percent>,
 }
 
 macro_rules! work {
@@ -192,7 +195,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A pool that could not be read keeps its row, so that rows go on matching names.
-    fn broken_pool(&mut self, name: &str) {
+    pub(super) fn broken_pool(&mut self, name: &str) {
         self.system.pools.push(Pool {
             name: name.to_owned(),
             kind: PoolKind::Service,
@@ -276,9 +279,9 @@ impl<'a> Compiler<'a> {
         }))
     }
 
-    fn too_many_pools(&mut self, count: usize, place: Place) -> bool {
+    pub(super) fn too_many_pools(&mut self, count: usize, place: Place) -> bool {
         self.over(
-            "services, caches, stores and balancers",
+            "services, caches, stores, externals and balancers",
             count,
             limits::POOLS,
             place,
@@ -293,12 +296,7 @@ impl<'a> Compiler<'a> {
         let placed = count + u32::try_from(standbys).unwrap_or(u32::MAX);
         self.price(common.price, common.name, placed, common.on.is_some());
         let total = self.system.slots.len() + count as usize + standbys as usize;
-        if self.over(
-            "replicas, members and instances",
-            total,
-            limits::SLOTS,
-            place,
-        ) {
+        if self.over(SLOTS, total, limits::SLOTS, place) {
             return (Vec::new(), 1, starts_in);
         }
         let needs = self.needs(common.needs, owner, count, common.word);
@@ -329,7 +327,7 @@ impl<'a> Compiler<'a> {
         (slots, needs, starts_in)
     }
 
-    fn operation(
+    pub(super) fn operation(
         &mut self,
         pool: PoolId,
         name: &str,
@@ -393,7 +391,8 @@ impl<'a> Compiler<'a> {
                         match self.names.find(Kind::Pool, name, at.place) {
                             Ok(index) => {
                                 to = (index < self.system.pools.len())
-                                    .then(|| PoolId::from_index(index))
+                                    .then(|| PoolId::from_index(index));
+                                self.check_balanced(to, at.place);
                             }
                             Err(problem) => self.problems.push(problem),
                         }

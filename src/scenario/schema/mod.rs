@@ -7,6 +7,7 @@
 
 mod campaign;
 mod dist;
+mod external;
 mod failover;
 mod faults;
 mod infrastructure;
@@ -22,6 +23,7 @@ pub(super) use campaign::{
     CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
 };
 pub(super) use dist::{Lognormal, Shape, SpanDist};
+pub(super) use external::{DuringOutage, ExternalForm};
 pub(super) use failover::{
     FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, ReplicationForm, RescueForm,
     RestoresForm, StandbyForm, StandbyKind,
@@ -86,6 +88,8 @@ pub(super) struct File {
     pub(super) caches: Opt<Entries<Cache>>,
     /// Stateful services: members, one of which may lead. Default: none.
     pub(super) stores: Opt<Entries<Store>>,
+    /// Third parties that are known by their service level agreement only. Default: none.
+    pub(super) externals: Opt<Entries<ExternalForm>>,
     /// Balancers: each chooses a replica for every attempt that goes through it. Default: none.
     pub(super) balancers: Opt<Entries<Balancer>>,
     /// Repair crews, which faults name in `repaired_by`. Default: none.
