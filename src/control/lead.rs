@@ -199,11 +199,12 @@ impl State {
             }
             Standing::Generic(Progress::Person) => Some(Event::FailoverFailed(pool)),
             Standing::Generic(Progress::Lost) => Some(Event::AllLost(pool)),
+            Standing::Generic(Progress::Switching) => {
+                candidate.map(|member| Event::HandsOver(known.slots[member]))
+            }
             Standing::Quorum(Vote::Electing) => Some(Event::ElectionBegins(pool)),
             Standing::Quorum(Vote::NoMajority) => Some(Event::MajorityLost(pool)),
-            Standing::Generic(
-                Progress::Led | Progress::Detecting | Progress::Deciding | Progress::Switching,
-            )
+            Standing::Generic(Progress::Led | Progress::Detecting | Progress::Deciding)
             | Standing::Quorum(Vote::Led) => None,
         };
         if let Some(event) = event {

@@ -183,6 +183,15 @@ pub enum Event {
     AllLost(PoolId),
     /// The lead of a store goes back to this member.
     FailsBack(SlotId),
+    /// Planned work stops the leader of a store, and the lead goes over to this member.
+    HandsOver(SlotId),
+    /// The new leader of a store lacks what was acknowledged in this time before the fault.
+    WritesLost {
+        /// Which store.
+        pool: PoolId,
+        /// How long.
+        lag: SimSpan,
+    },
     /// An election begins.
     ElectionBegins(PoolId),
     /// A group has lost its majority.

@@ -147,6 +147,8 @@ fn is_reaction(event: Event) -> bool {
         | Event::PromotionVoid(_)
         | Event::AllLost(_)
         | Event::FailsBack(_)
+        | Event::HandsOver(_)
+        | Event::WritesLost { .. }
         | Event::ElectionBegins(_)
         | Event::MajorityLost(_)
         | Event::Activating(_)
@@ -274,6 +276,12 @@ pub fn words(system: &System, event: Event) -> String {
         Event::PutRight(pool) => format!("{} is put right", system.pools[pool].name),
         Event::AllLost(pool) => format!("{}: all members are lost", system.pools[pool].name),
         Event::FailsBack(id) => format!("{} takes the lead back", slot(id)),
+        Event::HandsOver(id) => format!("the lead is handed over to {}", slot(id)),
+        Event::WritesLost { pool, lag } => format!(
+            "{}: what was written in the last {} before the fault is lost",
+            system.pools[pool].name,
+            exact_span(lag.as_secs_f64())
+        ),
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
         Event::ActivationFails(id) => {

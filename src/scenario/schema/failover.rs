@@ -129,7 +129,7 @@ pub(in crate::scenario) struct QuorumForm {
 )]
 #[schemars(rename = "Replication")]
 pub(in crate::scenario) enum ReplicationForm {
-    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`.
+    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`. What `from: any` reads may be as old as the lag, which is not counted.
     Async,
     /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
     Sync,
