@@ -405,6 +405,9 @@ impl State {
             .set(known.timer, self.leases[index].lease.next_time());
         let now = &mut self.leases[index];
         let leader = now.lease.leader().map(|member| known.slots[member]);
+        self.note_leader(plan, index, leader, false);
+        let leader = self.writable(plan, index, leader, &known.slots);
+        let now = &mut self.leases[index];
         if self.regime.leaders[known.pool] != leader {
             self.regime.leaders[known.pool] = leader;
             signals.push(Signal::Leader {

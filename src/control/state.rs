@@ -4,9 +4,12 @@ use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
+use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, NONE, Plan};
+use super::recover::RecoveryNow;
+use super::restart::RestartNow;
 use super::standby::StandbyNow;
 use super::stops::Stops;
 use crate::failover::{Group, Lease};
@@ -14,7 +17,7 @@ use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Impairment, Start, System};
-use crate::path::{Event, Regime, Signal, SlotState};
+use crate::path::{Event, Recovery, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
@@ -107,6 +110,12 @@ pub(super) struct State {
     pub(super) leases: Vec<LeaseNow>,
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recovering: Vec<RecoveryNow>,
+    /// What has recovered in this step.
+    pub(super) recoveries: Vec<Recovery>,
+    pub(super) flaps: Vec<FlapNow>,
+    pub(super) restarts: Vec<RestartNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -181,6 +190,10 @@ impl State {
             leases: leases.collect(),
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
+            recovering: vec![RecoveryNow::new(); plan.recoveries.len()],
+            recoveries: Vec::with_capacity(plan.recoveries.len()),
+            flaps: plan.flaps.iter().map(FlapNow::new).collect(),
+            restarts: vec![RestartNow::new(); plan.restarts.len()],
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -220,13 +233,18 @@ impl State {
                 watch.draws = key.with(Purpose::ProbeErrors as u64).sequence();
             }
         }
+        for (now, known) in self.recovering.iter_mut().zip(&plan.recoveries) {
+            now.begin(known, base);
+        }
         self.start_care(plan, base);
+        self.start_flaps(plan, base);
+        self.start_restarts(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, clock, true, &mut unread);
+            self.resume_effect(plan, clock, base, &mut unread);
             for index in 0..self.changed.len() {
                 let slot = self.changed[index];
                 let serves = self.can_serve(slot);
@@ -268,6 +286,7 @@ impl State {
         unread.clear();
         self.unread = unread;
         self.remarks.clear();
+        self.recoveries.clear();
     }
 
     /// Everything serving, in view and in charge, nothing pending.
@@ -461,7 +480,7 @@ pub(super) fn is_available(regime: &Regime, slot: SlotId) -> bool {
 impl Delay {
     /// Age and rest of a span in progress, in equilibrium. What nobody uses of it costs nothing.
     #[inline(always)]
-    fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
+    pub(super) fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
         let (age, rest) = match self {
             Self::Fixed(span) => {
                 let age = span.mul_f64(place);
