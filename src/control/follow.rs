@@ -24,7 +24,7 @@ impl LeasePlan {
 impl WatchNow {
     /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
     /// that `matters`, as its instance probes, users reach it, and it sends to that member.
-    #[inline]
+    #[inline(never)]
     pub(super) fn weigh(
         &mut self,
         plan: &Plan,
@@ -54,7 +54,7 @@ impl State {
     }
 
     /// What a probe of `member` meets that arrives there.
-    #[inline]
+    #[inline(always)]
     fn mode_nearby(&self, member: SlotId) -> Mode {
         let impairment = self.regime.impairments[member];
         match self.regime.slots[member] {
@@ -80,7 +80,10 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         self.tell_watches(plan, slot, cause, signals);
-        self.tell_failover(plan, slot, cause, signals);
+        let known = &plan.slots[slot];
+        if [known.group, known.lead, known.lease] != [NONE; 3] {
+            self.tell_failover(plan, slot, cause, signals);
+        }
     }
 
     /// Tells the watches of a slot that changed, as a member and as an instance, and its group.
@@ -193,7 +196,9 @@ impl State {
             if resting {
                 watch.watch.rest(&known.pace, self.now);
             }
-            watch.weigh(plan, known, false, &mut self.blames);
+            if watch.condition.is_some() {
+                watch.weigh(plan, known, false, &mut self.blames);
+            }
         }
     }
 
@@ -219,6 +224,7 @@ impl State {
     }
 
     /// The probes of one watch, whose instance probes, meet `mode` from now on.
+    #[inline(always)]
     fn look(&mut self, plan: &Plan, index: usize, mode: Mode, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let matters = self.matters(known.instance, known.member);
@@ -261,6 +267,7 @@ impl State {
     }
 
     /// A verdict is due.
+    #[inline(always)]
     pub(super) fn flip(
         &mut self,
         plan: &Plan,

@@ -237,6 +237,7 @@ impl Watch {
 
     /// Learns that the target's mode is `mode` from `now` on, and returns when the belief will flip
     /// if nothing else changes.
+    #[inline(always)]
     pub fn observe(
         &mut self,
         pace: &Pace,
@@ -292,18 +293,26 @@ impl Watch {
             self.go_on(pace);
             return self.next_flip(pace, draw);
         }
+        let Some(flight) = self.flight.take() else {
+            self.flip_alike(pace);
+            return None;
+        };
         let was_up = self.is_up(pace);
-        if let Some(flight) = self.flight.take() {
-            self.count(pace, flight.passes, 1);
-        }
+        self.count(pace, flight.passes, 1);
         if self.is_up(pace) == was_up {
-            let (passes, _) = self.mode.result(pace, false);
-            let probes = probes_to_flip(pace, self.health, passes)
-                .expect("a flip is carried out when it was announced");
-            self.next = self.next + pace.interval.saturating_mul(probes);
-            self.count(pace, passes, probes);
+            self.flip_alike(pace);
         }
         self.next_flip(pace, draw)
+    }
+
+    /// Goes on to the flip by results that are all alike; later ones agree with the belief.
+    #[inline]
+    fn flip_alike(&mut self, pace: &Pace) {
+        let (passes, _) = self.mode.result(pace, false);
+        let probes = probes_to_flip(pace, self.health, passes)
+            .expect("a flip is carried out when it was announced");
+        self.next = self.next + pace.interval.saturating_mul(probes);
+        self.count(pace, passes, probes);
     }
 
     /// When the belief will flip if the mode stays what it is, or when to ask again.
