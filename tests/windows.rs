@@ -11,6 +11,8 @@
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/workload.rs"]
+mod workload;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

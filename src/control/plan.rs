@@ -12,7 +12,9 @@ use super::operate::{Operated, stops_itself};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
 use crate::health::Pace;
-use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::ids::{
+    BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId, WorkloadId,
+};
 use crate::model::structure::Structure;
 use crate::model::{
     Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
@@ -63,6 +65,8 @@ pub(super) enum Effect {
     Impair,
     /// This domain is cut off with them.
     Isolation(DomainId),
+    /// This workload sends more.
+    Burst(WorkloadId),
 }
 
 /// One fault clock.
@@ -412,7 +416,7 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
             Component::Domain(domain) => in_domain[domain.index()].clone(),
             Component::Pool(pool) => system.pools[pool].slots.clone(),
             Component::Balancer(id) => system.balancers[id].slots.clone(),
-            Component::Common(_) => Vec::new(),
+            Component::Common(_) | Component::Workload(_) => Vec::new(),
         };
         (slots, effect(clock.component, kind))
     });
@@ -447,11 +451,13 @@ fn effect(component: Component, kind: FaultKind) -> Effect {
         | FaultKind::Rollout
         | FaultKind::Release
         | FaultKind::Configuration
-        | FaultKind::Certificate => Stop::Machine,
+        | FaultKind::Certificate
+        | FaultKind::Burst => Stop::Machine,
     };
     match component {
         // It does nothing itself; the faults that it starts do.
         Component::Common(_) => Effect::Stop(Stop::Process),
+        Component::Workload(workload) => Effect::Burst(workload),
         // What all replicas share never has a machine of its own.
         Component::Pool(_) | Component::Balancer(_) => Effect::Stop(Stop::Process),
         Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),

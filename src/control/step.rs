@@ -74,7 +74,11 @@ impl State {
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
-            Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
+            Effect::Stop(_)
+            | Effect::Machine(_)
+            | Effect::Impair
+            | Effect::Isolation(_)
+            | Effect::Burst(_) => {
                 self.apply(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
                 if plan.operated.is_any() {
@@ -126,6 +130,14 @@ impl State {
     ) {
         let affected = plan.affected.of(clock.index());
         let effect = plan.clocks[clock].effect;
+        if let Effect::Burst(workload) = effect {
+            self.regime.bursts[workload] = begins;
+            signals.push(Signal::Burst {
+                workload,
+                active: begins,
+            });
+            return;
+        }
         if let Effect::Isolation(domain) = effect {
             let isolations = &mut self.isolations[domain];
             *isolations = if begins {
@@ -148,7 +160,7 @@ impl State {
                         self.jam(slot, begins);
                     }
                 }
-                Effect::Impair | Effect::Isolation(_) => {
+                Effect::Impair | Effect::Isolation(_) | Effect::Burst(_) => {
                     self.find_impairment(plan, slot, cause, signals);
                     continue;
                 }

@@ -6,7 +6,8 @@
 //! are the figures of a healthy system.
 
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
-use crate::model::{Discipline, Fork, System};
+use crate::model::{Discipline, Fork, LoadRhythm, System, Workload};
+use crate::time::{SimSpan, SimTime};
 
 /// The load on one pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,18 +16,23 @@ pub struct PoolLoad {
     pub rate_max: f64,
     /// How long one of them holds a worker, seconds, without any waiting.
     pub hold_mean: f64,
-    /// Share of worker time in use at the busiest time; `None` if workers are not limited.
+    /// Share of worker time in use at the busiest time, outside bursts; `None` if workers are not
+    /// limited.
     pub utilisation_max: Option<f64>,
+    /// How many times that is in use when all workloads that have bursts are in one; 1 without.
+    pub burst_factor: f64,
+    /// The same on average over bursts and the time between them.
+    pub mean_factor: f64,
 }
 
 /// The load a scenario offers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// Requests per second, mean over a week.
+    /// Requests per second, mean over a week, bursts included.
     pub rate: f64,
-    /// Requests per second at the busiest time, all workloads at their own peaks.
+    /// Requests per second at the busiest time, all workloads at their own peaks, outside bursts.
     pub rate_max: f64,
-    /// Requests per second in the quietest hour.
+    /// Requests per second in the quietest hour in which any come.
     pub rate_min: f64,
     /// Attempts that one request causes, on average.
     pub attempts_per_request: f64,
@@ -127,6 +133,24 @@ impl Walk<'_> {
         self.hold[operation]
     }
 
+    /// Seconds of work that each pool is offered per second, where each workload sends `rate` of it.
+    fn work(&mut self, rate: impl Fn(&Workload) -> f64) -> IdVec<PoolId, f64> {
+        let system = self.system;
+        self.rate.as_mut_slice().fill(0.0);
+        for workload in &system.workloads {
+            for &(journey, share) in &workload.journeys {
+                for &call in &system.journeys[journey].calls {
+                    self.visit(call, rate(workload) * share);
+                }
+            }
+        }
+        let mut work = IdVec::filled(0.0, system.pools.len());
+        for (id, operation) in system.operations.pairs() {
+            work[operation.pool] += self.rate[id] * self.operation_holds(id);
+        }
+        work
+    }
+
     /// Adds `rate` attempts per second to everything below `call`.
     fn visit(&mut self, call: CallId, rate: f64) {
         let row = &self.system.calls[call];
@@ -150,6 +174,38 @@ impl Walk<'_> {
     }
 }
 
+/// How many times the usual requests of a workload come on average over its bursts and the time
+/// between them.
+fn mean_factor(system: &System, workload: &Workload) -> f64 {
+    workload.bursts.map_or(1.0, |bursts| {
+        let fault = &system.faults[bursts.fault];
+        let (every, lasts) = (fault.every.mean(), fault.lasts.mean());
+        1.0 + (bursts.factor - 1.0) * lasts / (every + lasts)
+    })
+}
+
+/// Requests per second in the quietest hour in which any come.
+fn quietest_hour(system: &System) -> f64 {
+    const WEEK: u64 = 168;
+    const YEAR: u64 = 8_760;
+    let hour = SimSpan::from_secs(3_600);
+    let hours = match system.load_rhythm() {
+        LoadRhythm::Steady | LoadRhythm::Daily | LoadRhythm::Weekly => WEEK,
+        LoadRhythm::Free => (system.run.horizon.as_nanos() / hour.as_nanos()).clamp(1, YEAR),
+    };
+    let rates = (0..hours).map(|index| {
+        let from = SimTime::START + hour.saturating_mul(index);
+        let workloads = system.workloads.iter();
+        workloads
+            .map(|row| row.expected(from, from + hour))
+            .sum::<f64>()
+            / 3_600.0
+    });
+    rates
+        .filter(|&rate| rate > 0.0)
+        .fold(f64::INFINITY, f64::min)
+}
+
 impl Load {
     /// The load of `system`; all zero without a workload.
     pub fn of(system: &System) -> Self {
@@ -160,7 +216,7 @@ impl Load {
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for workload in &system.workloads {
-            rate += workload.rate;
+            rate += workload.rate * mean_factor(system, workload);
             rate_max += workload.rate_max();
             rate_min += workload.rate_min();
             for &(journey, share) in &workload.journeys {
@@ -183,10 +239,30 @@ impl Load {
             };
             pool.hold_mean += walk.rate[id] * held;
         }
+        if system.has_steps() {
+            rate_min = quietest_hour(system);
+        }
+        let bursts = system.workloads.iter().any(|row| row.bursts.is_some());
+        let work = bursts.then(|| {
+            let in_burst = |row: &Workload| row.rate_max() * row.burst_factor();
+            let on_average = |row: &Workload| row.rate_max() * mean_factor(system, row);
+            [
+                walk.work(Workload::rate_max),
+                walk.work(in_burst),
+                walk.work(on_average),
+            ]
+        });
         let attempts_max: f64 = pools.iter().map(|pool| pool.rate_max).sum();
         for index in 0..pools.len() {
             let id = PoolId::from_index(index);
             let (pool, row) = (&mut pools[id], &system.pools[id]);
+            (pool.burst_factor, pool.mean_factor) = (1.0, 1.0);
+            if let Some([usual, in_burst, on_average]) = &work
+                && usual[id] > 0.0
+            {
+                pool.burst_factor = in_burst[id] / usual[id];
+                pool.mean_factor = on_average[id] / usual[id];
+            }
             pool.utilisation_max = row
                 .workers
                 .map(|workers| pool.hold_mean / (f64::from(workers) * row.active() as f64));

@@ -3,6 +3,7 @@
 mod fold;
 mod group;
 mod load;
+mod met;
 mod outages;
 mod paired;
 mod plan;

@@ -74,7 +74,13 @@ impl Plan {
             .unwrap_or_else(|| default_slice(load.rate_min));
         let warm_up = warm_up(system, load);
         let requests = (SAMPLE_REQUESTS / GROUPS as f64 / load.rate_min.max(1e-9)).ceil();
-        let sample_slices = (requests / slice.as_secs_f64()).ceil() as u64;
+        // A sample stands for an hour where the load moves from hour to hour.
+        let most = if system.has_steps() {
+            3_600.0
+        } else {
+            f64::INFINITY
+        };
+        let sample_slices = (requests.min(most) / slice.as_secs_f64()).ceil() as u64;
         let mut bounds: Vec<SimSpan> = system
             .targets
             .iter()
@@ -122,6 +128,16 @@ impl Plan {
     /// The horizon in seconds.
     pub fn horizon_s(&self) -> f64 {
         self.to.since(self.from).as_secs_f64()
+    }
+
+    /// Requests of each regime that one group samples, at least.
+    pub(super) fn sample_requests(&self) -> f64 {
+        SAMPLE_REQUESTS / GROUPS as f64
+    }
+
+    /// The shortest sample.
+    pub(super) fn least_sample(&self) -> SimSpan {
+        self.traffic.slice.saturating_mul(SAMPLE_SLICES)
     }
 
     /// When traffic of an exact replication begins: `warm_up` before the horizon, or with it.
@@ -181,7 +197,8 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
                 Component::Domain(_)
                 | Component::Pool(_)
                 | Component::Balancer(_)
-                | Component::Common(_) => false,
+                | Component::Common(_)
+                | Component::Workload(_) => false,
             })
     };
     let mut slowest = 1.0_f64;
@@ -240,7 +257,19 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         } else {
             rho
         };
-        for (rho, pace) in [(rho, 1.0), (missing, 1.0), (rho * slowest, slowest)] {
+        let burst = loaded.burst_factor;
+        if burst > 1.0 && rho < 1.0 {
+            // What a burst has piled up has to be worked off.
+            let backlog = places.min(1e9) * each / (1.0 - rho);
+            longest = longest.max(backlog.min(bound));
+        }
+        let cases = [
+            (rho, 1.0),
+            (missing, 1.0),
+            (rho * slowest, slowest),
+            (rho * burst, 1.0),
+        ];
+        for (rho, pace) in cases {
             let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
             longest = longest.max((10.0 * relaxation).min(bound * pace));
         }

@@ -3,7 +3,7 @@
 
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
-use crate::model::{Algorithm, Component, FaultKind, Method, System};
+use crate::model::{Algorithm, Component, FaultKind, LoadRhythm, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -183,12 +183,13 @@ fn finish(
                 + plan.windows.warm_up.as_secs_f64()
                 + plan.windows.after.as_secs_f64();
             let windows = (2.0 * faults * window).min(plan.horizon_s());
-            // Each stretch between windows is sampled, long ones in every hour of the day.
-            let swings = system
-                .workloads
-                .iter()
-                .any(|workload| workload.profile.is_some());
-            let samples = 16.0 + faults + if swings { 48.0 } else { 0.0 };
+            // Each stretch between windows is sampled, long ones in every hour of the day or week.
+            let hours = match system.load_rhythm() {
+                LoadRhythm::Steady => 0.0,
+                LoadRhythm::Daily => 48.0,
+                LoadRhythm::Weekly | LoadRhythm::Free => 336.0,
+            };
+            let samples = 16.0 + faults + hours;
             load.rate * (windows + samples * sampled)
         }
     };
@@ -301,6 +302,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         let Some(utilisation) = load.pools[id].utilisation_max else {
             continue;
         };
+        let utilisation = utilisation * load.pools[id].mean_factor;
         if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
             return Err(RunError::Unsuitable {
                 line: system.workloads.iter().next().map(|workload| workload.line),
@@ -358,7 +360,8 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Hang
             | FaultKind::Pause
             | FaultKind::Slow { .. }
-            | FaultKind::Errors { .. } => 2.0,
+            | FaultKind::Errors { .. }
+            | FaultKind::Burst => 2.0,
             FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
                 4.0
             }

@@ -1,6 +1,6 @@
 //! What happens to components, and when.
 
-use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId};
+use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId, WorkloadId};
 use crate::random::Dist;
 
 /// A fault as the file states it.
@@ -61,6 +61,8 @@ pub enum FaultKind {
     Configuration,
     /// An expired certificate.
     Certificate,
+    /// A burst of a workload: many times as many requests (see [`Bursts`](super::Bursts)).
+    Burst,
 }
 
 impl FaultKind {
@@ -80,6 +82,7 @@ impl FaultKind {
             Self::Release => "release",
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
+            Self::Burst => "burst",
         }
     }
 
@@ -97,7 +100,8 @@ impl FaultKind {
             | Self::Common
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => false,
+            | Self::Certificate
+            | Self::Burst => false,
         }
     }
 
@@ -116,7 +120,8 @@ impl FaultKind {
             | Self::Errors { .. }
             | Self::Isolated
             | Self::Power
-            | Self::Common => false,
+            | Self::Common
+            | Self::Burst => false,
         }
     }
 
@@ -135,7 +140,7 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate => true,
-            Self::Slow { .. } => false,
+            Self::Slow { .. } | Self::Burst => false,
             Self::Errors { share } => share >= 1.0,
         }
     }
@@ -202,7 +207,8 @@ impl Impairment {
             | FaultKind::Rollout
             | FaultKind::Release
             | FaultKind::Configuration
-            | FaultKind::Certificate => self,
+            | FaultKind::Certificate
+            | FaultKind::Burst => self,
         }
     }
 }
@@ -225,6 +231,8 @@ pub enum Component {
     Balancer(BalancerId),
     /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
     Common(u32),
+    /// A workload.
+    Workload(WorkloadId),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

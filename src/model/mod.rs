@@ -12,6 +12,7 @@ mod failover;
 mod faults;
 mod fork;
 mod price;
+mod profile;
 mod run;
 mod service;
 pub mod structure;
@@ -30,6 +31,7 @@ pub use failover::{
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
 pub use price::{Price, Prices};
+pub use profile::{Profile, Steps, Swing};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Operation, Pool, PoolKind, Probes,
@@ -37,7 +39,7 @@ pub use service::{
 };
 pub use target::{Metric, Population, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Journey, Patience, Profile, Workload};
+pub use workload::{Bursts, Journey, LoadRhythm, Patience, Workload};
 
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,

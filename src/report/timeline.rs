@@ -233,6 +233,13 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Burst => match clock.component {
+            Component::Workload(id) => {
+                let factor = system.workloads[id].burst_factor();
+                format!(" ({} times as many requests)", plain(factor))
+            }
+            _ => String::new(),
+        },
         FaultKind::Crash
         | FaultKind::Hang
         | FaultKind::Pause

@@ -187,7 +187,7 @@ impl<'a> Stretch<'a> {
         }
         self.turns.as_mut_slice().fill(0);
         self.overflowed = false;
-        self.arrivals.begin(source, from);
+        self.arrivals.begin(source, from, &regime.bursts);
     }
 
     /// Copies a regime row by row: its derived `clone_from` would allocate.
@@ -200,6 +200,7 @@ impl<'a> Stretch<'a> {
             holders,
             leaders,
             blames,
+            bursts,
         } = regime;
         let own = &mut self.regime;
         own.slots.as_mut_slice().copy_from_slice(slots.as_slice());
@@ -221,6 +222,7 @@ impl<'a> Stretch<'a> {
             .as_mut_slice()
             .copy_from_slice(leaders.as_slice());
         own.blames.as_mut_slice().copy_from_slice(blames.as_slice());
+        own.bursts.as_mut_slice().copy_from_slice(bursts.as_slice());
     }
 
     /// Drops all work in progress.

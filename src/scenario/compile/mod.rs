@@ -4,6 +4,7 @@
 //! something harmless, so that what depends on it is still looked at. With any problem the system
 //! is thrown away.
 
+mod arrivals;
 mod calls;
 mod campaign;
 mod dist;

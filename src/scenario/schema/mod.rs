@@ -12,6 +12,7 @@ mod faults;
 mod infrastructure;
 mod price;
 mod priority;
+mod profile;
 mod repair;
 mod service;
 mod workload;
@@ -28,6 +29,7 @@ pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
 pub(super) use infrastructure::{Domain, Nodes};
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
+pub(super) use profile::{Arrive, BurstsForm, DaysForm, ProfileForm, Weight};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };

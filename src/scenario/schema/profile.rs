@@ -1,0 +1,138 @@
+//! How often requests come, as a file states it: rates, their profile and their bursts.
+
+use super::SpanDist;
+use crate::scenario::read::{List, Opt};
+use crate::scenario::units::{self, Rate, Span, TimeOfDay};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// How often requests come.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
+pub(in crate::scenario) struct Arrive {
+    /// Independent users: so many requests per unit of time, on average over a week. Either this or `every`.
+    pub(in crate::scenario) poisson: Opt<Rate>,
+    /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
+    /// first comes at a random moment of its first interval. Either this or `poisson`.
+    #[schemars(with = "Option<Span>")]
+    pub(in crate::scenario) every: Opt<SpanDist>,
+    /// How the rate of `poisson` moves over the day and the week. Default: it does not.
+    pub(in crate::scenario) profile: Opt<ProfileForm>,
+}
+
+/// How the rate moves: a cosine with its top at `peak`, or a weight for each hour and each day. The
+/// stated rate is the mean over a week; day 0 of a history is a Monday.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {peak: \"20:00\", ratio: 3}"
+)]
+#[schemars(rename = "Profile")]
+pub(in crate::scenario) struct ProfileForm {
+    /// Time of day of the highest rate. With `ratio`, instead of `hours` and `days`.
+    pub(in crate::scenario) peak: Opt<TimeOfDay>,
+    /// The highest rate divided by the lowest, at least 1.
+    #[schemars(range(min = 1.0))]
+    pub(in crate::scenario) ratio: Opt<f64>,
+    /// 24 weights, for the hours that begin at 00:00, 01:00, ... 23:00; within an hour the rate is
+    /// constant. Only their proportions count: `[1, 1, 3, ...]` or `[10%, 10%, 30%, ...]`. Default:
+    /// all alike.
+    pub(in crate::scenario) hours: Opt<List<Weight>>,
+    /// Weights of the days of the week, such as `{sat: 40%, sun: 30%}`. Days that are not named have
+    /// 100%. Default: all alike.
+    pub(in crate::scenario) days: Opt<DaysForm>,
+}
+
+/// Weights of the days of the week. A day's own weight goes before that of `weekdays` or `weekend`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "weights of days such as {sat: 40%, sun: 30%}"
+)]
+#[schemars(rename = "Days")]
+pub(in crate::scenario) struct DaysForm {
+    /// Monday to Friday.
+    pub(in crate::scenario) weekdays: Opt<Weight>,
+    /// Saturday and Sunday.
+    pub(in crate::scenario) weekend: Opt<Weight>,
+    /// Monday.
+    pub(in crate::scenario) mon: Opt<Weight>,
+    /// Tuesday.
+    pub(in crate::scenario) tue: Opt<Weight>,
+    /// Wednesday.
+    pub(in crate::scenario) wed: Opt<Weight>,
+    /// Thursday.
+    pub(in crate::scenario) thu: Opt<Weight>,
+    /// Friday.
+    pub(in crate::scenario) fri: Opt<Weight>,
+    /// Saturday.
+    pub(in crate::scenario) sat: Opt<Weight>,
+    /// Sunday.
+    pub(in crate::scenario) sun: Opt<Weight>,
+}
+
+/// Times in which many more requests come: a flood, a campaign, news.
+///
+/// A burst counts as a fault named `<workload>.burst`: what fails during it, and no other fault
+/// explains, is attributed to it, for every journey that needs what the workload needs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "bursts such as {every: {exponential: {mean: 30d}}, lasts: 1h, factor: 5}"
+)]
+#[schemars(rename = "Bursts")]
+pub(in crate::scenario) struct BurstsForm {
+    /// From the end of one to the start of the next.
+    #[schemars(required)]
+    pub(in crate::scenario) every: Opt<SpanDist>,
+    /// How long one lasts.
+    #[schemars(required)]
+    pub(in crate::scenario) lasts: Opt<SpanDist>,
+    /// How many times as many requests come, above 1. What comes besides are requests of the same
+    /// journeys, in the same profile.
+    #[schemars(required, range(min = 1.0))]
+    pub(in crate::scenario) factor: Opt<f64>,
+}
+
+/// A weight: a number or a percentage, 0 or more. Only proportions count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::scenario) struct Weight(pub(in crate::scenario) f64);
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Weight;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a weight such as 3 or 40%")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Weight, E> {
+                units::weight(text).map(Weight).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Number)
+    }
+}
+
+impl JsonSchema for Weight {
+    fn schema_name() -> Cow<'static, str> {
+        "Weight".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A weight: a number or a percentage, 0 or more. Only proportions count.",
+            "anyOf": [
+                { "type": "number", "minimum": 0 },
+                { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?%$" }
+            ]
+        })
+    }
+}
