@@ -288,7 +288,7 @@ impl<'a> GroupRunner<'a> {
             .expect("only plans with traffic sample");
         traffic.clear_tally();
         let slice = self.plan.traffic.slice.as_nanos();
-        let (mut pairs, mut starts) = (0, 0);
+        let (mut pairs, mut starts, mut sampled_s) = (0, 0, 0.0);
         let stepwise = self.system.has_steps();
         let cells = stepwise.then(|| Cells::new(self.plan, met));
         for stretch in 0..if stepwise { MOST } else { stretches } {
@@ -333,6 +333,7 @@ impl<'a> GroupRunner<'a> {
             };
             traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
             traffic.count(at, end);
+            sampled_s += end.since(at).as_secs_f64();
             traffic.run_until(end);
             while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
                 traffic.step();
@@ -362,6 +363,7 @@ impl<'a> GroupRunner<'a> {
             .pairs()
             .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
             .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
+        met.expect_of_users(self.system, tally, sampled_s);
         totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! probability, retries and fallbacks as far as the operation called has errors of its own), so these
 //! are the figures of a healthy system.
 
-use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
+use crate::ids::{CallId, Id, IdVec, OperationId, PoolId, WorkloadId};
 use crate::model::{Discipline, Fork, LoadRhythm, System, Workload};
 use crate::time::{SimSpan, SimTime};
 
@@ -21,7 +21,7 @@ pub struct PoolLoad {
     pub utilisation_max: Option<f64>,
     /// How many times that is in use when all workloads that have bursts are in one; 1 without.
     pub burst_factor: f64,
-    /// The same on average over bursts and the time between them.
+    /// The same on average over bursts and the time between them, without users in closed loops.
     pub mean_factor: f64,
 }
 
@@ -134,13 +134,13 @@ impl Walk<'_> {
     }
 
     /// Seconds of work that each pool is offered per second, where each workload sends `rate` of it.
-    fn work(&mut self, rate: impl Fn(&Workload) -> f64) -> IdVec<PoolId, f64> {
+    fn work(&mut self, rate: impl Fn(WorkloadId, &Workload) -> f64) -> IdVec<PoolId, f64> {
         let system = self.system;
         self.rate.as_mut_slice().fill(0.0);
-        for workload in &system.workloads {
+        for (id, workload) in system.workloads.pairs() {
             for &(journey, share) in &workload.journeys {
                 for &call in &system.journeys[journey].calls {
-                    self.visit(call, rate(workload) * share);
+                    self.visit(call, rate(id, workload) * share);
                 }
             }
         }
@@ -149,6 +149,24 @@ impl Walk<'_> {
             work[operation.pool] += self.rate[id] * self.operation_holds(id);
         }
         work
+    }
+
+    /// Requests per second of users in a closed loop, at most: as if nobody waited for a worker, and no
+    /// more than the workers can do. `None` for an open loop.
+    fn closed_rate(&mut self, workload: &Workload) -> Option<f64> {
+        let system = self.system;
+        let users = workload.users.as_ref()?;
+        let mut answer = 0.0;
+        for &(journey, share) in &workload.journeys {
+            answer += share * self.calls_last(&system.journeys[journey].calls);
+        }
+        let work = self.work(|_, row| f64::from(u8::from(std::ptr::eq(row, workload))));
+        let most = system.pools.pairs().filter_map(|(id, pool)| {
+            let workers = f64::from(pool.workers?) * pool.active() as f64;
+            (work[id] > 0.0).then(|| workers / work[id])
+        });
+        let least = most.fold(f64::INFINITY, f64::min);
+        Some((f64::from(users.count) / (users.think.mean() + answer)).min(least))
     }
 
     /// Adds `rate` attempts per second to everything below `call`.
@@ -215,13 +233,20 @@ impl Load {
             rate: IdVec::filled(0.0, system.operations.len()),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
-        for workload in &system.workloads {
+        let closed: IdVec<WorkloadId, Option<f64>> = system
+            .workloads
+            .iter()
+            .map(|row| walk.closed_rate(row))
+            .collect();
+        walk.rate.as_mut_slice().fill(0.0);
+        for (id, workload) in system.workloads.pairs() {
             rate += workload.rate * mean_factor(system, workload);
-            rate_max += workload.rate_max();
-            rate_min += workload.rate_min();
+            let most = closed[id].unwrap_or_else(|| workload.rate_max());
+            rate_max += most;
+            rate_min += closed[id].unwrap_or_else(|| workload.rate_min());
             for &(journey, share) in &workload.journeys {
                 for &call in &system.journeys[journey].calls {
-                    walk.visit(call, workload.rate_max() * share);
+                    walk.visit(call, most * share);
                 }
             }
         }
@@ -242,12 +267,18 @@ impl Load {
         if system.has_steps() {
             rate_min = quietest_hour(system);
         }
-        let bursts = system.workloads.iter().any(|row| row.bursts.is_some());
-        let work = bursts.then(|| {
-            let in_burst = |row: &Workload| row.rate_max() * row.burst_factor();
-            let on_average = |row: &Workload| row.rate_max() * mean_factor(system, row);
+        let mut workloads = system.workloads.iter();
+        let uneven = workloads.any(|row| row.bursts.is_some() || row.users.is_some());
+        let work = uneven.then(|| {
+            let usual = |id, row: &Workload| closed[id].unwrap_or_else(|| row.rate_max());
+            let in_burst = |id, row: &Workload| usual(id, row) * row.burst_factor();
+            // Users in a closed loop never pile up more work than there are users.
+            let on_average = |id: WorkloadId, row: &Workload| match closed[id] {
+                None => row.rate_max() * mean_factor(system, row),
+                Some(_) => 0.0,
+            };
             [
-                walk.work(Workload::rate_max),
+                walk.work(usual),
                 walk.work(in_burst),
                 walk.work(on_average),
             ]

@@ -150,6 +150,19 @@ impl Met {
         last
     }
 
+    /// How many requests users in a closed loop make follows from how long they wait: as many in all the
+    /// quiet time as in `sampled_s` seconds of the sample.
+    pub(super) fn expect_of_users(&mut self, system: &System, tally: &Tally, sampled_s: f64) {
+        let quiet_s: f64 = self.blamed_s().sum();
+        for (id, workload) in system.workloads.pairs() {
+            if workload.users.is_some() {
+                let journeys = workload.journeys.iter();
+                let counts = journeys.map(|&(journey, _)| tally.journeys[journey].counts.issued);
+                self.expected[id] = counts.sum::<u64>() as f64 * quiet_s / sampled_s;
+            }
+        }
+    }
+
     /// Whether each workload that is expected in this quiet time has come in the sample.
     pub(super) fn is_sampled(&self, system: &System, tally: &Tally) -> bool {
         system.workloads.pairs().all(|(id, workload)| {

@@ -20,7 +20,7 @@ pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPai
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
-pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
+pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, UserTotals, condition};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};

@@ -233,6 +233,19 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
     if patience.is_finite() && system.faults.iter().any(stuck) {
         longest = longest.max(patience);
     }
+    let mut users = 0.0;
+    for workload in &system.workloads {
+        let Some(closed) = &workload.users else {
+            users = f64::INFINITY;
+            continue;
+        };
+        users += f64::from(closed.count);
+        // A window begins with everybody thinking. Who waits and who thinks is forgotten as fast as
+        // users go round, and a long thought in progress is forgotten when it ends.
+        let think = closed.think.mean();
+        let round = think + if patience.is_finite() { patience } else { 0.0 };
+        longest = longest.max(10.0 * round).max(closed.think.quantile(0.999));
+    }
     for (id, pool) in system.pools.pairs() {
         let loaded = &load.pools[id];
         let slowest = slowest(system, id);
@@ -249,7 +262,8 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         let places = pool
             .queue
             .map_or(f64::INFINITY, f64::from)
-            .min(patience.min(longest_wait) / each.max(1e-12));
+            .min(patience.min(longest_wait) / each.max(1e-12))
+            .min(users);
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
         let bound = (diffusion + 2.0 * places * each).min(LONGEST);
         let missing = if slots > 1.0 {

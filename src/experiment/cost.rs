@@ -190,7 +190,10 @@ fn finish(
                 LoadRhythm::Weekly | LoadRhythm::Free => 336.0,
             };
             let samples = 16.0 + faults + hours;
-            load.rate * (windows + samples * sampled)
+            // Each window and sample begins by drawing where every user of a closed loop is.
+            let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+            let users: f64 = users.map(|users| f64::from(users.count)).sum();
+            load.rate * (windows + samples * sampled) + users * (faults + samples)
         }
     };
     let mut cost = Cost {
@@ -449,7 +452,11 @@ fn bytes(system: &System, plan: &Plan) -> f64 {
     if plan.method == Method::None {
         1e5
     } else {
-        histograms as f64 * EACH * GROUPS as f64
+        /// A user of a closed loop in each of some threads.
+        const USER: f64 = 50.0 * 16.0;
+        let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+        let users: f64 = users.map(|users| f64::from(users.count)).sum();
+        histograms as f64 * EACH * GROUPS as f64 + users * USER
     }
 }
 

@@ -39,7 +39,7 @@ pub use service::{
 };
 pub use target::{Metric, Population, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Bursts, Journey, LoadRhythm, Patience, Workload};
+pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,

@@ -16,7 +16,8 @@ pub struct Journey {
     pub good_within: Option<SimSpan>,
 }
 
-/// A stream of requests that come whatever happened to the ones before (open loop).
+/// A stream of requests: such that come whatever happened to the ones before (open loop), or users who
+/// wait for their answers (closed loop).
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// Its name.
@@ -27,6 +28,9 @@ pub struct Workload {
     pub every: Option<SimSpan>,
     /// How the rate moves; `None`: it does not, as at a fixed pace.
     pub profile: Option<Profile>,
+    /// `Some`: a closed loop. Each user waits for the answer, thinks, and comes again; `rate` is then
+    /// what they would send if every answer came at once.
+    pub users: Option<Users>,
     /// When many more come.
     pub bursts: Option<Bursts>,
     /// Journeys with their shares, which sum to 1.
@@ -55,6 +59,15 @@ impl Patience {
             Self::Drawn(dist) => SimSpan::from_secs_f64(dist.max().min(dist.quantile_of_sf(1e-9))),
         }
     }
+}
+
+/// Users in a closed loop.
+#[derive(Clone, Debug)]
+pub struct Users {
+    /// How many there are, at least 1.
+    pub count: u32,
+    /// From an answer, or from when the user stopped waiting for it, to the next request, seconds.
+    pub think: Dist,
 }
 
 /// Times in which a workload sends a multiple of its requests.
@@ -98,7 +111,7 @@ impl Workload {
     /// let swing = Swing { peak: SimSpan::from_secs(20 * 3_600), ratio: 3.0 };
     /// let workload = Workload {
     ///     name: "readers".into(), rate: 2.0, every: None, journeys: vec![], patience: None, line: 1,
-    ///     profile: Some(Profile::Swing(swing)), bursts: None,
+    ///     profile: Some(Profile::Swing(swing)), users: None, bursts: None,
     /// };
     /// let day = workload.expected(SimTime::START, SimTime::START + SimSpan::from_secs(86_400));
     /// assert!((day - 172_800.0).abs() < 1e-6);

@@ -37,6 +37,7 @@
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
+//! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
@@ -69,7 +70,7 @@ pub(crate) fn json_for_html(outcome: &Outcome) -> String {
 }
 
 fn result(o: &Outcome) -> Json {
-    Json::object([
+    let fields = [
         ("format", Json::integer(FORMAT)),
         (
             "scenario",
@@ -135,6 +136,17 @@ fn result(o: &Outcome) -> Json {
             })),
         ),
         (
+            "users",
+            Json::object(o.users.iter().map(|row| {
+                let figures = Json::object([
+                    ("count", Json::integer(row.count.into())),
+                    ("requests_per_second", Json::number(row.rate)),
+                    ("lost_demand", maybe(row.lost_demand.as_ref())),
+                ]);
+                (row.name.as_str(), figures)
+            })),
+        ),
+        (
             "causes",
             Json::list(o.causes.iter().map(|row| {
                 Json::object([
@@ -163,7 +175,9 @@ fn result(o: &Outcome) -> Json {
             "warnings",
             Json::list(o.warnings.iter().map(|text| Json::text(text))),
         ),
-    ])
+    ];
+    let closed = !o.users.is_empty();
+    Json::object(fields.into_iter().filter(|(name, _)| closed || *name != "users"))
 }
 
 fn run(o: &Outcome) -> Json {

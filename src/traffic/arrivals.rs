@@ -1,5 +1,6 @@
 //! Which request comes next: one cursor for each workload, the soonest of them kept at hand.
 
+use super::crowd::Crowd;
 use crate::ids::{Id, IdVec, WorkloadId};
 use crate::model::{Profile, Steps, Swing, System, Workload};
 use crate::random::arrivals::{ArrivalCursor, Intensity, PaceCursor};
@@ -110,10 +111,15 @@ enum Cursor<'a> {
     Poisson(ArrivalCursor<Rate>),
     Steps(PieceCursor<StepRate<'a>>),
     Paced(PaceCursor),
+    /// Not a stream: see [`Crowd`].
+    Crowd,
 }
 
 impl<'a> Cursor<'a> {
     fn new(key: Key, workload: &'a Workload) -> Self {
+        if workload.users.is_some() {
+            return Self::Crowd;
+        }
         match workload.every {
             None => Self::poisson(key, workload, workload.rate),
             Some(every) => Self::Paced(PaceCursor::new(key, every)),
@@ -137,6 +143,7 @@ impl<'a> Cursor<'a> {
             Self::Poisson(cursor) => cursor.seek(at),
             Self::Steps(cursor) => cursor.seek(at),
             Self::Paced(cursor) => cursor.seek(at),
+            Self::Crowd => {}
         }
     }
 
@@ -146,6 +153,7 @@ impl<'a> Cursor<'a> {
             Self::Poisson(cursor) => cursor.peek_time(),
             Self::Steps(cursor) => cursor.peek_time(),
             Self::Paced(cursor) => cursor.peek_time(),
+            Self::Crowd => SimTime::NEVER,
         }
     }
 
@@ -155,6 +163,7 @@ impl<'a> Cursor<'a> {
             Self::Poisson(cursor) => cursor.next(),
             Self::Steps(cursor) => cursor.next(),
             Self::Paced(cursor) => cursor.next(),
+            Self::Crowd => (SimTime::NEVER, 0),
         }
     }
 }
@@ -167,7 +176,12 @@ pub(super) struct Arrival {
     pub key: u64,
     /// The row of its workload.
     pub workload: usize,
+    /// Which of the users of a closed loop; [`NOBODY`] of an open one.
+    pub user: u32,
 }
+
+/// A request that no user of a closed loop waits for.
+pub(super) const NOBODY: u32 = u32::MAX;
 
 /// The arrivals of all workloads, in order of time; ties go to the workload named first.
 ///
@@ -179,7 +193,10 @@ pub(super) struct Arrivals<'a> {
     /// The rows of those with bursts.
     bursting: Vec<usize>,
     cursors: Vec<Cursor<'a>>,
+    /// Users in a closed loop, with the rows of their workloads.
+    crowds: Vec<(usize, Crowd<'a>)>,
     soonest: SimTime,
+    /// The row of the soonest cursor; those of crowds come after all others.
     soonest_cursor: usize,
 }
 
@@ -191,7 +208,13 @@ impl<'a> Arrivals<'a> {
         let bursting: Vec<usize> = rows
             .filter(|&row| workloads[row].bursts.is_some())
             .collect();
+        let crowds = workloads.iter().enumerate();
+        let crowds = crowds.filter_map(|(row, workload)| {
+            let users = workload.users.as_ref()?;
+            Some((row, Crowd::new(users)))
+        });
         Self {
+            crowds: crowds.collect(),
             cursors: Vec::with_capacity(workloads.len() + bursting.len()),
             workloads,
             bursting,
@@ -223,7 +246,20 @@ impl<'a> Arrivals<'a> {
             cursor.seek(if active { from } else { SimTime::NEVER });
             self.cursors.push(cursor);
         }
+        for (row, crowd) in &mut self.crowds {
+            let name = &self.workloads[*row].name;
+            crowd.begin(source.key(name, Purpose::Thinking), from);
+        }
         self.find_soonest();
+    }
+
+    /// A user of `workload`, which is a closed loop, has an answer or has left at `now`.
+    pub(super) fn think(&mut self, workload: usize, user: u32, now: SimTime) {
+        let crowd = self.crowds.iter_mut().find(|(row, _)| *row == workload);
+        if let Some((_, crowd)) = crowd {
+            crowd.think(user, now);
+            self.find_soonest();
+        }
     }
 
     /// A burst of `workload` begins or ends at `at`.
@@ -242,6 +278,9 @@ impl<'a> Arrivals<'a> {
     /// Nothing comes any more.
     pub(super) fn end(&mut self) {
         self.cursors.clear();
+        for (_, crowd) in &mut self.crowds {
+            crowd.end();
+        }
         self.soonest = SimTime::NEVER;
     }
 
@@ -255,18 +294,34 @@ impl<'a> Arrivals<'a> {
     #[inline]
     pub(super) fn next(&mut self) -> Arrival {
         let cursor = self.soonest_cursor;
+        if let Some(row) = cursor.checked_sub(self.cursors.len()) {
+            let (workload, crowd) = &mut self.crowds[row];
+            let (workload, (at, key, user)) = (*workload, crowd.next());
+            self.find_soonest();
+            return Arrival {
+                at,
+                key,
+                workload,
+                user,
+            };
+        }
         let (at, key) = self.cursors[cursor].next();
         self.find_soonest();
         let workload = match cursor.checked_sub(self.workloads.len()) {
             None => cursor,
             Some(row) => self.bursting[row],
         };
-        Arrival { at, key, workload }
+        Arrival {
+            at,
+            key,
+            workload,
+            user: NOBODY,
+        }
     }
 
     #[inline]
     fn find_soonest(&mut self) {
-        if let [only] = &self.cursors[..] {
+        if let ([only], true) = (&self.cursors[..], self.crowds.is_empty()) {
             (self.soonest, self.soonest_cursor) = (only.peek_time(), 0);
             return;
         }
@@ -275,6 +330,12 @@ impl<'a> Arrivals<'a> {
             if cursor.peek_time() < self.soonest {
                 self.soonest = cursor.peek_time();
                 self.soonest_cursor = index;
+            }
+        }
+        for (index, (_, crowd)) in self.crowds.iter().enumerate() {
+            if crowd.next_time() < self.soonest {
+                self.soonest = crowd.next_time();
+                self.soonest_cursor = self.cursors.len() + index;
             }
         }
     }

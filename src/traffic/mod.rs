@@ -93,6 +93,7 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod crowd;
 mod discipline;
 mod fork;
 mod frames;
@@ -109,7 +110,9 @@ mod tally;
 mod tests;
 
 pub use arrivals::Source;
-pub use tally::{BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings};
+pub use tally::{
+    BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings, UserTally,
+};
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};
 use crate::model::System;

@@ -3,12 +3,14 @@
 use super::Compiler;
 use crate::ids::{Id, WorkloadId};
 use crate::model::{
-    Bursts, ClockRuns, Component, Fault, FaultClock, FaultKind, Profile, Steps, Swing,
+    Bursts, ClockRuns, Component, Fault, FaultClock, FaultKind, Profile, Steps, Swing, Users,
 };
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{Arrive, DaysForm, ProfileForm, SpanDist, Weight, WorkloadForm};
+use crate::scenario::schema::{
+    Arrive, DaysForm, ProfileForm, SpanDist, UsersForm, Weight, WorkloadForm,
+};
 use crate::time::SimSpan;
 use std::sync::Arc;
 
@@ -20,16 +22,18 @@ pub(super) struct Arrivals {
     pub(super) rate: f64,
     pub(super) every: Option<SimSpan>,
     pub(super) profile: Option<Profile>,
+    pub(super) users: Option<Users>,
     /// Where that stands.
     pub(super) place: Place,
 }
 
 impl Arrivals {
-    fn of_rate(rate: f64, place: Place) -> Self {
+    pub(super) fn of_rate(rate: f64, place: Place) -> Self {
         Self {
             rate,
             every: None,
             profile: None,
+            users: None,
             place,
         }
     }
@@ -55,6 +59,28 @@ impl Compiler<'_> {
             return nothing;
         };
         let profile = arrive.profile.as_ref().and_then(|at| self.profile(at));
+        if let Some(trace) = &arrive.trace {
+            let others = [
+                ("poisson", arrive.poisson.as_ref().map(|at| at.place)),
+                ("every", arrive.every.as_ref().map(|at| at.place)),
+                ("profile", arrive.profile.as_ref().map(|at| at.place)),
+                ("users", arrive.users.as_ref().map(|at| at.place)),
+            ];
+            let why = "a trace says itself how often requests come, and when";
+            self.alone("trace", &others, why);
+            return self.trace(trace).unwrap_or(nothing);
+        }
+        if let Some(users) = &arrive.users {
+            let others = [
+                ("poisson", arrive.poisson.as_ref().map(|at| at.place)),
+                ("every", arrive.every.as_ref().map(|at| at.place)),
+                ("profile", arrive.profile.as_ref().map(|at| at.place)),
+                ("bursts", form.bursts.as_ref().map(|at| at.place)),
+            ];
+            let why = "users in a closed loop come when they have thought; state another workload for others";
+            self.alone("users", &others, why);
+            return self.users(users).unwrap_or(nothing);
+        }
         if let (Some(_), Some(every)) = (&arrive.poisson, &arrive.every) {
             self.problem(
                 every.place,
@@ -74,6 +100,52 @@ impl Compiler<'_> {
             return self.fixed_pace(field);
         }
         self.poisson(arrive, at.place, profile).unwrap_or(nothing)
+    }
+
+    /// Says that `field` is stated together with what it excludes.
+    fn alone(&mut self, field: &str, others: &[(&str, Option<Place>)], why: &str) {
+        for &(other, place) in others {
+            if let Some(place) = place {
+                let message = format!("`{other}` and `{field}` do not go together");
+                self.problem(place, message, why);
+            }
+        }
+    }
+
+    /// Users in a closed loop; `None` if something is missing or wrong, which has been noted.
+    fn users(&mut self, at: &At<UsersForm>) -> Option<Arrivals> {
+        let form = at.get()?;
+        let before = self.problems.len();
+        if form.count.is_none() {
+            self.missing(at.place, "count", "500");
+        }
+        let count = self.count(&form.count, 1, "count", 1, limits::USERS);
+        let think = self.needed_dist(&form.think, at.place, "think", "{exponential: {mean: 10s}}");
+        let place = form.think.as_ref().map_or(at.place, |at| at.place);
+        self.not_for_centuries(&form.think, &think, "these users think");
+        if self.problems.len() > before {
+            return None;
+        }
+        let rate = f64::from(count) / think.mean();
+        if think.mean() <= 0.0 {
+            self.problem(
+                place,
+                "users who do not think at all",
+                "whoever is refused would come again at once, for ever: state how long they take, such as {exponential: {mean: 10s}}",
+            );
+            return None;
+        } else if rate > limits::RATE {
+            self.problem(
+                place,
+                format!("{count} users who think so shortly send up to {rate:e} requests per second"),
+                format!("at most {:e} per second can be told apart", limits::RATE),
+            );
+            return None;
+        }
+        Some(Arrivals {
+            users: Some(Users { count, think }),
+            ..Arrivals::of_rate(rate, at.place)
+        })
     }
 
     /// The rate of `poisson`; `None` if it is missing or wrong, which has been noted.
@@ -303,6 +375,9 @@ impl Compiler<'_> {
             }
         }
         self.not_for_centuries(&bursts.lasts, &lasts, "these bursts last");
+        if self.system.workloads[id].users.is_some() {
+            return;
+        }
         if self.system.workloads[id].every.is_some() {
             let problem = crate::scenario::problem::Problem::at(
                 at.place,

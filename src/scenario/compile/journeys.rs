@@ -222,6 +222,7 @@ impl<'a> Compiler<'a> {
             rate: arrivals.rate,
             every: arrivals.every,
             profile: arrivals.profile,
+            users: arrivals.users,
             bursts: None,
             journeys: shares,
             patience: stated,

@@ -29,7 +29,9 @@ pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
 pub(super) use infrastructure::{Domain, Nodes};
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
-pub(super) use profile::{Arrive, BurstsForm, DaysForm, ProfileForm, Weight};
+pub(super) use profile::{
+    Arrive, BurstsForm, DaysForm, ProfileForm, TraceForm, UsersForm, Weight,
+};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };

@@ -13,7 +13,7 @@ use std::fmt;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
 pub(in crate::scenario) struct Arrive {
-    /// Independent users: so many requests per unit of time, on average over a week. Either this or `every`.
+    /// Independent users: so many requests per unit of time, on average over a week. Either this, `every`, `users` or `trace`.
     pub(in crate::scenario) poisson: Opt<Rate>,
     /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
     /// first comes at a random moment of its first interval. Either this or `poisson`.
@@ -21,6 +21,49 @@ pub(in crate::scenario) struct Arrive {
     pub(in crate::scenario) every: Opt<SpanDist>,
     /// How the rate of `poisson` moves over the day and the week. Default: it does not.
     pub(in crate::scenario) profile: Opt<ProfileForm>,
+    /// A number of users who each wait for the answer (or leave), think, and come again: a closed loop.
+    /// Instead of `poisson`.
+    pub(in crate::scenario) users: Opt<UsersForm>,
+    /// At the rates of a file, as a monitoring system exports them. Instead of `poisson`.
+    pub(in crate::scenario) trace: Opt<TraceForm>,
+}
+
+/// Users in a closed loop: each comes again only after an answer, or after losing patience. While they
+/// wait they ask for nothing: `users.<workload>.lost_demand` says how much that is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "users such as {count: 500, think: {exponential: {mean: 10s}}}"
+)]
+#[schemars(rename = "Users")]
+pub(in crate::scenario) struct UsersForm {
+    /// How many there are, from 1 to 1000000.
+    #[schemars(required, range(min = 1, max = 1_000_000))]
+    pub(in crate::scenario) count: Opt<u64>,
+    /// From an answer to the user's next request; longer than 0s on average.
+    #[schemars(required)]
+    pub(in crate::scenario) think: Opt<SpanDist>,
+}
+
+/// Rates from a CSV file with a line for each interval: independent users, at the rate of the interval.
+///
+/// The first line names the columns: `time` (seconds, or a date such as `2024-05-06T08:30:00`), and one
+/// of `per_second`, `per_minute`, `per_hour` or `requests` (how many came in the interval). Intervals are
+/// equally long, in order and without gaps; the first begins with the horizon, a Monday 00:00.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a trace such as {file: arrivals.csv, repeat: 1w}"
+)]
+#[schemars(rename = "Trace")]
+pub(in crate::scenario) struct TraceForm {
+    /// The file, in the folder of the scenario or below it, such as `arrivals.csv`; at most 32 MiB and
+    /// 600000 lines.
+    #[schemars(required)]
+    pub(in crate::scenario) file: Opt<String>,
+    /// How long the trace is, if it is to be repeated over the horizon. Default: it is not, and must
+    /// cover the horizon.
+    pub(in crate::scenario) repeat: Opt<Span>,
 }
 
 /// How the rate moves: a cosine with its top at `peak`, or a weight for each hour and each day. The
