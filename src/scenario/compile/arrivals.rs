@@ -137,7 +137,7 @@ impl Compiler<'_> {
         } else if rate > limits::RATE {
             self.problem(
                 place,
-                format!("{count} users who think so shortly send up to {rate:e} requests per second"),
+                format!("{count} users who think so shortly send up to {rate:.1e} requests per second"),
                 format!("at most {:e} per second can be told apart", limits::RATE),
             );
             return None;
@@ -178,7 +178,7 @@ impl Compiler<'_> {
             let highest = rate * steps.highest();
             self.problem(
                 field.place,
-                format!("a rate of {highest:e} per second in the busiest hour"),
+                format!("a rate of {highest:.2e} per second in the busiest hour"),
                 format!("at most {:e} per second can be told apart", limits::RATE),
             );
         }
