@@ -35,7 +35,11 @@ impl ClosedLoop {
         let total: f64 = weights.iter().sum();
         let shares: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
         let busy = |there: usize| f64::from((there as u32).min(servers));
-        let served: f64 = shares.iter().enumerate().map(|(there, share)| busy(there) * share).sum();
+        let served: f64 = shares
+            .iter()
+            .enumerate()
+            .map(|(there, share)| busy(there) * share)
+            .sum();
         Self {
             users,
             think,
@@ -67,7 +71,9 @@ mod tests {
 
     #[test]
     fn it_is_the_chain_that_it_solves() {
-        for (users, think, servers, service) in [(1, 5.0, 1, 2.0), (12, 4.0, 3, 1.5), (40, 1.0, 2, 0.3)] {
+        for (users, think, servers, service) in
+            [(1, 5.0, 1, 2.0), (12, 4.0, 3, 1.5), (40, 1.0, 2, 0.3)]
+        {
             let mut chain = Chain::new(users as usize + 1);
             for there in 0..users as usize {
                 chain.add(there, there + 1, (users as usize - there) as f64 / think);
@@ -79,7 +85,11 @@ mod tests {
             for (there, share) in steady.iter().enumerate() {
                 assert!((closed.share(there as u32) - share).abs() < 1e-12);
             }
-            let there: f64 = steady.iter().enumerate().map(|(there, share)| there as f64 * share).sum();
+            let there: f64 = steady
+                .iter()
+                .enumerate()
+                .map(|(there, share)| there as f64 * share)
+                .sum();
             let response = there / closed.throughput();
             assert!((closed.mean_response() / response - 1.0).abs() < 1e-9);
         }

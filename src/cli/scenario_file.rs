@@ -96,7 +96,9 @@ fn read_named(path: &Path, named: &str) -> Result<Vec<u8>, String> {
     if is_stdin(path) {
         return Err("a scenario from standard input has no folder to look in".to_owned());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let folder = folder.canonicalize().map_err(|error| reason(&error))?;
     let whole = folder.join(named);

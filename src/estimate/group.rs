@@ -5,17 +5,18 @@
 
 use super::met::{Cells, Met};
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
+use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet, SLOTS};
 use crate::control::{Control, Detail};
-use crate::ids::IdVec;
+use crate::ids::{IdVec, WorkloadId};
 use crate::model::{Method, System};
-use crate::path::{Blame, Cause, KeyMaker, Regime, Signal};
+use crate::path::{Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose};
 use crate::time::SimTime;
-use crate::traffic::{Source, Traffic};
+use crate::traffic::{Source, Tally, Traffic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -39,6 +40,10 @@ pub struct TrafficRecord {
     pub outages: OutageRecord,
     /// Regimes sampled.
     pub regimes: u64,
+    /// By target; those on periods of requests are filled.
+    pub periods: Vec<Option<RequestPeriods>>,
+    /// (failed, sampled) requests of the regime that holds most of the time; zero without samples.
+    pub calm: (f64, f64),
 }
 
 /// Why a group could not be simulated.
@@ -150,7 +155,7 @@ impl<'a> GroupRunner<'a> {
             self.signals.clear();
             let transition = self.control.step(&mut self.signals);
             record.transitions += 1;
-            self.tally.observe(transition.at, &self.control);
+            self.tally.observe(transition.at, &self.control, record);
         }
         self.tally.end(&mut self.control, record);
         if let Some(histories) = &mut self.histories {
@@ -203,15 +208,19 @@ impl<'a> GroupRunner<'a> {
             let of = (batch, paths.len());
             self.sample(of, key, met, quiet_s, &mut totals, stop)?;
         }
-        let mut outages = OutageRecord::new(causes.len());
+        let mut outages = OutageRecord::new(causes.len(), self.system.targets.len());
         for pieces in &paths {
             self.stitch(pieces, &met, &causes, &mut outages);
         }
+        let mut periods = request_periods(self.system);
+        let calm = self.periods(&paths, &met, &causes, &mut outages, &mut periods);
         Ok(TrafficRecord {
             replications: replications.len() as u64,
             totals,
             outages,
             regimes,
+            periods,
+            calm,
         })
     }
 
@@ -235,6 +244,8 @@ impl<'a> GroupRunner<'a> {
             stretches: Vec::new(),
             slices: SliceShare::default(),
             worst: None,
+            sampled: 0.0,
+            failing: 0.0,
         });
         let mut weight = 0.0;
         for (id, workload) in self.system.workloads.pairs() {
@@ -364,6 +375,7 @@ impl<'a> GroupRunner<'a> {
             .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
             .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
         met.expect_of_users(self.system, tally, sampled_s);
+        (met.failing, met.sampled) = failing(self.system, tally, &met.expected);
         totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
         Ok(())
     }
@@ -384,10 +396,7 @@ impl<'a> GroupRunner<'a> {
                 Piece::Window(seen) => tracker.seen(seen, record),
                 Piece::Quiet(quiet) => {
                     let met = &met[&quiet.key];
-                    let cause = met.worst.map_or(0, |(journey, commonest)| {
-                        quiet.regime.blames[journey]
-                            .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
-                    });
+                    let cause = met.cause(quiet);
                     let (from, to) = (index(quiet.from), index(quiet.to));
                     if met.slices.judged == 0 {
                         tracker.empty(from, to, record);
@@ -415,4 +424,28 @@ fn commonest(counts: &[u64]) -> usize {
         .enumerate()
         .max_by_key(|&(index, &count)| (count, std::cmp::Reverse(index)))
         .map_or(0, |(index, _)| index)
+}
+
+/// The share of `expected` requests that fails as they did in the sample, and how many of those
+/// ended.
+fn failing(system: &System, tally: &Tally, expected: &IdVec<WorkloadId, f64>) -> (f64, f64) {
+    let (mut failed, mut all, mut sampled) = (0.0, 0.0, 0.0);
+    for (id, workload) in system.workloads.pairs() {
+        let (mut bad, mut ended) = (0, 0);
+        for &(journey, _) in &workload.journeys {
+            let counts = tally.journeys[journey].counts;
+            bad += counts.failed;
+            ended += counts.issued - counts.in_flight;
+        }
+        if ended > 0 {
+            failed += expected[id] * bad as f64 / ended as f64;
+            all += expected[id];
+            sampled += ended as f64;
+        }
+    }
+    if all > 0.0 {
+        (failed / all, sampled)
+    } else {
+        (0.0, sampled)
+    }
 }

@@ -3,10 +3,10 @@
 use super::outages::SliceShare;
 use super::plan::Plan;
 use super::totals::BlameTime;
-use super::windows::HOUR;
+use super::windows::{HOUR, Quiet};
 use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::{LoadRhythm, System};
-use crate::path::Regime;
+use crate::path::{Blame, Cause, Regime};
 use crate::random::Stream;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::Tally;
@@ -25,9 +25,25 @@ pub(super) struct Met {
     pub(super) slices: SliceShare,
     /// The journey with the most failures in the sample, and its commonest cause there.
     pub(super) worst: Option<(JourneyId, usize)>,
+    /// Requests sampled that ended, and the share of the expected ones that fails.
+    pub(super) sampled: f64,
+    pub(super) failing: f64,
 }
 
 impl Met {
+    /// Requests of all workloads that are expected in its quiet time.
+    pub(super) fn weight(&self) -> f64 {
+        self.expected.iter().sum()
+    }
+
+    /// What most failures in a quiet stretch of this regime are due to.
+    pub(super) fn cause(&self, quiet: &Quiet) -> usize {
+        self.worst.map_or(0, |(journey, commonest)| {
+            quiet.regime.blames[journey]
+                .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
+        })
+    }
+
     /// Seconds of quiet time by blame of the first journey: together all of it.
     pub(super) fn blamed_s(&self) -> impl Iterator<Item = f64> + '_ {
         let first = JourneyId::from_index(0);

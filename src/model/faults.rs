@@ -63,6 +63,19 @@ pub enum FaultKind {
     Certificate,
     /// A burst of a workload: many times as many requests (see [`Bursts`](super::Bursts)).
     Burst,
+    /// An outage of a third party, whatever goes on inside it.
+    Outage(OutageKind),
+}
+
+/// What callers meet during an outage of a third party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutageKind {
+    /// An error, at once.
+    Errors,
+    /// No answer; what was in progress is never answered.
+    Silent,
+    /// Connections are refused, and those in use are reset.
+    Refused,
 }
 
 impl FaultKind {
@@ -83,6 +96,7 @@ impl FaultKind {
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
             Self::Burst => "burst",
+            Self::Outage(_) => "outage",
         }
     }
 
@@ -101,6 +115,7 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate
+            | Self::Outage(_)
             | Self::Burst => false,
         }
     }
@@ -121,8 +136,17 @@ impl FaultKind {
             | Self::Isolated
             | Self::Power
             | Self::Common
+            | Self::Outage(_)
             | Self::Burst => false,
         }
+    }
+
+    /// Whether it leaves what it happens to running: slow, or answering with errors.
+    pub fn impairs(self) -> bool {
+        matches!(
+            self,
+            Self::Slow { .. } | Self::Errors { .. } | Self::Outage(OutageKind::Errors)
+        )
     }
 
     /// Whether a slot with this fault cannot serve: neither slow work nor errors now and then stop it.
@@ -139,7 +163,8 @@ impl FaultKind {
             | Self::Rollout
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => true,
+            | Self::Certificate
+            | Self::Outage(_) => true,
             Self::Slow { .. } | Self::Burst => false,
             Self::Errors { share } => share >= 1.0,
         }
@@ -197,6 +222,10 @@ impl Impairment {
                 errors: 1.0 - (1.0 - self.errors) * (1.0 - share),
                 ..self
             },
+            FaultKind::Outage(OutageKind::Errors) => Self {
+                errors: 1.0,
+                ..self
+            },
             FaultKind::Crash
             | FaultKind::Hang
             | FaultKind::Pause
@@ -208,6 +237,7 @@ impl Impairment {
             | FaultKind::Release
             | FaultKind::Configuration
             | FaultKind::Certificate
+            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused)
             | FaultKind::Burst => self,
         }
     }

@@ -84,11 +84,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Trace, Wrong> {
     for (row, line) in rows {
         if values.len() == limits::TRACE_ROWS {
             let message = format!("the trace has more than {} rows", limits::TRACE_ROWS);
-            return wrong(line, message, "use longer intervals, or a part of it that repeats");
+            return wrong(
+                line,
+                message,
+                "use longer intervals, or a part of it that repeats",
+            );
         }
         if row.len() != 2 {
             let message = format!("there are {} cells in this line, not 2", row.len());
-            return wrong(line, message, "write a time and a number, such as `60,1250`");
+            return wrong(
+                line,
+                message,
+                "write a time and a number, such as `60,1250`",
+            );
         }
         let at = instant(row[time]).map_or_else(
             || {
@@ -109,13 +117,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Trace, Wrong> {
                 } else {
                     "this line has an earlier time than the one before"
                 };
-                return wrong(line, message, "sort the lines by time, one for each interval");
+                return wrong(
+                    line,
+                    message,
+                    "sort the lines by time, one for each interval",
+                );
             }
             Some((_, last)) => {
                 let long = at - last;
                 let usual = *step.get_or_insert(long);
                 if long != usual {
-                    let what = if long > usual { "gap" } else { "shorter interval" };
+                    let what = if long > usual {
+                        "gap"
+                    } else {
+                        "shorter interval"
+                    };
                     return wrong(
                         line,
                         format!(
@@ -139,7 +155,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Trace, Wrong> {
         );
     };
     let Ok(nanos) = u64::try_from(step) else {
-        return wrong(first_line, "the intervals are longer than the clock of a simulation", "use shorter ones");
+        return wrong(
+            first_line,
+            "the intervals are longer than the clock of a simulation",
+            "use shorter ones",
+        );
     };
     let interval = step as f64 / NANOS_PER_SEC as f64;
     let mut rates = Vec::with_capacity(values.len());
@@ -165,7 +185,9 @@ fn cells(line: &str) -> Vec<&str> {
     line.split(',')
         .map(|cell| {
             let cell = cell.trim();
-            let quoted = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+            let quoted = cell
+                .strip_prefix('"')
+                .and_then(|cell| cell.strip_suffix('"'));
             quoted.unwrap_or(cell).trim()
         })
         .collect()
@@ -177,15 +199,30 @@ fn columns(header: &[&str], line: usize) -> Result<(usize, usize, Column), Wrong
         return wrong(line, "the columns have no names", HEADER);
     }
     let [first, second] = header else {
-        return wrong(line, format!("there are {} columns, not 2", header.len()), HEADER);
+        return wrong(
+            line,
+            format!("there are {} columns, not 2", header.len()),
+            HEADER,
+        );
     };
-    let kind = |cell: &str| COLUMNS.iter().find(|(name, _)| *name == cell).map(|known| known.1);
+    let kind = |cell: &str| {
+        COLUMNS
+            .iter()
+            .find(|(name, _)| *name == cell)
+            .map(|known| known.1)
+    };
     let found = match (*first == "time", *second == "time") {
         (true, false) => kind(second).map(|kind| (0, 1, kind)).ok_or(*second),
         (false, true) => kind(first).map(|kind| (1, 0, kind)).ok_or(*first),
         _ => Err(*first),
     };
-    found.or_else(|cell| wrong(line, format!("{} is no column of a trace", quoted(cell)), HEADER))
+    found.or_else(|cell| {
+        wrong(
+            line,
+            format!("{} is no column of a trace", quoted(cell)),
+            HEADER,
+        )
+    })
 }
 
 /// A number, 0 or more.
@@ -201,9 +238,11 @@ fn number_of(cell: &str, line: usize) -> Result<f64, Wrong> {
             format!("{} is no number", quoted(cell)),
             "write plain digits with a decimal point, such as 1250 or 0.5",
         ),
-        Some(number) if number < 0.0 => {
-            wrong(line, format!("{} is negative", quoted(cell)), "nothing comes less often than never")
-        }
+        Some(number) if number < 0.0 => wrong(
+            line,
+            format!("{} is negative", quoted(cell)),
+            "nothing comes less often than never",
+        ),
         Some(number) => Ok(number),
     }
 }
@@ -216,12 +255,29 @@ fn instant(cell: &str) -> Option<i128> {
     let cell = cell.strip_suffix('Z').unwrap_or(cell);
     let (date, time) = cell.split_once(['T', ' '])?;
     let mut date = date.split('-');
-    let (year, month, day) = (digits(date.next()?, 4)?, digits(date.next()?, 2)?, digits(date.next()?, 2)?);
+    let (year, month, day) = (
+        digits(date.next()?, 4)?,
+        digits(date.next()?, 2)?,
+        digits(date.next()?, 2)?,
+    );
     if date.next().is_some() || !(1..=12).contains(&month) {
         return None;
     }
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        if leap { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     if !(1..=lengths[month as usize - 1]).contains(&day) {
         return None;
     }
@@ -232,7 +288,8 @@ fn instant(cell: &str) -> Option<i128> {
     let mut parts = time.split(':');
     let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     let second = parts.next().map_or(Some(0), seconds)?;
-    if hour > 23 || minute > 59 || parts.next().is_some() || !(0..60_000_000_000).contains(&second) {
+    if hour > 23 || minute > 59 || parts.next().is_some() || !(0..60_000_000_000).contains(&second)
+    {
         return None;
     }
     let secs = (days * 24 + hour) * 3_600 + minute * 60;
@@ -288,14 +345,21 @@ mod tests {
 
     #[test]
     fn dates_know_months_and_leap_years() {
-        let day = |text: &str| instant(&format!("{text} 00:00")).map(|nanos| nanos / 86_400_000_000_000);
+        let day =
+            |text: &str| instant(&format!("{text} 00:00")).map(|nanos| nanos / 86_400_000_000_000);
         let apart = |a: &str, b: &str| day(b).zip(day(a)).map(|(b, a)| b - a);
         assert_eq!(apart("2023-02-28", "2023-03-01"), Some(1));
         assert_eq!(apart("2024-02-28", "2024-03-01"), Some(2));
         assert_eq!(apart("1999-12-31", "2000-01-01"), Some(1));
         assert_eq!(apart("2000-01-01", "2001-01-01"), Some(366));
         assert_eq!(apart("1970-01-01", "2026-11-26"), Some(20_783));
-        for text in ["2023-02-29", "2023-13-01", "2023-00-01", "23-01-01", "2023-01-00"] {
+        for text in [
+            "2023-02-29",
+            "2023-13-01",
+            "2023-00-01",
+            "23-01-01",
+            "2023-01-00",
+        ] {
             assert_eq!(day(text), None, "{text}");
         }
     }
@@ -310,7 +374,11 @@ mod tests {
         is("time,per_minute\n0,1\n60,2\n30,3\n", 4, "earlier time");
         is("time,per_minute\n0,1\n0,2\n", 3, "same time");
         is("time,per_minute\n0,1\n\n60,2\n240,3\n", 5, "gap: 180 s");
-        is("time,per_minute\n0,1\n60,2\n70,3\n", 4, "shorter interval: 10 s");
+        is(
+            "time,per_minute\n0,1\n60,2\n70,3\n",
+            4,
+            "shorter interval: 10 s",
+        );
         is("time,per_minute\n0,1\n60,-2\n", 3, "negative");
         is("time,per_minute\n0,1\n60,many\n", 3, "no number");
         is("time,per_minute\n0,inf\n60,1\n", 2, "no number");
@@ -326,7 +394,13 @@ mod tests {
         let mut noise = b"time,per_minute\n0,1\n".to_vec();
         noise.push(0xff);
         assert_eq!(read(&noise).expect_err("noise").line, Some(3));
-        let long: String = (0..=limits::TRACE_ROWS).map(|row| format!("{row},1\n")).collect();
-        is(&format!("time,per_second\n{long}"), limits::TRACE_ROWS + 2, "more than");
+        let long: String = (0..=limits::TRACE_ROWS)
+            .map(|row| format!("{row},1\n"))
+            .collect();
+        is(
+            &format!("time,per_second\n{long}"),
+            limits::TRACE_ROWS + 2,
+            "more than",
+        );
     }
 }

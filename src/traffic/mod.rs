@@ -111,7 +111,8 @@ mod tests;
 
 pub use arrivals::Source;
 pub use tally::{
-    BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings, UserTally,
+    BadRun, Bin, BinSettings, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings,
+    UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

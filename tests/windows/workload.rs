@@ -92,3 +92,61 @@ fn windows_agree_with_exact_in_bursts_and_blame_them() {
     assert!((paired.exact.ended / expected - 1.0).abs() < 0.01);
     assert!((paired.windows.ended / paired.exact.ended - 1.0).abs() < 0.01);
 }
+
+/// Users in a closed loop beside others; with a replica gone there is more than the rest can do.
+const CLOSED: &str = "
+fivenines: 1
+run: {horizon: 2h}
+services:
+  app:
+    replicas: 3
+    workers: 1
+    starts_in: 5s
+    faults: {crash: {every: {exponential: {mean: 30m}}, lasts: {exponential: {mean: 60s}}}}
+    operations: {read: {takes: {exponential: {mean: 100ms}}}}
+balancers: {edge: {to: app, algorithm: least_conn, probes: {interval: 2s, timeout: 1s, rise: 2, fall: 2}}}
+workload:
+  users: {arrive: {users: {count: 60, think: {exponential: {mean: 4s}}}}, journeys: {read: 100%}, through: edge, patience: 2s}
+  robots: {arrive: {poisson: 6/s}, journeys: {read: 100%}, through: edge, patience: 1s}
+";
+
+#[test]
+fn windows_agree_with_exact_when_users_wait_for_their_answers() {
+    let paired = compare(&system(CLOSED), 64, |_| {});
+    // Users of a window draw anew, so the difference contains the luck of both methods.
+    assert!(paired.agrees() && paired.error <= 0.05 * paired.share);
+    let ended = paired.windows.ended / paired.exact.ended - 1.0;
+    assert!(ended.abs() < 0.002, "{ended}");
+    assert!(paired.simulated < 0.8);
+}
+
+/// Minutes of a trace that repeats every two hours, some of them empty, one of them ten times as busy.
+#[test]
+fn windows_agree_with_exact_when_rates_come_from_a_trace() {
+    let mut csv = String::from("time,per_minute\n");
+    for minute in 0..120 {
+        let rate = match minute {
+            20..30 => 0,
+            47 => 1_200,
+            _ => 90 + 10 * (minute % 7),
+        };
+        csv.push_str(&format!("{},{rate}\n", 60 * minute));
+    }
+    let source = HOURS
+        .replace("2d", "8h")
+        .replace("mean: 5h", "mean: 1h")
+        .replace("mean: 10m", "mean: 2m")
+        .replace("poisson: 1/s", "trace: {file: arrivals.csv, repeat: 2h}");
+    let (before, after) = source.split_once("      profile:").expect("a profile");
+    let (_, after) = after.split_once("weekend: 0}\n").expect("its end");
+    let files = |_: &str| Ok(csv.clone().into_bytes());
+    let source = format!("{before}{after}");
+    let loaded = fivenines::scenario::load_with(source.as_bytes(), "test.yaml", &files);
+    let system = match loaded {
+        Ok(loaded) => loaded.system,
+        Err(problems) => panic!("{}", problems.render(false)),
+    };
+    let paired = compare(&system, 64, |_| {});
+    assert!(paired.agrees() && paired.error <= 0.03 * paired.share);
+    assert!((paired.windows.ended / paired.exact.ended - 1.0).abs() < 0.01);
+}

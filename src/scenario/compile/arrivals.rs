@@ -137,7 +137,9 @@ impl Compiler<'_> {
         } else if rate > limits::RATE {
             self.problem(
                 place,
-                format!("{count} users who think so shortly send up to {rate:.1e} requests per second"),
+                format!(
+                    "{count} users who think so shortly send up to {rate:.1e} requests per second"
+                ),
                 format!("at most {:e} per second can be told apart", limits::RATE),
             );
             return None;

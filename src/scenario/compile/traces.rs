@@ -135,7 +135,9 @@ impl Compiler<'_> {
             }
             Ok(trace) => Some(trace),
             Err(wrong) => {
-                let line = wrong.line.map_or_else(String::new, |line| format!(", line {line}"));
+                let line = wrong
+                    .line
+                    .map_or_else(String::new, |line| format!(", line {line}"));
                 let message = format!("{}{line}: {}", quoted(name), wrong.message);
                 self.problem(place, message, wrong.help);
                 None

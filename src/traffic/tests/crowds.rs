@@ -63,13 +63,20 @@ fn users_wait_as_machines_for_repair_however_they_think() {
         let users = tally.users[WorkloadId::from_index(0)];
         let response = tally.journeys[journey].latency.mean().unwrap() * 1e-9;
         let z = (response - exact.mean_response()) / 0.0045;
-        assert!(z.abs() < 4.0, "{response} against {}", exact.mean_response());
+        assert!(
+            z.abs() < 4.0,
+            "{response} against {}",
+            exact.mean_response()
+        );
         let throughput = users.ended as f64 / secs as f64;
         let z = (throughput - exact.throughput()) / 0.003;
         assert!(z.abs() < 4.0, "{throughput} against {}", exact.throughput());
         let round = 12.0 / throughput;
         assert!((round - response - 4.0).abs() < 0.02);
-        assert_eq!((users.calm, users.calm_waited_ns), (users.ended, users.waited_ns));
+        assert_eq!(
+            (users.calm, users.calm_waited_ns),
+            (users.ended, users.waited_ns)
+        );
         assert!((users.waited_ns as f64 * 1e-9 / users.ended as f64 - response).abs() < 1e-6);
     }
 }
