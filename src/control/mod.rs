@@ -46,6 +46,7 @@ mod campaign;
 mod care;
 mod care_plan;
 mod crew;
+mod effect;
 mod flap;
 mod follow;
 mod heats;

@@ -2,7 +2,8 @@
 
 use super::agenda::Next;
 use super::blame::After;
-use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
+use super::effect::Effect;
+use super::plan::{ClockPlan, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
 use super::stops::Stop;
 use crate::ids::{ClockId, Id, SlotId};

@@ -133,7 +133,8 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         .or(system.run.replications)
         .unwrap_or(BLOCK);
     let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= BLOCK_CPU_S;
-    if cheap || look_back(system).is_none() {
+    let sampled = look_back(system).is_some() && system.changes_within_hours().is_none();
+    if cheap || !sampled {
         return finish(system, &load, options, exact);
     }
     finish(
@@ -181,6 +182,16 @@ fn finish(
                               without `patience` waits for ever"
                         .into(),
                     help: "state a `patience`, or use `--method exact`".into(),
+                });
+            }
+            if let Some(line) = system.changes_within_hours() {
+                return Err(RunError::Unsuitable {
+                    line: Some(line),
+                    message:
+                        "`windows` samples quiet time by the hour, and the rates of this trace \
+                              change within hours"
+                            .into(),
+                    help: "use `--method exact`, or a trace with a line for each hour".into(),
                 });
             }
             // Each fault makes a few transitions; windows overlap into about two each.

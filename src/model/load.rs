@@ -7,7 +7,7 @@
 //! retried, fall back and end what calls them, each by its own chance.
 
 use super::pace::closed_rates;
-use super::{Discipline, Fork, ServedBy, System, Workload};
+use super::{Discipline, Fork, LoadRhythm, ServedBy, System, Workload};
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
@@ -289,11 +289,18 @@ impl Load {
         Self::at_rates(system, &rates.collect::<Vec<_>>(), lost)
     }
 
-    /// The first minute of the week in which all workloads together have the highest rate.
+    /// The first minute of the week, or of a horizon that no week is like another of, in which all
+    /// workloads together have the highest rate outside bursts.
     pub fn busiest(system: &System) -> SimTime {
-        const MINUTES: u64 = 7 * 24 * 60;
+        const WEEK: u64 = 7 * 24 * 60;
+        /// More than any trace has that does not repeat.
+        const MOST: u64 = 1 << 20;
+        let minutes = match system.load_rhythm() {
+            LoadRhythm::Steady | LoadRhythm::Daily | LoadRhythm::Weekly => WEEK,
+            LoadRhythm::Free => (system.run.horizon.as_nanos() / 60_000_000_000).clamp(1, MOST),
+        };
         let mut busiest = (SimTime::START, 0.0);
-        for minute in 0..MINUTES {
+        for minute in 0..minutes {
             let at = SimTime::START + SimSpan::from_secs(60 * minute);
             let rates = system.workloads.iter().map(|workload| workload.rate_at(at));
             let rate: f64 = rates.sum();

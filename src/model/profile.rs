@@ -116,6 +116,11 @@ impl Steps {
         self.repeats.then(|| SimSpan::from_nanos(self.length()))
     }
 
+    /// Whether every hour of a history has one level.
+    pub fn is_hourly(&self) -> bool {
+        self.step.is_multiple_of(3_600 * NANOS_PER_SEC)
+    }
+
     /// How they repeat with the days and weeks.
     pub(super) fn rhythm(&self) -> LoadRhythm {
         let divides = |days: u64| (days * 86_400 * NANOS_PER_SEC).is_multiple_of(self.length());

@@ -151,6 +151,17 @@ impl System {
             .unwrap_or(LoadRhythm::Steady)
     }
 
+    /// The line of a workload whose rate changes within hours, if there is one: quiet time, which is told
+    /// apart by the hour, cannot be sampled then.
+    pub fn changes_within_hours(&self) -> Option<u32> {
+        let mut workloads = self.workloads.iter();
+        let found = workloads.find(|row| match &row.profile {
+            Some(Profile::Steps(steps)) => !steps.is_hourly(),
+            Some(Profile::Swing(_)) | None => false,
+        });
+        found.map(|row| row.line)
+    }
+
     /// Whether the rate of any workload moves in steps.
     pub fn has_steps(&self) -> bool {
         let profiles = self.workloads.iter().filter_map(|row| row.profile.as_ref());

@@ -13,18 +13,20 @@ use std::fmt;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
 pub(in crate::scenario) struct Arrive {
-    /// Independent users: so many requests per unit of time, on average over a week. Either this, `every`, `users` or `trace`.
+    /// Independent users: so many requests per unit of time, on average over a week. Default: none; this, `every`, `users` or `trace` is needed.
     pub(in crate::scenario) poisson: Opt<Rate>,
     /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
-    /// first comes at a random moment of its first interval. Either this or `poisson`.
+    /// first comes at a random moment of its first interval. Default: none; or else `poisson`, `users` or
+    /// `trace`.
     #[schemars(with = "Option<Span>")]
     pub(in crate::scenario) every: Opt<SpanDist>,
     /// How the rate of `poisson` moves over the day and the week. Default: it does not.
     pub(in crate::scenario) profile: Opt<ProfileForm>,
     /// A number of users who each wait for the answer (or leave), think, and come again: a closed loop.
-    /// Instead of `poisson`.
+    /// Default: none; or else `poisson`, `every` or `trace`.
     pub(in crate::scenario) users: Opt<UsersForm>,
-    /// At the rates of a file, as a monitoring system exports them. Instead of `poisson`.
+    /// At the rates of a file, as a monitoring system exports them. Default: none; or else
+    /// `poisson`, `every` or `users`.
     pub(in crate::scenario) trace: Opt<TraceForm>,
 }
 
@@ -49,7 +51,8 @@ pub(in crate::scenario) struct UsersForm {
 ///
 /// The first line names the columns: `time` (seconds, or a date such as `2024-05-06T08:30:00`), and one
 /// of `per_second`, `per_minute`, `per_hour` or `requests` (how many came in the interval). Intervals are
-/// equally long, in order and without gaps; the first begins with the horizon, a Monday 00:00.
+/// equally long, in order and without gaps; the first begins with the horizon, a Monday 00:00. Intervals
+/// that are no whole hours can only be simulated by `method: exact`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -75,9 +78,9 @@ pub(in crate::scenario) struct TraceForm {
 )]
 #[schemars(rename = "Profile")]
 pub(in crate::scenario) struct ProfileForm {
-    /// Time of day of the highest rate. With `ratio`, instead of `hours` and `days`.
+    /// Time of day of the highest rate, with `ratio` instead of `hours` and `days`. Default: none.
     pub(in crate::scenario) peak: Opt<TimeOfDay>,
-    /// The highest rate divided by the lowest, at least 1.
+    /// The highest rate divided by the lowest, at least 1, with `peak`. Default: none.
     #[schemars(range(min = 1.0))]
     pub(in crate::scenario) ratio: Opt<f64>,
     /// 24 weights, for the hours that begin at 00:00, 01:00, ... 23:00; within an hour the rate is
@@ -97,23 +100,23 @@ pub(in crate::scenario) struct ProfileForm {
 )]
 #[schemars(rename = "Days")]
 pub(in crate::scenario) struct DaysForm {
-    /// Monday to Friday.
+    /// Monday to Friday. Default: 100%.
     pub(in crate::scenario) weekdays: Opt<Weight>,
-    /// Saturday and Sunday.
+    /// Saturday and Sunday. Default: 100%.
     pub(in crate::scenario) weekend: Opt<Weight>,
-    /// Monday.
+    /// Monday. Default: as `weekdays`.
     pub(in crate::scenario) mon: Opt<Weight>,
-    /// Tuesday.
+    /// Tuesday. Default: as `weekdays`.
     pub(in crate::scenario) tue: Opt<Weight>,
-    /// Wednesday.
+    /// Wednesday. Default: as `weekdays`.
     pub(in crate::scenario) wed: Opt<Weight>,
-    /// Thursday.
+    /// Thursday. Default: as `weekdays`.
     pub(in crate::scenario) thu: Opt<Weight>,
-    /// Friday.
+    /// Friday. Default: as `weekdays`.
     pub(in crate::scenario) fri: Opt<Weight>,
-    /// Saturday.
+    /// Saturday. Default: as `weekend`.
     pub(in crate::scenario) sat: Opt<Weight>,
-    /// Sunday.
+    /// Sunday. Default: as `weekend`.
     pub(in crate::scenario) sun: Opt<Weight>,
 }
 
