@@ -17,6 +17,8 @@ mod harness;
 mod periods;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/workload.rs"]
+mod workload;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

@@ -92,8 +92,10 @@ impl Audiences {
         let mut of_clock: Vec<Vec<u32>> = (0..system.clocks.len())
             .map(|clock| {
                 let slots = affected.of(clock).iter();
-                let units = slots.map(|&slot| Self::unit_of(system, system.slots[slot].owner));
-                let mut hurt: Vec<u32> = units
+                let touched = slots.map(|&slot| Self::unit_of(system, system.slots[slot].owner));
+                let crowded = crowded(system, system.clocks.as_slice()[clock].component, units);
+                let mut hurt: Vec<u32> = touched
+                    .chain(crowded)
                     .flat_map(|unit| of_unit[unit as usize].iter().copied())
                     .collect();
                 hurt.sort_unstable();
@@ -113,7 +115,8 @@ impl Audiences {
                 | Component::Node(_)
                 | Component::Domain(_)
                 | Component::Pool(_)
-                | Component::Balancer(_) => system.faults[clock.fault].kind.stops(),
+                | Component::Balancer(_)
+                | Component::Workload(_) => system.faults[clock.fault].kind.stops(),
             })
             .collect();
         let hurts =
@@ -147,6 +150,23 @@ impl Audiences {
             ranks,
         }
     }
+}
+
+/// The units that a burst of a workload crowds, if `component` is one: all that its journeys need.
+fn crowded(system: &System, component: Component, units: usize) -> Vec<u32> {
+    let Component::Workload(workload) = component else {
+        return Vec::new();
+    };
+    let mut all = vec![false; units];
+    for &(journey, _) in &system.workloads[workload].journeys {
+        let own = cone(system, &system.journeys[journey].calls, units);
+        all.iter_mut().zip(own).for_each(|(all, own)| *all |= own);
+    }
+    (0..)
+        .zip(all)
+        .filter(|(_, needs)| *needs)
+        .map(|(unit, _)| unit)
+        .collect()
 }
 
 /// The units that these calls depend on, directly or further down; optional calls and the ways taken

@@ -67,7 +67,8 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated
-        | FaultKind::Common => false,
+        | FaultKind::Common
+        | FaultKind::Burst => false,
     }
 }
 
@@ -89,7 +90,8 @@ impl Operated {
                     | Component::Domain(_)
                     | Component::Pool(_)
                     | Component::Balancer(_)
-                    | Component::Common(_) => None,
+                    | Component::Common(_)
+                    | Component::Workload(_) => None,
                 };
                 components.push(clock.component);
                 parts.push(Part {
@@ -187,9 +189,11 @@ fn reaches(system: &System, component: Component, part: Component) -> bool {
         return false;
     };
     let mut domain = match part {
-        Component::Slot(_) | Component::Pool(_) | Component::Balancer(_) | Component::Common(_) => {
-            None
-        }
+        Component::Slot(_)
+        | Component::Pool(_)
+        | Component::Balancer(_)
+        | Component::Common(_)
+        | Component::Workload(_) => None,
         Component::Node(node) => system.nodes[node].domain,
         Component::Domain(domain) => system.domains[domain].parent,
     };

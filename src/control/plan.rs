@@ -6,8 +6,7 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
-pub(super) use super::effect::Effect;
-use super::effect::effect;
+use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
@@ -404,63 +403,6 @@ impl Plan {
             audiences,
         }
     }
-}
-
-/// The slots that each clock's fault affects, and how.
-fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
-    let mut in_domain = vec![Vec::new(); system.domains.len()];
-    let mut on_node = vec![Vec::new(); system.nodes.len()];
-    for (id, slot) in system.slots.pairs() {
-        if let Some(node) = slot.node {
-            on_node[node.index()].push(id);
-        }
-        let mut around = slot.domain;
-        while let Some(domain) = around {
-            in_domain[domain.index()].push(id);
-            around = system.domains[domain].parent;
-        }
-    }
-    let clocks = system.clocks.iter().map(|clock| {
-        let kind = system.faults[clock.fault].kind;
-        let slots = match clock.component {
-            Component::Slot(slot) => vec![slot],
-            Component::Node(node) => on_node[node.index()].clone(),
-            Component::Domain(domain) => in_domain[domain.index()].clone(),
-            Component::Pool(pool) => system.pools[pool].slots.clone(),
-            Component::Balancer(id) => system.balancers[id].slots.clone(),
-            Component::Common(_) => Vec::new(),
-        };
-        (slots, effect(clock.component, kind))
-    });
-    let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
-    for (slots, clock) in slots.iter_mut().zip(&system.clocks) {
-        // Handing on takes a balancer no time, so nothing there can take longer.
-        if matches!(system.faults[clock.fault].kind, FaultKind::Slow { .. }) {
-            slots.retain(|&slot| matches!(system.slots[slot].owner, Owner::Pool(_)));
-        }
-    }
-    for common in &system.care.commons {
-        let hits = common.hits.iter();
-        let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
-        all.sort_unstable();
-        all.dedup();
-        slots[common.clock.index()] = all;
-    }
-    (Lists::new(&slots), effects)
-}
-
-/// The clocks that make each slot slow or answer with errors.
-fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, FaultKind)> {
-    let mut of_slots = vec![Vec::new(); system.slots.len()];
-    for (id, clock) in system.clocks.pairs() {
-        let kind = system.faults[clock.fault].kind;
-        if kind.impairs() {
-            for slot in affected.of(id.index()) {
-                of_slots[slot.index()].push((id, kind));
-            }
-        }
-    }
-    Lists::new(&of_slots)
 }
 
 /// The watches of all instances of one balancer: instance by instance, member by member.

@@ -319,6 +319,7 @@ impl State {
             .as_mut_slice()
             .copy_from_slice(self.first_leaders.as_slice());
         self.regime.blames.as_mut_slice().fill(None);
+        self.regime.bursts.as_mut_slice().fill(false);
         for watch in &mut self.watches {
             (watch.root, watch.condition) = (None, None);
         }

@@ -2,7 +2,8 @@
 
 use super::agenda::Next;
 use super::blame::After;
-use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
+use super::effect::Effect;
+use super::plan::{ClockPlan, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
 use super::stops::Stop;
 use crate::ids::{ClockId, Id, SlotId};
@@ -109,7 +110,11 @@ impl State {
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
-            Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
+            Effect::Stop(_)
+            | Effect::Machine(_)
+            | Effect::Impair
+            | Effect::Isolation(_)
+            | Effect::Burst(_) => {
                 self.toggle_any(plan, id, begins, signals);
             }
         }
@@ -167,6 +172,14 @@ impl State {
     ) {
         let affected = plan.affected.of(clock.index());
         let effect = plan.clocks[clock].effect;
+        if let Effect::Burst(workload) = effect {
+            self.regime.bursts[workload] = begins;
+            signals.push(Signal::Burst {
+                workload,
+                active: begins,
+            });
+            return;
+        }
         if let Effect::Isolation(domain) = effect {
             let isolations = &mut self.isolations[domain];
             *isolations = if begins {
@@ -193,7 +206,7 @@ impl State {
                         self.jam(slot, begins);
                     }
                 }
-                Effect::Impair | Effect::Isolation(_) => {
+                Effect::Impair | Effect::Isolation(_) | Effect::Burst(_) => {
                     self.find_impairment(plan, slot, cause, signals);
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! What happens to components, and when.
 
-use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId};
+use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId, WorkloadId};
 use crate::random::Dist;
 
 /// A fault as the file states it.
@@ -61,6 +61,8 @@ pub enum FaultKind {
     Configuration,
     /// An expired certificate.
     Certificate,
+    /// A burst of a workload: many times as many requests (see [`Bursts`](super::Bursts)).
+    Burst,
     /// An outage of a third party, whatever goes on inside it.
     Outage(OutageKind),
 }
@@ -93,6 +95,7 @@ impl FaultKind {
             Self::Release => "release",
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
+            Self::Burst => "burst",
             Self::Outage(_) => "outage",
         }
     }
@@ -112,7 +115,8 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate
-            | Self::Outage(_) => false,
+            | Self::Outage(_)
+            | Self::Burst => false,
         }
     }
 
@@ -132,7 +136,8 @@ impl FaultKind {
             | Self::Isolated
             | Self::Power
             | Self::Common
-            | Self::Outage(_) => false,
+            | Self::Outage(_)
+            | Self::Burst => false,
         }
     }
 
@@ -160,7 +165,7 @@ impl FaultKind {
             | Self::Configuration
             | Self::Certificate
             | Self::Outage(_) => true,
-            Self::Slow { .. } => false,
+            Self::Slow { .. } | Self::Burst => false,
             Self::Errors { share } => share >= 1.0,
         }
     }
@@ -232,7 +237,8 @@ impl Impairment {
             | FaultKind::Release
             | FaultKind::Configuration
             | FaultKind::Certificate
-            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused) => self,
+            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused)
+            | FaultKind::Burst => self,
         }
     }
 }
@@ -255,6 +261,8 @@ pub enum Component {
     Balancer(BalancerId),
     /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
     Common(u32),
+    /// A workload.
+    Workload(WorkloadId),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

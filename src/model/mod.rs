@@ -12,8 +12,10 @@ mod failover;
 mod faults;
 mod fork;
 mod load;
+mod pace;
 mod period;
 mod price;
+mod profile;
 mod run;
 mod service;
 pub mod structure;
@@ -37,6 +39,7 @@ pub use fork::Fork;
 pub use load::{Load, Lost, PoolLoad, Reach};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
+pub use profile::{Profile, Steps, Swing};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
@@ -44,7 +47,7 @@ pub use service::{
 };
 pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Journey, Patience, Profile, Workload};
+pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,

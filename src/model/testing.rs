@@ -207,6 +207,7 @@ impl System {
             Component::Pool(pool) => system.pools[pool].name.clone(),
             Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
             Component::Common(row) => format!("common{row}"),
+            Component::Workload(workload) => system.workloads[workload].name.clone(),
         };
         let kind_name = kind.word();
         let first = format!("{}.{kind_name}", name(self, components[0]));

@@ -3,7 +3,7 @@
 //! Slots of one pool are exchangeable, so their states are sorted, jointly with what every instance
 //! of every balancer believes about them; instances of one balancer are sorted by state, impairment,
 //! island and whether they hold the address. Impairments are part of the key only in regimes that have
-//! any. Whom failures are attributed to is no part of the key.
+//! any, and so are bursts. Whom failures are attributed to is no part of the key.
 
 use super::{Regime, SlotState};
 use crate::ids::{Id, SlotId};
@@ -37,6 +37,9 @@ impl KeyMaker {
     /// The key of `regime`: equal for regimes that differ only by the names of exchangeable slots.
     pub fn key(&mut self, system: &System, regime: &Regime) -> u64 {
         let mut key = Key::of_seed(0x7265_6769_6d65);
+        for (workload, _) in regime.bursts.pairs().filter(|(_, active)| **active) {
+            key = key.with(workload.index() as u64);
+        }
         let impaired = regime.impairments.iter().any(|one| one.is_any());
         let parts = if impaired { 3 } else { 1 };
         // Instances in canonical order, balancer by balancer.

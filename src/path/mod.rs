@@ -14,6 +14,7 @@ pub use crate::model::{Blame, Impairment, Phase};
 
 use crate::ids::{
     BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
+    WorkloadId,
 };
 use crate::model::{Step, System};
 use crate::time::{SimSpan, SimTime};
@@ -83,6 +84,13 @@ pub enum Signal {
         pool: PoolId,
         /// The member that now accepts what only a leader may.
         leader: Option<SlotId>,
+    },
+    /// A burst of a workload began, or ended.
+    Burst {
+        /// Which workload.
+        workload: WorkloadId,
+        /// Whether more requests come than usual.
+        active: bool,
     },
     /// From now on, failures of a journey are attributed to this.
     Blame {
@@ -282,6 +290,8 @@ pub struct Regime {
     pub leaders: IdVec<PoolId, Option<SlotId>>,
     /// Whom failures of each journey are attributed to.
     pub blames: IdVec<JourneyId, Option<Blame>>,
+    /// Which workloads have a burst.
+    pub bursts: IdVec<WorkloadId, bool>,
 }
 
 impl Regime {
@@ -311,6 +321,7 @@ impl Regime {
                 })
                 .collect(),
             blames: IdVec::filled(None, system.journeys.len()),
+            bursts: IdVec::filled(false, system.workloads.len()),
         }
     }
 
@@ -328,6 +339,7 @@ impl Regime {
             Signal::Holder { balancer, holder } => self.holders[balancer] = holder,
             Signal::Leader { pool, leader } => self.leaders[pool] = leader,
             Signal::Blame { journey, blame } => self.blames[journey] = blame,
+            Signal::Burst { workload, active } => self.bursts[workload] = active,
         }
     }
 

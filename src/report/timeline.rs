@@ -368,6 +368,13 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Burst => match clock.component {
+            Component::Workload(id) => {
+                let factor = system.workloads[id].burst_factor();
+                format!(" ({} times as many requests)", plain(factor))
+            }
+            _ => String::new(),
+        },
         FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
         FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
         FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),

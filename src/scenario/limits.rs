@@ -92,6 +92,21 @@ pub(super) const RETRIES: u64 = 1_000_000;
 /// Requests per second of one workload; more would need a clock finer than a nanosecond.
 pub(super) const RATE: f64 = 1e9;
 
+/// Bytes of a trace of arrivals.
+pub(super) const TRACE_BYTES: usize = 32 << 20;
+
+/// Intervals of a trace: a year has 525,600 minutes.
+pub(super) const TRACE_ROWS: usize = 600_000;
+
+/// Traces that a file may name: each is read into memory.
+pub(super) const TRACES: usize = 20;
+
+/// Bytes of the name of another file.
+pub(super) const PATH_BYTES: usize = 200;
+
+/// Users of one workload in a closed loop: each is kept.
+pub(super) const USERS: u64 = 1_000_000;
+
 /// Years of the horizon, and of any fixed span. The clock holds 584 years, one of them before the
 /// horizon.
 pub(super) const YEARS: u128 = 500;

@@ -29,6 +29,7 @@ impl<'a> Stretch<'a> {
             | Signal::View { .. }
             | Signal::Holder { .. }
             | Signal::Leader { .. }
+            | Signal::Burst { .. }
             | Signal::Blame { .. } => None,
         };
         self.regime.apply(signal);
@@ -68,6 +69,7 @@ impl<'a> Stretch<'a> {
                 }
             }
             Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
+            Signal::Burst { workload, active } => self.arrivals.burst(workload, active, at),
             Signal::Holder { .. } | Signal::Leader { .. } => {}
         }
     }

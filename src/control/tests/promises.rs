@@ -38,7 +38,7 @@ fn the_regime_is_its_beginning_and_every_signal_since() {
                             Signal::View { .. } => 2,
                             Signal::Holder { .. } => 3,
                             Signal::Leader { .. } => 4,
-                            Signal::Blame { .. } => 5,
+                            Signal::Blame { .. } | Signal::Burst { .. } => 5,
                             Signal::Impaired { .. } => 6,
                         }] += 1;
                     }

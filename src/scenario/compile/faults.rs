@@ -7,8 +7,8 @@ use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::{Problem, line};
-use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{self, ClockForm};
+use crate::scenario::read::{At, Entry, Opt};
+use crate::scenario::schema::{self, ClockForm, SpanDist};
 use crate::scenario::suggest::nearest;
 
 /// What faults are stated for.
@@ -113,13 +113,7 @@ impl Compiler<'_> {
                 "`every` must be longer than 0s",
             );
         }
-        if let Some(at) = form.lasts.as_ref().filter(|_| lasts.mean() > CENTURIES) {
-            self.problem(
-                at.place,
-                format!("this fault lasts longer than {} years", limits::YEARS),
-                "no history is that long; what never ends is another design",
-            );
-        }
+        self.not_for_centuries(&form.lasts, &lasts, "this fault lasts");
         let Some(kind) = word.and_then(|word| self.kind(word, form, place)) else {
             return;
         };
@@ -142,6 +136,17 @@ impl Compiler<'_> {
             let hits = self.clocks_of(fault);
             let name = format!("{owner}.{}.common", entry.name);
             self.common_cause(name, every, hits, 1.0);
+        }
+    }
+
+    /// Refuses a duration beyond any history.
+    pub(super) fn not_for_centuries(&mut self, field: &Opt<SpanDist>, lasts: &Dist, who: &str) {
+        if let Some(at) = field.as_ref().filter(|_| lasts.mean() > CENTURIES) {
+            self.problem(
+                at.place,
+                format!("{who} longer than {} years", limits::YEARS),
+                "no history is that long; what never ends is another design",
+            );
         }
     }
 

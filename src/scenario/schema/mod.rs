@@ -14,6 +14,7 @@ mod infrastructure;
 mod needs;
 mod price;
 mod priority;
+mod profile;
 mod repair;
 mod restart;
 mod service;
@@ -33,6 +34,7 @@ pub(super) use infrastructure::{Domain, Nodes};
 pub(super) use needs::Needs;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
+pub(super) use profile::{Arrive, BurstsForm, DaysForm, ProfileForm, TraceForm, UsersForm, Weight};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };

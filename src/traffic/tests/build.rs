@@ -228,6 +228,8 @@ impl Build {
             rate,
             every: None,
             profile: None,
+            users: None,
+            bursts: None,
             journeys: vec![(journey, 1.0)],
             patience: patience.map(Patience::Fixed),
             line: 1,
