@@ -49,6 +49,7 @@ mod follow;
 mod lead;
 mod lead_plan;
 mod lists;
+mod network;
 mod operate;
 mod plan;
 mod standby;

@@ -62,11 +62,14 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         | FaultKind::Rollout
         | FaultKind::Release
         | FaultKind::Configuration
-        | FaultKind::Certificate => true,
+        | FaultKind::Certificate
+        | FaultKind::Partition => true,
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated
-        | FaultKind::Common => false,
+        | FaultKind::Common
+        | FaultKind::Loss { .. }
+        | FaultKind::Latency { .. } => false,
     }
 }
 
@@ -88,6 +91,7 @@ impl Operated {
                     | Component::Domain(_)
                     | Component::Pool(_)
                     | Component::Balancer(_)
+                    | Component::Link(_)
                     | Component::Common(_) => None,
                 };
                 components.push(clock.component);
@@ -186,9 +190,11 @@ fn reaches(system: &System, component: Component, part: Component) -> bool {
         return false;
     };
     let mut domain = match part {
-        Component::Slot(_) | Component::Pool(_) | Component::Balancer(_) | Component::Common(_) => {
-            None
-        }
+        Component::Slot(_)
+        | Component::Pool(_)
+        | Component::Balancer(_)
+        | Component::Link(_)
+        | Component::Common(_) => None,
         Component::Node(node) => system.nodes[node].domain,
         Component::Domain(domain) => system.domains[domain].parent,
     };

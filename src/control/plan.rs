@@ -8,14 +8,16 @@ use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::network::{NetworkPlan, Seats};
 use super::operate::{Operated, stops_itself};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
-use crate::health::Pace;
-use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
+use crate::health::{Mode, Pace};
+use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, LinkId, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+    Balancer, Component, FaultKind, Impairment, LinkState, Owner, PoolKind, ServedBy, Start,
+    StoreFailover, System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -63,6 +65,8 @@ pub(super) enum Effect {
     Impair,
     /// This domain is cut off with them.
     Isolation(DomainId),
+    /// This link between them is cut, or becomes lossy or slow.
+    Link(LinkId),
 }
 
 /// One fault clock.
@@ -151,6 +155,8 @@ pub(super) struct WatchPlan {
     pub(super) member: SlotId,
     pub(super) member_index: u32,
     pub(super) pace: Pace,
+    /// What its probes meet when all is well.
+    pub(super) usual: Mode,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -178,6 +184,8 @@ pub(super) struct LeasePlan {
     pub(super) loop_wait: SimSpan,
     pub(super) decides: Delay,
     pub(super) promotes: Delay,
+    /// Where the members of the store that keeps its key stand.
+    pub(super) seats: Seats,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -200,6 +208,7 @@ pub(super) struct Plan {
     pub(super) impaired_by: Lists<(ClockId, FaultKind)>,
     /// The components with clocks that run only while they do.
     pub(super) operated: Operated,
+    pub(super) network: NetworkPlan,
     pub(super) slots: IdVec<SlotId, SlotPlan>,
     /// The watches of each slot, as a member of a pool.
     pub(super) watched_by: Lists<u32>,
@@ -220,6 +229,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Whether chance decides about any probe: something can be slow or answer with errors, or is far.
+    #[inline]
+    pub(super) fn probes_by_chance(&self) -> bool {
+        self.impairs() || self.network.is_any()
+    }
+
     /// Whether anything can be slow or answer with errors.
     #[inline]
     pub(super) fn impairs(&self) -> bool {
@@ -230,6 +245,7 @@ impl Plan {
         let (affected, effects) = affected(system);
         let impaired_by = impaired_by(system, &affected);
         let operated = Operated::new(system);
+        let network = NetworkPlan::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
@@ -293,14 +309,17 @@ impl Plan {
                 }
             }
         }
+        for watch in &mut watches {
+            watch.usual = network.probed(watch, Impairment::NONE, |_| LinkState::NONE);
+        }
         for (index, watch) in watches.iter().enumerate() {
             watched_by[watch.member.index()].push(index as u32);
         }
-        let leases = leases(system, detail, &mut timers, &mut slots);
+        let leases = leases(system, detail, &network, &mut timers, &mut slots);
         let campaigns = plan_campaigns(system, &mut timers);
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
-        let leads = leads(system, detail, &mut timers, &mut slots);
+        let leads = leads(system, detail, &network, &mut timers, &mut slots);
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
@@ -372,6 +391,7 @@ impl Plan {
             affected,
             impaired_by,
             operated,
+            network,
             slots,
             watched_by: Lists::new(&watched_by),
             parents: system.domains.iter().map(|domain| domain.parent).collect(),
@@ -412,6 +432,10 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
             Component::Domain(domain) => in_domain[domain.index()].clone(),
             Component::Pool(pool) => system.pools[pool].slots.clone(),
             Component::Balancer(id) => system.balancers[id].slots.clone(),
+            Component::Link(link) => {
+                let ends = system.links[link].ends;
+                ends.iter().flat_map(|&end| system.slots_at(end)).collect()
+            }
             Component::Common(_) => Vec::new(),
         };
         (slots, effect(clock.component, kind))
@@ -435,6 +459,9 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
 
 /// What a fault of this kind does to what it affects.
 fn effect(component: Component, kind: FaultKind) -> Effect {
+    if let Component::Link(link) = component {
+        return Effect::Link(link);
+    }
     let stop = match kind {
         FaultKind::Slow { .. } | FaultKind::Errors { .. } => return Effect::Impair,
         FaultKind::Hang => Stop::Hung,
@@ -447,7 +474,10 @@ fn effect(component: Component, kind: FaultKind) -> Effect {
         | FaultKind::Rollout
         | FaultKind::Release
         | FaultKind::Configuration
-        | FaultKind::Certificate => Stop::Machine,
+        | FaultKind::Certificate
+        | FaultKind::Partition
+        | FaultKind::Loss { .. }
+        | FaultKind::Latency { .. } => Stop::Machine,
     };
     match component {
         // It does nothing itself; the faults that it starts do.
@@ -457,7 +487,7 @@ fn effect(component: Component, kind: FaultKind) -> Effect {
         Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),
         Component::Slot(_) => Effect::Stop(stop),
         Component::Domain(domain) if kind == FaultKind::Isolated => Effect::Isolation(domain),
-        Component::Node(_) | Component::Domain(_) => Effect::Machine(stop),
+        Component::Node(_) | Component::Domain(_) | Component::Link(_) => Effect::Machine(stop),
     }
 }
 
@@ -505,6 +535,7 @@ fn add_watches(
                 member,
                 member_index,
                 pace,
+                usual: Mode::Answers,
                 unit,
                 timer,
             });
@@ -527,6 +558,7 @@ pub(super) fn follows_lease(system: &System, detail: Detail, pool: PoolId) -> bo
 fn leases(
     system: &System,
     detail: Detail,
+    network: &NetworkPlan,
     timers: &mut Vec<Timer>,
     slots: &mut IdVec<SlotId, SlotPlan>,
 ) -> Vec<LeasePlan> {
@@ -554,6 +586,7 @@ fn leases(
             loop_wait: lease.loop_wait,
             decides: Delay::of(&lease.decides_in),
             promotes: Delay::of(&lease.promotes_in),
+            seats: network.seats(system, &lease.key_in, &pool.slots),
             unit: Audiences::leader_unit(system, id),
             timer,
         });

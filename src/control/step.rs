@@ -74,7 +74,11 @@ impl State {
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
-            Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
+            Effect::Stop(_)
+            | Effect::Machine(_)
+            | Effect::Impair
+            | Effect::Isolation(_)
+            | Effect::Link(_) => {
                 self.apply(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
                 if plan.operated.is_any() {
@@ -126,6 +130,9 @@ impl State {
     ) {
         let affected = plan.affected.of(clock.index());
         let effect = plan.clocks[clock].effect;
+        if let Effect::Link(link) = effect {
+            return self.find_link(plan, link, affected, signals);
+        }
         if let Effect::Isolation(domain) = effect {
             let isolations = &mut self.isolations[domain];
             *isolations = if begins {
@@ -148,7 +155,7 @@ impl State {
                         self.jam(slot, begins);
                     }
                 }
-                Effect::Impair | Effect::Isolation(_) => {
+                Effect::Impair | Effect::Isolation(_) | Effect::Link(_) => {
                     self.find_impairment(plan, slot, cause, signals);
                     continue;
                 }
@@ -341,6 +348,7 @@ impl State {
     /// Notes who completed a cut, if something went down in this step.
     #[inline]
     pub(super) fn note_cuts(&mut self, plan: &Plan, cause: Option<ClockId>) {
+        self.structure.settle(&plan.structure);
         while let Some(journey) = self.structure.take_flipped() {
             let up = self.structure.journey_up(journey);
             self.blames.cut(&plan.audiences, journey, up, cause);

@@ -1,7 +1,8 @@
 //! What happens to components, and when.
 
-use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId};
+use crate::ids::{BalancerId, DomainId, FaultId, LinkId, NodeId, PoolId, SlotId};
 use crate::random::Dist;
+use crate::time::SimSpan;
 
 /// A fault as the file states it.
 #[derive(Clone, Debug)]
@@ -61,6 +62,20 @@ pub enum FaultKind {
     Configuration,
     /// An expired certificate.
     Certificate,
+    /// Nothing passes over a link; both sides live on.
+    Partition,
+    /// A link loses a share of what crosses it, beside what it always loses.
+    Loss {
+        /// Which share, above 0 and at most 1.
+        share: f64,
+    },
+    /// The round trip of a link takes longer.
+    Latency {
+        /// How many times as long, at least 1.
+        factor: f64,
+        /// How much longer on top.
+        adds: SimSpan,
+    },
 }
 
 impl FaultKind {
@@ -80,6 +95,9 @@ impl FaultKind {
             Self::Release => "release",
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
+            Self::Partition => "partition",
+            Self::Loss { .. } => "loss",
+            Self::Latency { .. } => "latency",
         }
     }
 
@@ -97,7 +115,10 @@ impl FaultKind {
             | Self::Common
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => false,
+            | Self::Certificate
+            | Self::Partition
+            | Self::Loss { .. }
+            | Self::Latency { .. } => false,
         }
     }
 
@@ -116,7 +137,10 @@ impl FaultKind {
             | Self::Errors { .. }
             | Self::Isolated
             | Self::Power
-            | Self::Common => false,
+            | Self::Common
+            | Self::Partition
+            | Self::Loss { .. }
+            | Self::Latency { .. } => false,
         }
     }
 
@@ -134,9 +158,10 @@ impl FaultKind {
             | Self::Rollout
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => true,
-            Self::Slow { .. } => false,
-            Self::Errors { share } => share >= 1.0,
+            | Self::Certificate
+            | Self::Partition => true,
+            Self::Slow { .. } | Self::Latency { .. } => false,
+            Self::Errors { share } | Self::Loss { share } => share >= 1.0,
         }
     }
 }
@@ -202,7 +227,10 @@ impl Impairment {
             | FaultKind::Rollout
             | FaultKind::Release
             | FaultKind::Configuration
-            | FaultKind::Certificate => self,
+            | FaultKind::Certificate
+            | FaultKind::Partition
+            | FaultKind::Loss { .. }
+            | FaultKind::Latency { .. } => self,
         }
     }
 }
@@ -223,6 +251,8 @@ pub enum Component {
     Pool(PoolId),
     /// All instances of a balancer together.
     Balancer(BalancerId),
+    /// A link of the network.
+    Link(LinkId),
     /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
     Common(u32),
 }

@@ -11,9 +11,11 @@ mod care;
 mod failover;
 mod faults;
 mod fork;
+mod network;
 mod price;
 mod run;
 mod service;
+mod split;
 pub mod structure;
 mod target;
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub use failover::{
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
 pub use fork::Fork;
+pub use network::{End, Link, LinkState, Roads, USERS};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
@@ -40,8 +43,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,
-    OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, LinkId,
+    NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -53,6 +56,8 @@ pub struct System {
     pub run: RunSettings,
     /// Failure domains; a parent comes before its children.
     pub domains: IdVec<DomainId, Domain>,
+    /// Links between domains, or between users and a domain.
+    pub links: IdVec<LinkId, Link>,
     /// Machines.
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.

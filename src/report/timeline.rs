@@ -233,12 +233,21 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Loss { share } => format!(" ({}% is lost)", plain(100.0 * share)),
+        FaultKind::Latency { factor, adds } => {
+            let times = (factor > 1.0).then(|| format!("{} times slower", plain(factor)));
+            let more =
+                (!adds.is_zero()).then(|| format!("{} ms more", plain(1e3 * adds.as_secs_f64())));
+            let both: Vec<String> = times.into_iter().chain(more).collect();
+            format!(" ({})", both.join(" and "))
+        }
         FaultKind::Crash
         | FaultKind::Hang
         | FaultKind::Pause
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
             if named_so =>
         {
             String::new()
@@ -249,6 +258,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
         | FaultKind::Maintenance
         | FaultKind::Rollout
         | FaultKind::Release

@@ -107,6 +107,7 @@ mod stretch;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use arrivals::Source;
 pub use tally::{BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings};

@@ -40,6 +40,8 @@ fn the_regime_is_its_beginning_and_every_signal_since() {
                             Signal::Leader { .. } => 4,
                             Signal::Blame { .. } => 5,
                             Signal::Impaired { .. } => 6,
+                            Signal::Link { .. } => 7,
+                            Signal::LocalHolder { .. } => 8,
                         }] += 1;
                     }
                     assert_eq!(&regime, control.regime());

@@ -13,6 +13,7 @@ mod forks;
 mod journeys;
 mod maintenance;
 mod names;
+mod network;
 mod pools;
 mod prices;
 mod repair;
@@ -53,6 +54,7 @@ pub(super) fn compile(
     compiler.nodes(file);
     compiler.pools(file);
     compiler.balancers(file);
+    compiler.network(file);
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
@@ -117,6 +119,7 @@ impl<'a> Compiler<'a> {
                 name: String::new(),
                 run: run::defaults(),
                 domains: IdVec::new(),
+                links: IdVec::new(),
                 nodes: IdVec::new(),
                 slots: IdVec::new(),
                 pools: IdVec::new(),

@@ -10,6 +10,7 @@ mod dist;
 mod failover;
 mod faults;
 mod infrastructure;
+mod network;
 mod price;
 mod priority;
 mod repair;
@@ -24,8 +25,9 @@ pub(super) use failover::{
     FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
     StandbyForm, StandbyKind,
 };
-pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
+pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults, LinkFaults};
 pub(super) use infrastructure::{Domain, Nodes};
+pub(super) use network::LinkForm;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
 pub(super) use repair::{
@@ -74,6 +76,8 @@ pub(super) struct File {
     pub(super) currency: Opt<String>,
     /// Failure domains: regions, zones, racks, power feeds. Domains nest.
     pub(super) domains: Opt<Entries<Domain>>,
+    /// Links between domains, and between users and domains: what takes time, is lost, or is cut. Default: nothing is between them.
+    pub(super) network: Opt<Entries<LinkForm>>,
     /// Machines: each fails and is repaired as one unit.
     pub(super) nodes: Opt<Entries<Nodes>>,
     /// Stateless deployable units and their replicas.
