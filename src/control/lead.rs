@@ -157,7 +157,8 @@ impl State {
                     now: at,
                     draws: &mut now.draws,
                 };
-                machine.react(at, available, &mut dice);
+                let planned = cause.is_some_and(|clock| plan.clocks[clock].planned);
+                machine.react(at, planned, available, &mut dice);
             }
             (Machine::Quorum(machine), Way::Quorum { elects }) => {
                 let draws = &mut now.draws;
@@ -285,6 +286,7 @@ impl State {
             Machine::Quorum(machine) => machine.next_time(),
         };
         let leader = now.machine.leader().map(|member| known.slots[member]);
+        let switches = now.machine.standing() == Standing::Generic(Progress::Switching);
         let after = match now.machine.standing() {
             Standing::Generic(Progress::Detecting) => Some(After::Unnoticed),
             Standing::Generic(Progress::Deciding | Progress::Person)
@@ -297,6 +299,9 @@ impl State {
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, next);
         self.agenda.set(known.timer, due);
+        let row = plan.leases.len() + index;
+        self.note_leader(plan, row, leader, switches);
+        let leader = self.writable(plan, row, leader, &known.slots);
         if self.regime.leaders[known.pool] != leader {
             self.regime.leaders[known.pool] = leader;
             signals.push(Signal::Leader {

@@ -245,7 +245,7 @@ impl State {
     ) {
         let mut state = LinkState::NONE;
         for &(clock, kind) in plan.network.faults_of.of(link.index()) {
-            if self.clocks[clock].active {
+            if self.has_effect(plan, clock) {
                 state = state.and(kind);
             }
         }

@@ -76,6 +76,19 @@ pub enum FaultKind {
         /// How much longer on top.
         adds: SimSpan,
     },
+    /// An outage of a third party, whatever goes on inside it.
+    Outage(OutageKind),
+}
+
+/// What callers meet during an outage of a third party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutageKind {
+    /// An error, at once.
+    Errors,
+    /// No answer; what was in progress is never answered.
+    Silent,
+    /// Connections are refused, and those in use are reset.
+    Refused,
 }
 
 impl FaultKind {
@@ -98,6 +111,7 @@ impl FaultKind {
             Self::Partition => "partition",
             Self::Loss { .. } => "loss",
             Self::Latency { .. } => "latency",
+            Self::Outage(_) => "outage",
         }
     }
 
@@ -118,7 +132,8 @@ impl FaultKind {
             | Self::Certificate
             | Self::Partition
             | Self::Loss { .. }
-            | Self::Latency { .. } => false,
+            | Self::Latency { .. }
+            | Self::Outage(_) => false,
         }
     }
 
@@ -140,8 +155,17 @@ impl FaultKind {
             | Self::Common
             | Self::Partition
             | Self::Loss { .. }
-            | Self::Latency { .. } => false,
+            | Self::Latency { .. }
+            | Self::Outage(_) => false,
         }
+    }
+
+    /// Whether it leaves what it happens to running: slow, or answering with errors.
+    pub fn impairs(self) -> bool {
+        matches!(
+            self,
+            Self::Slow { .. } | Self::Errors { .. } | Self::Outage(OutageKind::Errors)
+        )
     }
 
     /// Whether a slot with this fault cannot serve: neither slow work nor errors now and then stop it.
@@ -159,7 +183,8 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate
-            | Self::Partition => true,
+            | Self::Partition
+            | Self::Outage(_) => true,
             Self::Slow { .. } | Self::Latency { .. } => false,
             Self::Errors { share } | Self::Loss { share } => share >= 1.0,
         }
@@ -217,6 +242,10 @@ impl Impairment {
                 errors: 1.0 - (1.0 - self.errors) * (1.0 - share),
                 ..self
             },
+            FaultKind::Outage(OutageKind::Errors) => Self {
+                errors: 1.0,
+                ..self
+            },
             FaultKind::Crash
             | FaultKind::Hang
             | FaultKind::Pause
@@ -230,7 +259,8 @@ impl Impairment {
             | FaultKind::Certificate
             | FaultKind::Partition
             | FaultKind::Loss { .. }
-            | FaultKind::Latency { .. } => self,
+            | FaultKind::Latency { .. }
+            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused) => self,
         }
     }
 }

@@ -106,7 +106,8 @@ impl LinkState {
             | FaultKind::Rollout
             | FaultKind::Release
             | FaultKind::Configuration
-            | FaultKind::Certificate => self,
+            | FaultKind::Certificate
+            | FaultKind::Outage(_) => self,
         }
     }
 }

@@ -15,6 +15,7 @@ fn generic() -> GenericFailover {
         promote_the_last: true,
         repairs_wait: false,
         failback: None,
+        switchover: None,
     }
 }
 
