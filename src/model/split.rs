@@ -269,3 +269,115 @@ impl SplitState {
         up
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::DomainId;
+    use crate::model::structure::{Structure, StructureState, evaluate};
+    use crate::model::testing::{Place, exponential, fixed, random_system};
+    use crate::model::{Component, End, FaultKind, Link};
+    use crate::random::Stream;
+    use crate::time::SimSpan;
+
+    fn link(system: &mut System, ends: [End; 2]) -> LinkId {
+        let name = format!("link-{}", system.links.len());
+        system.links.push(Link {
+            name,
+            ends,
+            round_trip: fixed(0.0),
+            loss: 0.0,
+            resends_after: SimSpan::from_millis(200),
+        })
+    }
+
+    #[test]
+    fn with_nothing_cut_it_is_the_function_of_the_gates() {
+        let mut stream = Stream::from_key(8);
+        let (mut up, mut down) = (0, 0);
+        for _ in 0..200 {
+            let mut system = random_system(&mut stream);
+            let domains: Vec<DomainId> = system.domains.ids().collect();
+            for &domain in domains
+                .iter()
+                .filter(|&&id| system.domains[id].parent.is_none())
+            {
+                link(&mut system, [End::Users, End::Domain(domain)]);
+            }
+            let Some(split) = Split::new(&system) else {
+                continue;
+            };
+            let mut state = SplitState::new(&split);
+            for _ in 0..20 {
+                let mut serves = IdVec::filled(true, system.slots.len());
+                for slot in system.slots.ids() {
+                    serves[slot] = stream.uniform() < 0.8;
+                }
+                let pools = system.pools.iter();
+                let leaders = pools.map(|pool| Some(pool.slots[0])).collect();
+                let slots = Slots {
+                    serves: &serves,
+                    leaders: &leaders,
+                };
+                state.evaluate(&split, slots);
+                let expected = evaluate(&system, |slot| serves[slot], &leaders);
+                assert_eq!(state.journeys, expected.journeys.as_slice());
+                let count = state.journeys.iter().filter(|&&up| up).count();
+                up += count;
+                down += state.journeys.len() - count;
+            }
+        }
+        assert!(up > 500 && down > 500, "{up} up, {down} down");
+    }
+
+    #[test]
+    fn a_way_that_is_left_is_enough_and_each_side_counts_its_own() {
+        let mut system = System::empty();
+        let [north, south] = ["north", "south"].map(|name| system.domain(name, None));
+        let app = system.service("app", &[Place::In(north), Place::In(south)], 1);
+        let db = system.service("db", &[Place::In(north)], 1);
+        let to = |pool: PoolId, system: &System| {
+            let mut ids = system.operations.ids();
+            ids.find(|&id| system.operations[id].pool == pool).unwrap()
+        };
+        let query = to(db, &system);
+        let call = system.call(query, None);
+        let read = to(app, &system);
+        system.operations[read].calls = vec![call];
+        system.journey(&[app]);
+        let wan = link(&mut system, [End::Domain(north), End::Domain(south)]);
+        let access = link(&mut system, [End::Users, End::Domain(north)]);
+        let component = [Component::Link(wan)];
+        system.fault(
+            FaultKind::Partition,
+            &component,
+            exponential(1e6),
+            fixed(60.0),
+        );
+        let structure = Structure::new(&system);
+        let mut state = StructureState::new(&system, &structure);
+        let mut links = IdVec::filled(LinkState::NONE, system.links.len());
+        let cut = LinkState::NONE.and(FaultKind::Partition);
+        let mut set = |state: &mut StructureState, link: LinkId, to: LinkState| {
+            links[link] = to;
+            state.set_links(&structure, &links);
+            state.settle(&structure);
+            state.system_up()
+        };
+        // The replica in the north still reaches the store.
+        assert!(set(&mut state, wan, cut));
+        // Nobody reaches the north any more.
+        assert!(!set(&mut state, access, cut));
+        // By way of the south somebody does.
+        assert!(set(&mut state, wan, LinkState::NONE));
+        let southern = system.pools[app].slots[1];
+        state.set_slot(&structure, southern, false);
+        state.settle(&structure);
+        assert!(!state.system_up());
+        assert!(set(&mut state, access, LinkState::NONE));
+        state.set_slot(&structure, southern, true);
+        assert!(state.system_up());
+        let flips = std::iter::from_fn(|| state.take_flipped()).count();
+        assert_eq!(flips, 4, "down, up, down, up");
+    }
+}

@@ -8,7 +8,7 @@ use crate::path::SlotState;
 #[test]
 fn the_regime_is_its_beginning_and_every_signal_since() {
     let mut stream = Stream::from_key(21);
-    let mut kinds = [0; 7];
+    let mut kinds = [0; 9];
     for case in 0..60 {
         let mut system = random_full(&mut stream);
         if case % 4 == 0 {
@@ -50,7 +50,8 @@ fn the_regime_is_its_beginning_and_every_signal_since() {
             );
         }
     }
-    assert!(kinds.iter().all(|&count| count > 500), "{kinds:?}");
+    // Links have tests of their own.
+    assert!(kinds[..7].iter().all(|&count| count > 500), "{kinds:?}");
 }
 
 /// What must hold between structure, regime and blame at any instant.

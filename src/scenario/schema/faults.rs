@@ -99,7 +99,7 @@ pub(in crate::scenario) struct Fault {
     pub(in crate::scenario) factor: Opt<f64>,
     /// Of errors: the share of attempts that are answered with one. Of `loss`: the share of requests, and of answers, that are lost. Default: none; needed for those kinds.
     pub(in crate::scenario) share: Opt<Percent>,
-    /// Of `latency`: how much longer the round trip is. At most 10min.
+    /// Of `latency`: how much longer the round trip is. At most 10min. Default: none.
     pub(in crate::scenario) adds: Opt<Span>,
     /// When the time to the next one runs. Default: calendar.
     pub(in crate::scenario) clock: Opt<ClockForm>,

@@ -19,12 +19,12 @@ pub(in crate::scenario) struct LinkForm {
     /// The two places that it joins: domains of which none lies in the other, or `users` and a domain.
     #[schemars(required, length(min = 2, max = 2))]
     pub(in crate::scenario) between: Opt<List<String>>,
-    /// From the departure of a request to the arrival of an answer that took no time, as `ping` shows it; half of it each way. Connections are open already. Default: 0s. At most 10min.
+    /// From the departure of a request to the arrival of an answer that took no time, as `ping` shows it; half of it each way. Connections are open already. At most 10min. Default: 0s.
     pub(in crate::scenario) round_trip: Opt<SpanDist>,
-    /// Share of requests, and of answers, that are lost on it. They are sent again, as TCP does it, until whoever waits has left. Default: 0%.
+    /// Share of requests, and of answers, that are lost on it. They are sent again like TCP segments, until whoever waits has left. Default: 0%.
     pub(in crate::scenario) loss: Opt<Percent>,
-    /// How long after it should have been there, beside the round trip, what was lost is sent again; doubled each time, up to 120s. Default: 200ms (Linux; RFC 6298 asks for 1s).
+    /// How long after it should have been there, beside the round trip, what was lost is sent again; doubled each time, up to 120s. Default: 200ms. Evidence: documented (Linux: TCP_RTO_MIN; RFC 6298 asks for 1s).
     pub(in crate::scenario) resends_after: Opt<Span>,
-    /// What happens to it.
+    /// What happens to it. Default: nothing.
     pub(in crate::scenario) faults: Opt<LinkFaults>,
 }
