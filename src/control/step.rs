@@ -114,7 +114,8 @@ impl State {
             | Effect::Machine(_)
             | Effect::Impair
             | Effect::Isolation(_)
-            | Effect::Burst(_) => {
+            | Effect::Burst(_)
+            | Effect::Link(_) => {
                 self.toggle_any(plan, id, begins, signals);
             }
         }
@@ -180,6 +181,9 @@ impl State {
             });
             return;
         }
+        if let Effect::Link(link) = effect {
+            return self.find_link(plan, link, affected, signals);
+        }
         if let Effect::Isolation(domain) = effect {
             let isolations = &mut self.isolations[domain];
             *isolations = if begins {
@@ -206,7 +210,7 @@ impl State {
                         self.jam(slot, begins);
                     }
                 }
-                Effect::Impair | Effect::Isolation(_) | Effect::Burst(_) => {
+                Effect::Impair | Effect::Isolation(_) | Effect::Burst(_) | Effect::Link(_) => {
                     self.find_impairment(plan, slot, cause, signals);
                     continue;
                 }
@@ -404,6 +408,7 @@ impl State {
     /// Notes who completed a cut, if something went down in this step.
     #[inline(never)]
     pub(super) fn note_cuts(&mut self, plan: &Plan, cause: Option<ClockId>) {
+        self.structure.settle(&plan.structure);
         while let Some(journey) = self.structure.take_flipped() {
             let up = self.structure.journey_up(journey);
             self.blames.cut(&plan.audiences, journey, up, cause);

@@ -375,6 +375,14 @@ fn how(system: &System, clock: ClockId) -> String {
             }
             _ => String::new(),
         },
+        FaultKind::Loss { share } => format!(" ({}% is lost)", plain(100.0 * share)),
+        FaultKind::Latency { factor, adds } => {
+            let times = (factor > 1.0).then(|| format!("{} times slower", plain(factor)));
+            let more =
+                (!adds.is_zero()).then(|| format!("{} ms more", plain(1e3 * adds.as_secs_f64())));
+            let both: Vec<String> = times.into_iter().chain(more).collect();
+            format!(" ({})", both.join(" and "))
+        }
         FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
         FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
         FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),
@@ -384,6 +392,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
             if named_so =>
         {
             String::new()
@@ -394,6 +403,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
         | FaultKind::Maintenance
         | FaultKind::Rollout
         | FaultKind::Release

@@ -235,6 +235,8 @@ pub(in crate::scenario) struct LeaseForm {
     pub(in crate::scenario) decides_in: Opt<SpanDist>,
     /// From holding the key to serving as leader. Default: uniform from 1s to 5s. Evidence: assumed, for a loaded database; 50 to 150 ms were recorded for an idle one (Patroni 3.0.2, PostgreSQL 15).
     pub(in crate::scenario) promotes_in: Opt<SpanDist>,
+    /// Domains in which the store that keeps the key (etcd, Consul, ZooKeeper) has its members, one for each name. A member leads only while more than half of them can be reached from it over the network. Default: one beside each member.
+    pub(in crate::scenario) key_in: Opt<List<String>>,
 }
 
 /// How a balancer chooses among the replicas that it believes up.
