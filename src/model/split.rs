@@ -297,11 +297,13 @@ mod tests {
         let (mut up, mut down) = (0, 0);
         for _ in 0..200 {
             let mut system = random_system(&mut stream);
-            let domains: Vec<DomainId> = system.domains.ids().collect();
-            for &domain in domains
-                .iter()
-                .filter(|&&id| system.domains[id].parent.is_none())
-            {
+            let tops: Vec<DomainId> = system
+                .domains
+                .pairs()
+                .filter(|(_, domain)| domain.parent.is_none())
+                .map(|(id, _)| id)
+                .collect();
+            for domain in tops {
                 link(&mut system, [End::Users, End::Domain(domain)]);
             }
             let Some(split) = Split::new(&system) else {
