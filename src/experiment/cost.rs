@@ -368,6 +368,28 @@ fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
     })
 }
 
+/// How often per second the results of probes over links that always lose something are looked at: they
+/// are drawn in runs of equal ones, some at a time.
+fn lossy_probes(system: &System) -> f64 {
+    /// Runs that are drawn at a time.
+    const RUNS: f64 = 8.0;
+    let lost = system.links.iter().map(|link| link.loss);
+    let most = lost
+        .map(|loss| 1.0 - (1.0 - loss).powi(2))
+        .fold(0.0, f64::max);
+    if most <= 0.0 {
+        return 0.0;
+    }
+    let probed = system.balancers.iter().map(|balancer| {
+        let interval = balancer.probes.as_ref().map(|probes| probes.interval);
+        let members = system.pools[balancer.to].slots.len() * balancer.slots.len();
+        interval.map_or(0.0, |interval| members as f64 / interval.as_secs_f64())
+    });
+    // Runs end at each change from one result to the other; half a chance gives the most of them.
+    let changes = 2.0 * most.min(0.5) * (1.0 - most.min(0.5));
+    probed.sum::<f64>() * changes / RUNS
+}
+
 /// Control transitions in `secs` of one replication, about.
 fn transitions(system: &System, secs: f64) -> f64 {
     let turns = Turns::of(system);
@@ -411,7 +433,7 @@ fn transitions(system: &System, secs: f64) -> f64 {
         }
         sum += secs * 2.0 * touched * turns.per_s(clock.fault);
     }
-    sum
+    sum + secs * lossy_probes(system)
 }
 
 /// Refuses faults that come so often that following them takes too long.

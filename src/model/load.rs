@@ -76,6 +76,8 @@ struct Walk<'a> {
     hold: IdVec<OperationId, f64>,
     /// Attempts per second at each operation.
     rate: IdVec<OperationId, f64>,
+    /// How long the network keeps one attempt of each call, seconds; empty if that is no matter.
+    ways: IdVec<CallId, f64>,
 }
 
 impl Walk<'_> {
@@ -85,7 +87,8 @@ impl Walk<'_> {
         let (tries, failed) = self.tries(call);
         let misses = self.calls_last(&row.on_miss);
         let rescue = self.calls_last(&row.on_failure);
-        let holds = self.operation_holds(row.to);
+        let way = self.ways.get(call).copied().unwrap_or(0.0);
+        let holds = self.operation_holds(row.to) + way;
         let each = self.lost.map_or(holds, |lost| {
             let reach = lost.calls[call];
             reach.share * holds + (1.0 - reach.share) * reach.wait_s
@@ -334,6 +337,7 @@ impl Load {
             ok: IdVec::filled(f64::NAN, system.operations.len()),
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
+            ways: system.ways(),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for (workload, &peak) in system.workloads.iter().zip(rates) {
@@ -402,6 +406,7 @@ fn writes(system: &System) -> IdVec<PoolId, f64> {
         ok: IdVec::filled(f64::NAN, system.operations.len()),
         hold: IdVec::filled(f64::NAN, system.operations.len()),
         rate: IdVec::filled(0.0, system.operations.len()),
+        ways: IdVec::new(),
     };
     for workload in &system.workloads {
         for &(journey, share) in &workload.journeys {

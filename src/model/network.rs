@@ -9,7 +9,7 @@
 //! tells them apart. Users are at a site of their own.
 
 use super::{FaultKind, System};
-use crate::ids::{DomainId, Id, IdVec, LinkId, SlotId};
+use crate::ids::{BalancerId, CallId, DomainId, Id, IdVec, LinkId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -242,6 +242,57 @@ impl System {
     /// `domain` and the domains around it, the innermost first.
     pub fn around(&self, domain: Option<DomainId>) -> impl Iterator<Item = DomainId> {
         std::iter::successors(domain, |&id| self.domains[id].parent)
+    }
+
+    /// How long the network keeps one attempt of each call when all is well, seconds: the mean of what
+    /// lies between its callers and those who are called, all slots alike. Empty without a network;
+    /// nothing for the calls of users, who hold no worker.
+    pub fn ways(&self) -> IdVec<CallId, f64> {
+        if self.links.is_empty() {
+            return IdVec::new();
+        }
+        let roads = Roads::new(self);
+        let lasts = |one: &[f64], other: &[f64]| {
+            let pairs = (0..roads.sites()).flat_map(|a| (0..roads.sites()).map(move |b| (a, b)));
+            let between = pairs.filter(|&(a, b)| one[a] > 0.0 && other[b] > 0.0);
+            let each = between.map(|(a, b)| {
+                let links = roads.between_sites(a as u32, b as u32).iter();
+                let mean: f64 = links.map(|&link| self.links[link].round_trip.mean()).sum();
+                one[a] * other[b] * mean
+            });
+            each.sum::<f64>()
+        };
+        // The share of some slots that stands at each site.
+        let shares = |slots: &[SlotId]| {
+            let mut shares = vec![0.0; roads.sites()];
+            for &slot in slots {
+                shares[roads.site(Some(slot)) as usize] += 1.0 / slots.len() as f64;
+            }
+            shares
+        };
+        let of_pools: IdVec<PoolId, Vec<f64>> =
+            self.pools.iter().map(|pool| shares(&pool.slots)).collect();
+        let balancers = self.balancers.iter();
+        let of_balancers: IdVec<BalancerId, Vec<f64>> =
+            balancers.map(|one| shares(&one.slots)).collect();
+        let mut ways = IdVec::filled(0.0, self.calls.len());
+        for operation in &self.operations {
+            let from = &of_pools[operation.pool];
+            let mut open = operation.calls.clone();
+            while let Some(id) = open.pop() {
+                let call = &self.calls[id];
+                let to = &of_pools[self.operations[call.to].pool];
+                ways[id] = match call.through {
+                    None => lasts(from, to),
+                    Some(balancer) => {
+                        let through = &of_balancers[balancer];
+                        lasts(from, through) + lasts(through, to)
+                    }
+                };
+                open.extend(self.followers(id));
+            }
+        }
+        ways
     }
 
     /// The slots at one end of a link; none at that of the users.

@@ -297,9 +297,13 @@ mod tests {
         let (mut up, mut down) = (0, 0);
         for _ in 0..200 {
             let mut system = random_system(&mut stream);
-            let outermost = system.domains.pairs().filter(|row| row.1.parent.is_none());
-            let domains: Vec<DomainId> = outermost.map(|(id, _)| id).collect();
-            for domain in domains {
+            let tops: Vec<DomainId> = system
+                .domains
+                .pairs()
+                .filter(|(_, domain)| domain.parent.is_none())
+                .map(|(id, _)| id)
+                .collect();
+            for domain in tops {
                 link(&mut system, [End::Users, End::Domain(domain)]);
             }
             let Some(split) = Split::new(&system) else {
