@@ -209,7 +209,7 @@ impl State {
         } else if state.stops.may_run() && known.start_timer != NONE {
             state.starting = true;
             state.stops.change(Stop::Process, true);
-            let takes = self.restarts_in(plan, slot);
+            let takes = self.restarts_in(plan, slot, stop == Stop::Hung);
             let state = &mut self.slots[slot];
             if state.stops.is_paused() {
                 state.start_left = takes;

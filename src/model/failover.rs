@@ -101,4 +101,8 @@ pub struct Standby {
     pub rate: f64,
     /// From the loss of one that works to another serving in its stead, seconds.
     pub activates_in: Dist,
+    /// The probability that an activation works.
+    pub coverage: f64,
+    /// From the loss to another serving by the work of a person, where it does not.
+    pub rescue: Option<Handling>,
 }

@@ -195,6 +195,8 @@ pub enum Event {
     ElectionBegins(PoolId),
     /// A group has lost its majority.
     MajorityLost(PoolId),
+    /// A standby should take over and does not; a person is called.
+    ActivationFails(SlotId),
     /// A standby begins to take over.
     Activating(SlotId),
     /// A standby serves in the stead of what was lost.

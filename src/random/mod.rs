@@ -64,6 +64,8 @@ pub enum Purpose {
     Turns = 30,
     /// Which starts of a slot fail, and what people need to start it.
     Restart = 31,
+    /// Which activations of standbys fail, and what people need for them.
+    Coverage = 32,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

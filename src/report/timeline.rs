@@ -162,6 +162,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::PartArrives(_)
         | Event::RestartsEnd(_)
         | Event::FailoverFailed(_)
+        | Event::ActivationFails(_)
         | Event::PutRight(_)
         | Event::Campaign { .. } => false,
     }
@@ -177,7 +178,11 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} strikes", system.clocks[clock].name)
         }
         Event::FaultBegins(clock) => {
-            format!("{} begins{}", system.clocks[clock].name, how(system, clock))
+            let fault = system.clocks[clock].fault;
+            let flaps = system.care.flaps.contains_key(&fault);
+            let goes = if flaps { ", to come and go" } else { "" };
+            let name = &system.clocks[clock].name;
+            format!("{name} begins{}{goes}", how(system, clock))
         }
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
         Event::FaultTurns { clock, on: true } => {
@@ -271,6 +276,9 @@ pub fn words(system: &System, event: Event) -> String {
         Event::FailsBack(id) => format!("{} takes the lead back", slot(id)),
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
+        Event::ActivationFails(id) => {
+            format!("{} is not activated, somebody is called", slot(id))
+        }
         Event::Activating(id) => format!("{} is activated", slot(id)),
         Event::Activated(id) => format!("{} takes over", slot(id)),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),

@@ -172,6 +172,8 @@ fn standing(count: u32, rate: f64, activates: f64, faults: &[(usize, f64, f64)])
         count,
         rate,
         activates_in: fixed(activates),
+        coverage: 1.0,
+        rescue: None,
     });
     for &(slot, at, lasts) in faults {
         let slot = Component::Slot(system.pools[app].slots[slot]);

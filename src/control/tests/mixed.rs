@@ -195,6 +195,8 @@ fn cold(faults: &[(usize, FaultKind, f64, f64)], runs: ClockRuns) -> System {
         count: 1,
         rate: 0.0,
         activates_in: fixed(30.0),
+        coverage: 1.0,
+        rescue: None,
     });
     for &(slot, kind, every, lasts) in faults {
         let slot = Component::Slot(system.pools[app].slots[slot]);

@@ -251,6 +251,9 @@ impl Compiler<'_> {
                 "what does not age at all is `kind: cold`",
             );
         }
+        let coverage = form.coverage.as_ref().and_then(At::get);
+        let coverage = coverage.map_or(1.0, |coverage| coverage.0);
+        let rescue = self.by_hand(form, coverage);
         Some(Standby {
             count,
             rate: match kind {
@@ -259,6 +262,36 @@ impl Compiler<'_> {
                 Some(StandbyKind::Hot) | None => 1.0,
             },
             activates_in: self.dist(&form.activates_in),
+            coverage,
+            rescue,
         })
     }
+
+    /// The person who activates a standby where that does not happen by itself.
+    fn by_hand(&mut self, form: &StandbyForm, coverage: f64) -> Option<Handling> {
+        match (&form.coverage, &form.on_failure) {
+            (Some(at), None) if coverage < 1.0 => self.problem(
+                at.place,
+                "`coverage` below 100% without `on_failure`",
+                "say who activates it then and when, such as `on_failure: {takes: 30m}`",
+            ),
+            (stated, Some(at)) if coverage >= 1.0 && is_read(stated) => self.problem(
+                at.place,
+                "`on_failure` of a standby that is always activated",
+                "add a `coverage` below 100%, or leave `on_failure` out",
+            ),
+            _ => {}
+        }
+        let at = form.on_failure.as_ref()?;
+        let rescue = at.get()?;
+        if rescue.takes.is_none() {
+            self.missing(at.place, "takes", "30m");
+        }
+        Some(self.handling(&rescue.takes))
+    }
+}
+
+/// Whether a field was left out or is right as far as it goes.
+fn is_read<T>(field: &Opt<T>) -> bool {
+    field.as_ref().is_none_or(|at| at.get().is_some())
 }

@@ -152,6 +152,20 @@ pub(in crate::scenario) struct StandbyForm {
     pub(in crate::scenario) rate: Opt<Percent>,
     /// From the loss of one that works to another serving in its stead. Default: 0s.
     pub(in crate::scenario) activates_in: Opt<SpanDist>,
+    /// The chance that an activation works. Default: 100%.
+    pub(in crate::scenario) coverage: Opt<Percent>,
+    /// What happens when it does not. Default: none; needed if `coverage` is below 100%.
+    pub(in crate::scenario) on_failure: Opt<ByHandForm>,
+}
+
+/// A person activates a standby that was not activated by itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as {takes: 30m}")]
+#[schemars(rename = "ByHand")]
+pub(in crate::scenario) struct ByHandForm {
+    /// From the loss of one that works to the standby serving. `{people: on_call}` for people.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
 }
 
 /// How a standby ages and fails.

@@ -58,6 +58,8 @@ fn any_system(dice: &mut Dice) -> Build {
                 count: 1,
                 rate: 0.0,
                 activates_in: constant(0.0),
+                coverage: 1.0,
+                rescue: None,
             });
         }
         if served_by == ServedBy::Leader {
