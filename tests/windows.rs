@@ -13,6 +13,8 @@ mod externals;
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/network.rs"]
+mod network;
 #[path = "windows/periods.rs"]
 mod periods;
 #[path = "windows/spells.rs"]

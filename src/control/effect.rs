@@ -2,7 +2,7 @@
 
 use super::lists::Lists;
 use super::stops::Stop;
-use crate::ids::{ClockId, DomainId, Id, SlotId, WorkloadId};
+use crate::ids::{ClockId, DomainId, Id, LinkId, SlotId, WorkloadId};
 use crate::model::{Component, FaultKind, OutageKind, Owner, System};
 
 /// What a fault does to the slots it affects.
@@ -18,6 +18,8 @@ pub(super) enum Effect {
     Impair,
     /// This domain is cut off with them.
     Isolation(DomainId),
+    /// This link between them is cut, or becomes lossy or slow.
+    Link(LinkId),
     /// This workload sends more.
     Burst(WorkloadId),
 }
@@ -28,7 +30,7 @@ impl Effect {
         match self {
             Self::Lone(_) => true,
             Self::Stop(stop) | Self::Machine(stop) => stop != Stop::Paused,
-            Self::Impair | Self::Isolation(_) | Self::Burst(_) => false,
+            Self::Impair | Self::Isolation(_) | Self::Burst(_) | Self::Link(_) => false,
         }
     }
 }
@@ -55,6 +57,10 @@ pub(super) fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
             Component::Domain(domain) => in_domain[domain.index()].clone(),
             Component::Pool(pool) => system.pools[pool].slots.clone(),
             Component::Balancer(id) => system.balancers[id].slots.clone(),
+            Component::Link(link) => {
+                let ends = system.links[link].ends;
+                ends.iter().flat_map(|&end| system.slots_at(end)).collect()
+            }
             Component::Common(_) | Component::Workload(_) => Vec::new(),
         };
         (slots, effect(clock.component, kind))
@@ -78,6 +84,9 @@ pub(super) fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
 
 /// What a fault of this kind does to what it affects.
 fn effect(component: Component, kind: FaultKind) -> Effect {
+    if let Component::Link(link) = component {
+        return Effect::Link(link);
+    }
     let stop = match kind {
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
@@ -96,6 +105,9 @@ fn effect(component: Component, kind: FaultKind) -> Effect {
         | FaultKind::Release
         | FaultKind::Configuration
         | FaultKind::Certificate
+        | FaultKind::Partition
+        | FaultKind::Loss { .. }
+        | FaultKind::Latency { .. }
         | FaultKind::Burst => Stop::Machine,
     };
     match component {
@@ -107,7 +119,7 @@ fn effect(component: Component, kind: FaultKind) -> Effect {
         Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),
         Component::Slot(_) => Effect::Stop(stop),
         Component::Domain(domain) if kind == FaultKind::Isolated => Effect::Isolation(domain),
-        Component::Node(_) | Component::Domain(_) => Effect::Machine(stop),
+        Component::Node(_) | Component::Domain(_) | Component::Link(_) => Effect::Machine(stop),
     }
 }
 

@@ -53,6 +53,7 @@ mod heats;
 mod lead;
 mod lead_plan;
 mod lists;
+mod network;
 mod operate;
 mod plan;
 mod recover;

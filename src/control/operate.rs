@@ -63,12 +63,15 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         | FaultKind::Release
         | FaultKind::Configuration
         | FaultKind::Certificate
+        | FaultKind::Partition
         | FaultKind::Outage(_) => true,
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated
         | FaultKind::Common
-        | FaultKind::Burst => false,
+        | FaultKind::Burst
+        | FaultKind::Loss { .. }
+        | FaultKind::Latency { .. } => false,
     }
 }
 
@@ -90,6 +93,7 @@ impl Operated {
                     | Component::Domain(_)
                     | Component::Pool(_)
                     | Component::Balancer(_)
+                    | Component::Link(_)
                     | Component::Common(_)
                     | Component::Workload(_) => None,
                 };
@@ -192,6 +196,7 @@ fn reaches(system: &System, component: Component, part: Component) -> bool {
         Component::Slot(_)
         | Component::Pool(_)
         | Component::Balancer(_)
+        | Component::Link(_)
         | Component::Common(_)
         | Component::Workload(_) => None,
         Component::Node(node) => system.nodes[node].domain,

@@ -6,21 +6,22 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
-pub(super) use super::effect::Effect;
-use super::effect::{affected, impaired_by};
+use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
+use super::network::{NetworkPlan, Seats};
 use super::operate::{Operated, stops_itself};
 use super::recover::RecoveryPlan;
 use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
-use crate::health::Pace;
+use crate::health::{Mode, Pace};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+    Balancer, Component, FaultKind, Impairment, LinkState, Owner, PoolKind, ServedBy, Start,
+    StoreFailover, System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -151,6 +152,8 @@ pub(super) struct WatchPlan {
     pub(super) member: SlotId,
     pub(super) member_index: u32,
     pub(super) pace: Pace,
+    /// What its probes meet when all is well.
+    pub(super) usual: Mode,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -178,6 +181,8 @@ pub(super) struct LeasePlan {
     pub(super) loop_wait: SimSpan,
     pub(super) decides: Delay,
     pub(super) promotes: Delay,
+    /// Where the members of the store that keeps its key stand.
+    pub(super) seats: Seats,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -200,6 +205,7 @@ pub(super) struct Plan {
     pub(super) impaired_by: Lists<(ClockId, FaultKind)>,
     /// The components with clocks that run only while they do.
     pub(super) operated: Operated,
+    pub(super) network: NetworkPlan,
     pub(super) slots: IdVec<SlotId, SlotPlan>,
     /// The watches of each slot, as a member of a pool.
     pub(super) watched_by: Lists<u32>,
@@ -224,6 +230,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Whether chance decides about any probe: something can be slow or answer with errors, or is far.
+    #[inline]
+    pub(super) fn probes_by_chance(&self) -> bool {
+        self.impairs() || self.network.is_any()
+    }
+
     /// Whether anything can be slow or answer with errors.
     #[inline]
     pub(super) fn impairs(&self) -> bool {
@@ -234,6 +246,7 @@ impl Plan {
         let (affected, effects) = affected(system);
         let impaired_by = impaired_by(system, &affected);
         let operated = Operated::new(system);
+        let network = NetworkPlan::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
         let (restarts, restart_of) = restarts(system);
@@ -296,14 +309,17 @@ impl Plan {
                 }
             }
         }
+        for watch in &mut watches {
+            watch.usual = network.probed(watch, Impairment::NONE, |_| LinkState::NONE);
+        }
         for (index, watch) in watches.iter().enumerate() {
             watched_by[watch.member.index()].push(index as u32);
         }
-        let leases = leases(system, detail, &mut timers, &mut slots);
+        let leases = leases(system, detail, &network, &mut timers, &mut slots);
         let campaigns = plan_campaigns(system, &mut timers);
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
-        let leads = leads(system, detail, &mut timers, &mut slots);
+        let leads = leads(system, detail, &network, &mut timers, &mut slots);
         let stores = leases.iter().map(|it| it.pool);
         let stores = stores.chain(leads.iter().map(|it| it.pool));
         let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
@@ -385,6 +401,7 @@ impl Plan {
             affected,
             impaired_by,
             operated,
+            network,
             slots,
             watched_by: Lists::new(&watched_by),
             parents: system.domains.iter().map(|domain| domain.parent).collect(),
@@ -436,6 +453,7 @@ fn add_watches(
                 member,
                 member_index,
                 pace,
+                usual: Mode::Answers,
                 unit,
                 timer,
             });
@@ -458,6 +476,7 @@ pub(super) fn follows_lease(system: &System, detail: Detail, pool: PoolId) -> bo
 fn leases(
     system: &System,
     detail: Detail,
+    network: &NetworkPlan,
     timers: &mut Vec<Timer>,
     slots: &mut IdVec<SlotId, SlotPlan>,
 ) -> Vec<LeasePlan> {
@@ -485,6 +504,7 @@ fn leases(
             loop_wait: lease.loop_wait,
             decides: Delay::of(&lease.decides_in),
             promotes: Delay::of(&lease.promotes_in),
+            seats: network.seats(system, &lease.key_in, &pool.slots),
             unit: Audiences::leader_unit(system, id),
             timer,
         });

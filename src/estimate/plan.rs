@@ -232,6 +232,7 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
                 Component::Domain(_)
                 | Component::Pool(_)
                 | Component::Balancer(_)
+                | Component::Link(_)
                 | Component::Common(_)
                 | Component::Workload(_) => false,
             })

@@ -322,10 +322,11 @@ fn takes_away(signals: &[Signal]) -> bool {
         Signal::Slot { state, .. } => *state != SlotState::Serving,
         Signal::Impaired { impairment, .. } => impairment.is_any(),
         Signal::Island { island, .. } => island.is_some(),
+        Signal::Link { state, .. } => state.is_any(),
         Signal::Holder { holder, .. } => holder.is_none(),
         Signal::Leader { leader, .. } => leader.is_none(),
         Signal::Burst { active, .. } => *active,
-        Signal::View { .. } | Signal::Blame { .. } => false,
+        Signal::LocalHolder { .. } | Signal::View { .. } | Signal::Blame { .. } => false,
     })
 }
 

@@ -390,9 +390,13 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Errors { .. }
             | FaultKind::Outage(_)
             | FaultKind::Burst => 2.0,
-            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
-                4.0
-            }
+            FaultKind::Isolated
+            | FaultKind::Power
+            | FaultKind::Maintenance
+            | FaultKind::Common
+            | FaultKind::Partition
+            | FaultKind::Loss { .. }
+            | FaultKind::Latency { .. } => 4.0,
             // Each replica is drained, restarts, starts and returns.
             FaultKind::Rollout => match clock.component {
                 Component::Pool(pool) => 2.0 * system.pools[pool].slots.len() as f64,

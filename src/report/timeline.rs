@@ -147,6 +147,8 @@ fn is_reaction(event: Event) -> bool {
         | Event::PromotionVoid(_)
         | Event::AllLost(_)
         | Event::FailsBack(_)
+        | Event::HandsOver(_)
+        | Event::WritesLost { .. }
         | Event::ElectionBegins(_)
         | Event::MajorityLost(_)
         | Event::Activating(_)
@@ -274,6 +276,12 @@ pub fn words(system: &System, event: Event) -> String {
         Event::PutRight(pool) => format!("{} is put right", system.pools[pool].name),
         Event::AllLost(pool) => format!("{}: all members are lost", system.pools[pool].name),
         Event::FailsBack(id) => format!("{} takes the lead back", slot(id)),
+        Event::HandsOver(id) => format!("the lead is handed over to {}", slot(id)),
+        Event::WritesLost { pool, lag } => format!(
+            "{}: what was written in the last {} before the fault is lost",
+            system.pools[pool].name,
+            exact_span(lag.as_secs_f64())
+        ),
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
         Event::ActivationFails(id) => {
@@ -367,6 +375,14 @@ fn how(system: &System, clock: ClockId) -> String {
             }
             _ => String::new(),
         },
+        FaultKind::Loss { share } => format!(" ({}% is lost)", plain(100.0 * share)),
+        FaultKind::Latency { factor, adds } => {
+            let times = (factor > 1.0).then(|| format!("{} times slower", plain(factor)));
+            let more =
+                (!adds.is_zero()).then(|| format!("{} ms more", plain(1e3 * adds.as_secs_f64())));
+            let both: Vec<String> = times.into_iter().chain(more).collect();
+            format!(" ({})", both.join(" and "))
+        }
         FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
         FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
         FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),
@@ -376,6 +392,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
             if named_so =>
         {
             String::new()
@@ -386,6 +403,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
         | FaultKind::Maintenance
         | FaultKind::Rollout
         | FaultKind::Release

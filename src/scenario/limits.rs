@@ -55,6 +55,15 @@ pub(super) const PRIORITY: u64 = 1_000;
 /// Failure domains.
 pub(super) const DOMAINS: usize = 1_000;
 
+/// Links of the network: those between all pairs of thirty places.
+pub(super) const LINKS: usize = 500;
+
+/// Places that are ends of links: what is cut is kept for each pair of them, in every regime.
+pub(super) const PLACES: usize = 32;
+
+/// Seconds of a round trip, or added to one: beyond it no user is waiting any more.
+pub(super) const ROUND_TRIP: f64 = 600.0;
+
 /// Operations of all pools together.
 pub(super) const OPERATIONS: usize = 20_000;
 

@@ -108,6 +108,7 @@ mod stretch;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use arrivals::Source;
 pub use tally::{

@@ -5,7 +5,6 @@ use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
-use super::impaired::is_impaired;
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -63,9 +62,11 @@ pub(super) struct Stretch<'a> {
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
-    /// Whether any slot is cut off.
+    /// Whether any slot or link is cut off.
     pub islands: bool,
-    /// Whether any slot hangs, is paused, is slow or answers with errors.
+    /// Whether any link takes time, or loses something.
+    pub far: bool,
+    /// Whether any slot hangs, is paused, is slow or answers with errors, or any link is far.
     pub impaired: bool,
     /// Whether islands have changed and attempts were not yet looked at.
     pub islands_moved: bool,
@@ -146,6 +147,7 @@ impl<'a> Stretch<'a> {
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
+            far: false,
             impaired: false,
             islands_moved: false,
             blames: Blames::new(system.journeys.len(), settings.settle),
@@ -199,6 +201,7 @@ impl<'a> Stretch<'a> {
             slots,
             impairments,
             islands,
+            network,
             views,
             holders,
             leaders,
@@ -213,8 +216,6 @@ impl<'a> Stretch<'a> {
         own.islands
             .as_mut_slice()
             .copy_from_slice(islands.as_slice());
-        self.islands = has_islands(own);
-        self.impaired = is_impaired(own);
         for (own, view) in own.views.as_mut_slice().iter_mut().zip(views) {
             own.clone_from(view);
         }
@@ -226,6 +227,8 @@ impl<'a> Stretch<'a> {
             .copy_from_slice(leaders.as_slice());
         own.blames.as_mut_slice().copy_from_slice(blames.as_slice());
         own.bursts.as_mut_slice().copy_from_slice(bursts.as_slice());
+        own.network.take_over(network);
+        self.look_at_regime();
     }
 
     /// Drops all work in progress.

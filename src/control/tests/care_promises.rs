@@ -63,6 +63,7 @@ fn random_cared(stream: &mut Stream) -> System {
                     }))
                 }
                 _ => Some(StoreFailover::Generic(Box::new(GenericFailover {
+                    watched_from: Vec::new(),
                     detect: [fixed(0.0), exponential(20.0)][below(2)].clone(),
                     decide: fixed(0.0),
                     promote: [fixed(0.0), exponential(60.0)][below(2)].clone(),

@@ -6,6 +6,7 @@ use crate::path::{Phase, SlotState};
 
 fn generic() -> GenericFailover {
     GenericFailover {
+        watched_from: Vec::new(),
         detect: fixed(20.0),
         decide: fixed(5.0),
         promote: fixed(60.0),

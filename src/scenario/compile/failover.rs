@@ -80,6 +80,7 @@ impl Compiler<'_> {
             uniform(1.0, 5.0)
         };
         Lease {
+            key_in: self.domain_list(&form.key_in, "key_in"),
             ttl,
             loop_wait,
             decides_in,
@@ -120,6 +121,7 @@ impl Compiler<'_> {
             promote,
             coverage,
             rescue,
+            watched_from: self.domain_list(&form.watched_from, "watched_from"),
             promote_the_last: !matches!(last, Some(LastForm::Lead)),
             repairs_wait: matches!(repairs, Some(RepairsForm::AfterFailover)),
             failback: form.failback.as_ref().and_then(|at| self.failback(at)),

@@ -16,6 +16,7 @@ mod journeys;
 mod maintenance;
 mod names;
 mod needs;
+mod network;
 mod pools;
 mod prices;
 mod repair;
@@ -59,6 +60,7 @@ pub(super) fn compile(
     compiler.pools(file);
     compiler.externals(file);
     compiler.balancers(file);
+    compiler.network(file);
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
@@ -133,6 +135,7 @@ impl<'a> Compiler<'a> {
                 name: String::new(),
                 run: run::defaults(),
                 domains: IdVec::new(),
+                links: IdVec::new(),
                 nodes: IdVec::new(),
                 slots: IdVec::new(),
                 pools: IdVec::new(),

@@ -45,6 +45,7 @@ impl Compiler<'_> {
                 Component::Balancer(id) => &system.balancers[*id].slots,
                 Component::Domain(_)
                 | Component::Node(_)
+                | Component::Link(_)
                 | Component::Common(_)
                 | Component::Workload(_) => &[],
             })

@@ -1,7 +1,7 @@
 //! Failover by stated times, elections and standbys as a file states them.
 
 use super::SpanDist;
-use crate::scenario::read::Opt;
+use crate::scenario::read::{List, Opt};
 use crate::scenario::units::Percent;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) after_all_lost: Opt<LastForm>,
     /// When the repair of a member begins. Default: at_once.
     pub(in crate::scenario) repairs: Opt<RepairsForm>,
+    /// Domains of those who watch the members and decide, one for each name: a member is lost, too, when no more than half of them can reach it over the network. Default: users do, so that a partition between members alone loses none of them.
+    pub(in crate::scenario) watched_from: Opt<List<String>>,
     /// The lead returns to the first member, in a planned switchover. Default: it stays where it went.
     pub(in crate::scenario) failback: Opt<FailbackForm>,
     /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it hands the lead over to the next member. Default: planned work is a failover like any other loss.
@@ -129,7 +131,7 @@ pub(in crate::scenario) struct QuorumForm {
 )]
 #[schemars(rename = "Replication")]
 pub(in crate::scenario) enum ReplicationForm {
-    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`.
+    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`. What `from: any` reads may be as old as the lag, which is not counted.
     Async,
     /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
     Sync,

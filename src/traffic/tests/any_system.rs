@@ -359,6 +359,7 @@ fn audit(stretch: &Stretch<'_>) {
         };
         let stands = match frame.state {
             State::Queued | State::Lost => true,
+            State::Away => frame.due != 0,
             State::Hung => state(frame.slot) == SlotState::Hung,
             State::Held => {
                 state(stretch.relays[frame.relay as usize].slot.index() as u32) == SlotState::Paused

@@ -69,6 +69,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            links: Default::default(),
             prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
