@@ -46,6 +46,17 @@ pub struct PoolFold {
     pub latency: LatencyFold,
 }
 
+/// Connections that a service keeps, over many groups; the units are groups.
+#[derive(Clone, Debug, Default)]
+pub struct LinkFold {
+    /// (for which one had to be opened, attempts that got one).
+    pub opened: Sums,
+    /// (that got none, attempts that wanted one).
+    pub shed: Sums,
+    /// (seconds waited for their turn, attempts that wanted one).
+    pub wait: Sums,
+}
+
 /// Requests that ended for another reason than planned work; the units are groups.
 #[derive(Clone, Debug)]
 pub struct UnplannedFold {
@@ -89,6 +100,8 @@ pub struct TrafficFold {
     pub journey_failed: Vec<Vec<f64>>,
     /// By pool.
     pub pools: Vec<PoolFold>,
+    /// By connections that a service keeps.
+    pub links: Vec<LinkFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
     pub estimated: [f64; 5],
     /// Requests counted one by one.
@@ -179,6 +192,7 @@ impl TrafficFold {
             journey_latency: vec![latency(); system.journeys.len()],
             journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
+            links: vec![LinkFold::default(); system.links.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
             requests_simulated: 0,
@@ -245,6 +259,11 @@ impl TrafficFold {
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
             let workers = model.workers.map_or(0.0, f64::from) * model.active() as f64;
             fold.push(group, pool, issued, workers * totals.covered_s);
+        }
+        for (fold, link) in self.links.iter_mut().zip(&totals.links) {
+            fold.opened.push(link.opened, link.got);
+            fold.shed.push(link.shed, link.wanted);
+            fold.wait.push(link.wait_s, link.wanted);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;

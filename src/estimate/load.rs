@@ -5,7 +5,7 @@
 //! probability, retries and fallbacks as far as the operation called has errors of its own), so these
 //! are the figures of a healthy system.
 
-use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
+use crate::ids::{CallId, Id, IdVec, LinkId, OperationId, PoolId};
 use crate::model::{Discipline, Fork, System};
 
 /// The load on one pool.
@@ -17,6 +17,15 @@ pub struct PoolLoad {
     pub hold_mean: f64,
     /// Share of worker time in use at the busiest time; `None` if workers are not limited.
     pub utilisation_max: Option<f64>,
+}
+
+/// The load on the connections that a service keeps to one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LinkLoad {
+    /// Attempts per second at the busiest time, of all replicas together.
+    pub rate_max: f64,
+    /// How long one of them keeps its connection, seconds, without any waiting.
+    pub hold_mean: f64,
 }
 
 /// The load a scenario offers.
@@ -32,6 +41,8 @@ pub struct Load {
     pub attempts_per_request: f64,
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
+    /// By connections that a service keeps.
+    pub links: IdVec<LinkId, LinkLoad>,
 }
 
 /// Visits per request and holding times, worked out along the calls.
@@ -41,6 +52,8 @@ struct Walk<'a> {
     hold: IdVec<OperationId, f64>,
     /// Attempts per second at each operation.
     rate: IdVec<OperationId, f64>,
+    /// On connections: attempts per second, and how many of them are in use.
+    links: IdVec<LinkId, (f64, f64)>,
 }
 
 impl Walk<'_> {
@@ -50,7 +63,10 @@ impl Walk<'_> {
         let (tries, failed) = self.tries(call);
         let misses = self.calls_last(&row.on_miss);
         let rescue = self.calls_last(&row.on_failure);
-        tries * self.operation_holds(row.to)
+        let setup = row
+            .link
+            .map_or(0.0, |link| self.system.links[link].setup.mean());
+        tries * (setup + self.operation_holds(row.to))
             + (1.0 - failed) * (1.0 - row.hit) * misses
             + failed * rescue
     }
@@ -136,6 +152,11 @@ impl Walk<'_> {
         let (tries, failed) = self.tries(call);
         let operation = &self.system.operations[row.to];
         self.rate[row.to] += rate * tries;
+        if let Some(link) = row.link {
+            let hold = self.operation_holds(row.to);
+            let (all, busy) = self.links[link];
+            self.links[link] = (all + rate * tries, busy + rate * tries * hold);
+        }
         for &below in &operation.calls {
             self.visit(below, rate * tries * (1.0 - operation.fails));
         }
@@ -157,6 +178,7 @@ impl Load {
             system,
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
+            links: IdVec::filled((0.0, 0.0), system.links.len()),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for workload in &system.workloads {
@@ -206,6 +228,14 @@ impl Load {
                 0.0
             },
             pools,
+            links: walk
+                .links
+                .iter()
+                .map(|&(rate_max, busy)| LinkLoad {
+                    rate_max,
+                    hold_mean: if rate_max > 0.0 { busy / rate_max } else { 0.0 },
+                })
+                .collect(),
         }
     }
 }

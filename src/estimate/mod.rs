@@ -11,15 +11,15 @@ mod sums;
 mod totals;
 mod windows;
 
-pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
+pub use fold::{LatencyFold, LinkFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use load::{Load, PoolLoad};
+pub use load::{LinkLoad, Load, PoolLoad};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
-pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
+pub use totals::{BlameTime, JourneyTotals, LinkTotals, PoolTotals, Totals, condition};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};

@@ -2,7 +2,7 @@
 
 use super::load::Load;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Method, Metric, Start, System};
+use crate::model::{Component, Fault, FaultKind, LinkTo, Method, Metric, Start, System};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::TrafficSettings;
 
@@ -204,12 +204,11 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
 /// queue that impatient users leave, that refuses after a time, or that is bounded, moves only between
 /// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
 /// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
-/// left.
+/// left. Connections that wait in a line are queued for in the same way; how many are open depends on
+/// what happened within the last `idle_timeout`, which comes on top.
 pub fn warm_up(system: &System, load: &Load) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
-    /// For queues that nothing bounds, close to saturation: a day.
-    const LONGEST: f64 = 86_400.0;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
     let mut longest: f64 = 1.0;
     let stuck = |fault: &Fault| matches!(fault.kind, FaultKind::Hang | FaultKind::Pause);
@@ -223,27 +222,88 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
             continue;
         };
-        let slots = pool.active() as f64;
-        let each = loaded.hold_mean / f64::from(workers);
         let longest_wait = pool
             .queue_timeout
             .as_ref()
             .map_or(f64::INFINITY, |wait| wait.quantile(LONGEST_WAIT));
-        let places = pool
-            .queue
-            .map_or(f64::INFINITY, f64::from)
-            .min(patience.min(longest_wait) / each.max(1e-12));
+        let station = Station {
+            slots: pool.active() as f64,
+            each: loaded.hold_mean / f64::from(workers),
+            rho,
+            places: pool.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    let mut idle = SimSpan::ZERO;
+    for (id, link) in system.links.pairs() {
+        let loaded = load.links[id];
+        idle = idle.max(link.idle_timeout);
+        longest = longest.max(10.0 * link.setup.mean());
+        let Some(max) = link.max.map(f64::from) else {
+            continue;
+        };
+        let callers = system.pools[link.from].active() as f64;
+        let addresses = link.addresses_in_use(system) as f64;
+        let slowest = match link.to {
+            LinkTo::Pool(pool) => slowest(system, pool),
+            LinkTo::Balancer(balancer) => slowest(system, system.balancers[balancer].to),
+        };
+        let longest_wait = link.wait.map_or(f64::INFINITY, SimSpan::as_secs_f64);
+        let station = Station {
+            slots: callers,
+            each: loaded.hold_mean / max,
+            rho: loaded.rate_max * loaded.hold_mean / (callers * addresses * max),
+            places: link.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    SimSpan::from_secs_f64(longest.ceil()).saturating_add(idle)
+}
+
+/// One of several alike places where requests wait.
+struct Station {
+    slots: f64,
+    /// Seconds between two departures while all workers are busy.
+    each: f64,
+    rho: f64,
+    /// Of its queue.
+    places: f64,
+    /// Seconds.
+    longest_wait: f64,
+    /// How many times as long its work takes in the slowest fault.
+    slowest: f64,
+}
+
+impl Station {
+    /// For queues that nothing bounds, close to saturation: a day.
+    const LONGEST: f64 = 86_400.0;
+
+    /// Seconds until it has forgotten that it began empty.
+    fn forgets_in(&self) -> f64 {
+        let Self {
+            slots,
+            each,
+            rho,
+            slowest,
+            ..
+        } = *self;
+        let places = self.places.min(self.longest_wait / each.max(1e-12));
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
-        let bound = (diffusion + 2.0 * places * each).min(LONGEST);
+        let bound = (diffusion + 2.0 * places * each).min(Self::LONGEST);
         let missing = if slots > 1.0 {
             rho * slots / (slots - 1.0)
         } else {
             rho
         };
+        let mut longest = 0.0_f64;
         for (rho, pace) in [(rho, 1.0), (missing, 1.0), (rho * slowest, slowest)] {
             let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
             longest = longest.max((10.0 * relaxation).min(bound * pace));
         }
+        longest
     }
-    SimSpan::from_secs_f64(longest.ceil())
 }

@@ -6,7 +6,7 @@ use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
-use crate::traffic::{Counts, JourneyTally, PoolTally, Tally};
+use crate::traffic::{Counts, JourneyTally, LinkTally, PoolTally, Tally};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
@@ -56,6 +56,21 @@ pub struct PoolTotals {
     pub latency: WeightedHistogram,
 }
 
+/// Attempts that need a connection, expected or counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkTotals {
+    /// All of them.
+    pub wanted: f64,
+    /// That got one.
+    pub got: f64,
+    /// For which one had to be opened.
+    pub opened: f64,
+    /// That got none: they waited too long, or too many were waiting.
+    pub shed: f64,
+    /// How long they waited for their turn, seconds.
+    pub wait_s: f64,
+}
+
 /// Request figures of one group.
 #[derive(Clone, Debug)]
 pub struct Totals {
@@ -63,6 +78,8 @@ pub struct Totals {
     pub journeys: IdVec<JourneyId, JourneyTotals>,
     /// By pool.
     pub pools: Vec<PoolTotals>,
+    /// By connections that a service keeps.
+    pub links: Vec<LinkTotals>,
     /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
     pub by_condition: [WeightedHistogram; 3],
     /// Failed requests by [`Cause::index`].
@@ -118,6 +135,7 @@ impl Totals {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: vec![pool; system.pools.len()],
+            links: vec![LinkTotals::default(); system.links.len()],
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: Cause::planned(system),
@@ -142,6 +160,9 @@ impl Totals {
         }
         for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
             mine.add(pool, 1.0);
+        }
+        for (mine, link) in self.links.iter_mut().zip(&tally.links) {
+            mine.add(link, 1.0);
         }
         for (mine, histogram) in self
             .by_condition
@@ -199,6 +220,9 @@ impl Totals {
             for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
                 mine.add(pool, expected_all / issued_all);
             }
+            for (mine, link) in self.links.iter_mut().zip(&tally.links) {
+                mine.add(link, expected_all / issued_all);
+            }
         }
         self.add_effort(tally);
     }
@@ -238,6 +262,16 @@ impl JourneyTotals {
             *sum += count as f64 * scale;
         }
         self.latency.add_scaled(&tally.latency, scale);
+    }
+}
+
+impl LinkTotals {
+    fn add(&mut self, tally: &LinkTally, scale: f64) {
+        self.wanted += tally.wanted as f64 * scale;
+        self.got += (tally.reused + tally.opened) as f64 * scale;
+        self.opened += tally.opened as f64 * scale;
+        self.shed += tally.shed as f64 * scale;
+        self.wait_s += tally.wait_ns as f64 * 1e-9 * scale;
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
-    Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
-    Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Downtime, Estimate,
+    JourneyRow, Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
-use crate::ids::Id;
-use crate::model::{Method, PoolKind, Prices};
+use crate::ids::{Id, LinkId, PoolId};
+use crate::model::{Link, Method, PoolKind, Prices};
 use crate::path::Cause;
 use crate::stats::{self, Histogram};
 use crate::traffic::Counts;
@@ -302,12 +302,13 @@ fn curve(whole: &crate::stats::WeightedHistogram) -> Vec<(f64, f64)> {
 
 fn services(figures: &Figures<'_>) -> Vec<Service> {
     let structure = &figures.record.structure;
-    let row = |name: &str, kind, sums: &Sums, calls| Service {
+    let row = |name: &str, kind, sums: &Sums, calls, connections| Service {
         name: name.to_owned(),
         kind,
         structural: figures.up_share(sums, CONFIDENCE),
         structural_outages: outages(figures, sums, sums, &Histogram::new()),
         calls,
+        connections,
     };
     let pools = figures.system.pools.pairs().map(|(id, pool)| {
         let kind = match pool.kind {
@@ -318,7 +319,9 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         };
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));
-        row(&pool.name, kind, &structure.pools[id.index()], calls)
+        let connections = connections(figures, id);
+        let sums = &structure.pools[id.index()];
+        row(&pool.name, kind, sums, calls, connections)
     });
     let balancers = figures.system.balancers.pairs().map(|(id, balancer)| {
         row(
@@ -326,9 +329,36 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
             "balancer",
             &structure.balancers[id.index()],
             None,
+            Vec::new(),
         )
     });
     pools.chain(balancers).collect()
+}
+
+/// The connections that the slots of `pool` keep.
+fn connections(figures: &Figures<'_>, pool: PoolId) -> Vec<Connections> {
+    let Some(traffic) = &figures.record.traffic else {
+        return Vec::new();
+    };
+    let system = figures.system;
+    let own = system.links.pairs().filter(|(_, link)| link.from == pool);
+    let row = |(id, link): (LinkId, &Link)| {
+        let fold = &traffic.links[id.index()];
+        let share = |sums: &Sums| {
+            let ratio = sums.ratio(1.0, CONFIDENCE);
+            ratio.map(|ratio| ratio.counted(sums.x.round() as u64))
+        };
+        Connections {
+            to: link.name(system).to_owned(),
+            opened: share(&fold.opened),
+            shed: share(&fold.shed),
+            wait_mean: fold
+                .wait
+                .ratio(f64::INFINITY, CONFIDENCE)
+                .map(|ratio| ratio.counted(fold.wait.x.round() as u64)),
+        }
+    };
+    own.map(row).collect()
 }
 
 fn calls(pool: &PoolFold) -> Option<Calls> {

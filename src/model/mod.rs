@@ -11,6 +11,7 @@ mod care;
 mod failover;
 mod faults;
 mod fork;
+mod link;
 mod price;
 mod run;
 mod service;
@@ -29,6 +30,7 @@ pub use failover::{
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
+pub use link::{Link, LinkTo};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
@@ -40,8 +42,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,
-    OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, LinkId,
+    NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -67,6 +69,8 @@ pub struct System {
     pub calls: IdVec<CallId, Call>,
     /// Calls made at the same time.
     pub forks: IdVec<ForkId, Fork>,
+    /// Connections that services keep to what they call.
+    pub links: IdVec<LinkId, Link>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.

@@ -53,6 +53,7 @@ impl System {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            links: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -167,6 +168,7 @@ impl System {
             chance: 1.0,
             priority: None,
             fork: None,
+            link: None,
         })
     }
 

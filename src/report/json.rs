@@ -35,6 +35,7 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
+//! | `services.<name>.connections.<to>` | where a service keeps connections: `opened` and `shed`, the shares of attempts for which one had to be opened and that got none, `wait_s`, the mean wait for one of all |
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
@@ -45,8 +46,8 @@
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, RequestCounts, Requests,
-    Service, TargetRow, Unit, Verdict,
+    Bill, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome,
+    RequestCounts, Requests, Service, TargetRow, Unit, Verdict,
 };
 use crate::model::Method;
 pub(super) use tree::Json;
@@ -305,11 +306,23 @@ fn service(row: &Service) -> Json {
         ),
     ];
     structure.extend(spells(&row.structural_outages));
-    Json::object([
+    let mut figures = vec![
         ("kind", Json::text(row.kind)),
         ("structural", Json::object(structure)),
         ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
-    ])
+    ];
+    if !row.connections.is_empty() {
+        let of = |one: &Connections| {
+            Json::object([
+                ("opened", maybe(one.opened.as_ref())),
+                ("shed", maybe(one.shed.as_ref())),
+                ("wait_s", maybe(one.wait_mean.as_ref())),
+            ])
+        };
+        let all = row.connections.iter().map(|one| (one.to.as_str(), of(one)));
+        figures.push(("connections", Json::object(all)));
+    }
+    Json::object(figures)
 }
 
 fn calls(c: &Calls) -> Json {

@@ -55,6 +55,10 @@ impl<'a> Stretch<'a> {
             fresh = self.frames[caller].tried == 0;
         }
         self.tally.attempts_simulated += 1;
+        if let Some(link) = call.link {
+            self.count(call.pool, counted, |tally| tally.attempts += 1);
+            return self.attempt_linked(plan, (caller, link), call, (key, counted));
+        }
         let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];
         if counted {
@@ -136,7 +140,7 @@ impl<'a> Stretch<'a> {
 
     /// Puts an attempt on its way: its caller and its balancer wait for it from now on.
     #[inline(always)]
-    fn send(
+    pub(super) fn send(
         &mut self,
         call: &CallPlan<'a>,
         caller: u32,
@@ -177,17 +181,40 @@ impl<'a> Stretch<'a> {
         };
         let relay = match call.through {
             Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
-            Through::One(relay) => relay,
+            through => match self.relay_for(plan, through, key) {
+                Some(relay) => relay,
+                None => return SILENCE,
+            },
+        };
+        self.at_relay(plan, (caller, from, fresh), call, relay, key)
+    }
+
+    /// The instance of a balancer that an attempt goes to; `None` if nobody has the address.
+    #[inline(always)]
+    pub(super) fn relay_for(&self, plan: &Plan<'a>, through: Through, key: u64) -> Option<u32> {
+        match through {
+            Through::Nobody => None,
+            Through::One(relay) => Some(relay),
             Through::Any { first, count } => {
-                first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
+                Some(first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32)
             }
-            Through::Holder(balancer) => {
-                let holder = self.regime.holders[balancer];
-                match holder.and_then(|slot| plan.relay_of[slot]) {
-                    Some(relay) => relay,
-                    None => return SILENCE,
-                }
-            }
+            Through::Holder(balancer) => plan.relay_of[self.regime.holders[balancer]?],
+        }
+    }
+
+    /// Where an attempt goes that is sent to an instance of a balancer.
+    #[inline(always)]
+    pub(super) fn at_relay(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, from, fresh): (u32, Option<SlotId>, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Target {
+        const SILENCE: Target = Target::Silence {
+            relay: NONE,
+            member: NONE,
         };
         let instance = self.relays[relay as usize].slot;
         if !self.reaches(from, instance) {
@@ -250,7 +277,20 @@ impl<'a> Stretch<'a> {
         (caller, from): (u32, Option<SlotId>),
         call: &CallPlan<'a>,
     ) -> Target {
-        let slot = match call.served_by {
+        match self.slot_in_turn(plan, caller, call) {
+            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
+            None => Target::Refused { member: NONE },
+        }
+    }
+
+    /// The slot that a call without balancer goes to next; `None` if there is no leader.
+    pub(super) fn slot_in_turn(
+        &mut self,
+        plan: &Plan<'a>,
+        caller: u32,
+        call: &CallPlan<'a>,
+    ) -> Option<SlotId> {
+        match call.served_by {
             ServedBy::Leader => self.regime.leaders[call.pool],
             ServedBy::Any | ServedBy::Quorum => {
                 let position = self.frames[caller].position;
@@ -266,10 +306,6 @@ impl<'a> Stretch<'a> {
                 }
                 Some(slot)
             }
-        };
-        match slot {
-            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-            None => Target::Refused { member: NONE },
         }
     }
 
@@ -302,7 +338,7 @@ impl<'a> Stretch<'a> {
 
     /// What a packet from `from` meets at `slot`.
     #[inline(always)]
-    fn knock(
+    pub(super) fn knock(
         &self,
         plan: &Plan<'a>,
         from: Option<SlotId>,
@@ -393,6 +429,7 @@ impl<'a> Stretch<'a> {
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         if returns || caller == NONE {
+            self.unlink(plan, index, true);
             self.drop_attempt(index);
         } else {
             frame.state = State::Lost;
@@ -489,54 +526,6 @@ impl<'a> Stretch<'a> {
         if frame.connected {
             self.relays[frame.relay as usize].balancer.end(frame.member);
         }
-    }
-
-    /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
-    /// service is worked on for nobody, unless its slot knows of the deadline. What cannot hear of it,
-    /// being cut off, stays in its queue.
-    pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
-        let passes = self.passes(plan, index);
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        if passes {
-            self.stop_work(plan, index);
-        } else {
-            self.close(plan, index);
-        }
-    }
-
-    /// Ends the connection between an attempt and its caller.
-    pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
-        let frame = &self.frames[index];
-        match frame.state {
-            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
-            State::Queued if !frame.cut_front && !frame.cut_back => {
-                self.dequeue(plan, index);
-                self.drop_attempt(index);
-            }
-            State::Outside | State::Queued | State::Working | State::Calling => {
-                self.disconnect(index);
-            }
-        }
-    }
-
-    /// The caller has stopped; whoever serves the attempt does not know and works on.
-    pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        let state = self.frames[index].state;
-        if matches!(state, State::Lost | State::Hung | State::Held) {
-            self.drop_attempt(index);
-        }
-    }
-
-    /// Parts an attempt from its caller; returns what it counts for.
-    pub(super) fn part(&mut self, plan: &Plan<'a>, index: u32) -> (PoolId, bool) {
-        let frame = &mut self.frames[index];
-        let caller = std::mem::replace(&mut frame.parent, NONE);
-        let part = (plan.operation(frame.what).pool, frame.counted);
-        self.frames[caller].child = NONE;
-        part
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::balance::Kind;
 use crate::engine::Rings;
-use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::ids::{
+    BalancerId, CallId, ForkId, Id, IdVec, JourneyId, LinkId, OperationId, PoolId, SlotId,
+};
 use crate::model::{Algorithm, Backoff, Jitter, Patience, System};
 use crate::model::{Owner, ServedBy};
 use crate::random::Dist;
@@ -55,6 +57,8 @@ pub(super) struct CallPlan<'a> {
     pub slots: &'a [SlotId],
     pub served_by: ServedBy,
     pub through: Through,
+    /// The connections that it uses.
+    pub link: Option<LinkId>,
     /// The ring of an attempt's deadline.
     pub timer: Option<u32>,
     /// Whether who serves it stops when the caller does not wait any more.
@@ -223,6 +227,7 @@ impl<'a> Plan<'a> {
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
                 through: call.through.map_or(Through::Nobody, |id| throughs[id]),
+                link: call.link,
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
                 passes: call.passes_deadline,
                 retries: call.retries.max,

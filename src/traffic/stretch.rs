@@ -6,6 +6,7 @@ use super::blame::Blames;
 use super::call::Next;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::impaired::is_impaired;
+use super::links::Links;
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -60,6 +61,8 @@ pub(super) struct Stretch<'a> {
     /// The work in progress at stations whose workers are shared.
     pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
+    /// Connections that callers keep.
+    pub links: Links<'a>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
@@ -141,6 +144,7 @@ impl<'a> Stretch<'a> {
             ranks,
             shared,
             relays: plan.relays.iter().map(relay).collect(),
+            links: Links::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
@@ -238,6 +242,7 @@ impl<'a> Stretch<'a> {
         for shared in &mut self.shared {
             shared.clear();
         }
+        self.links.clear();
         self.tried.clear();
         self.tried_free.clear();
         self.pending.clear();
@@ -481,6 +486,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {
         self.now = self.now.max(at);
         self.settle_all_shares();
+        self.finish_links();
         for frame in self.frames.cells() {
             if !frame.counted {
                 continue;

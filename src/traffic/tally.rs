@@ -1,7 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
-use crate::ids::{IdVec, JourneyId, PoolId};
+use crate::ids::{IdVec, JourneyId, LinkId, PoolId};
 use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
@@ -73,6 +73,28 @@ pub struct PoolTally {
     pub latency: Histogram,
 }
 
+/// What became of attempts that need a connection:
+/// `wanted = reused + opened + shed + left + waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkTally {
+    /// Attempts that needed one, and were not refused when they wanted to open one.
+    pub wanted: u64,
+    /// That got one that was open already.
+    pub reused: u64,
+    /// For which one was opened, or to be opened.
+    pub opened: u64,
+    /// That waited for too long, or found too many waiting.
+    pub shed: u64,
+    /// Whose caller stopped waiting before.
+    pub left: u64,
+    /// That were waiting when the stretch ended.
+    pub waiting: u64,
+    /// That had to wait for their turn, and do not any more.
+    pub waited: u64,
+    /// How long those waited, nanoseconds.
+    pub wait_ns: u128,
+}
+
 /// A maximal run of bad slices within one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRun {
@@ -104,6 +126,8 @@ pub struct Tally {
     pub journeys: IdVec<JourneyId, JourneyTally>,
     /// By pool. Counts every attempt that a counted request caused.
     pub pools: IdVec<PoolId, PoolTally>,
+    /// By connections that a service keeps.
+    pub links: IdVec<LinkId, LinkTally>,
     /// Latency of all good and degraded requests by what the request met on arrival:
     /// `[healthy, failover, degraded]` (no blame; blame in a phase up to converge; repair or warm up).
     pub latency_by_condition: [Histogram; 3],
@@ -159,6 +183,7 @@ impl Tally {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: IdVec::filled(pool, system.pools.len()),
+            links: IdVec::filled(LinkTally::default(), system.links.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -190,6 +215,7 @@ impl Tally {
             (pool.wait_ns, pool.busy_ns) = (0, 0);
             pool.latency.clear();
         }
+        self.links.as_mut_slice().fill(LinkTally::default());
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);
@@ -232,6 +258,9 @@ impl Tally {
             pool.wait_ns += other.wait_ns;
             pool.busy_ns += other.busy_ns;
             pool.latency.merge(&other.latency);
+        }
+        for (link, other) in self.links.as_mut_slice().iter_mut().zip(&other.links) {
+            link.add(other);
         }
         for (latency, other) in self
             .latency_by_condition
@@ -286,8 +315,25 @@ impl Tally {
                 format!("attempts at {id:?}")
             })?;
         }
+        for (id, link) in self.links.pairs() {
+            let parts = link.reused + link.opened + link.shed + link.left + link.waiting;
+            equal(link.wanted, parts, || format!("connections of {id:?}"))?;
+        }
         let causes = self.slices.bad_by_cause.iter().sum();
         equal(self.slices.bad, causes, || "bad slices by cause".to_owned())
+    }
+}
+
+impl LinkTally {
+    fn add(&mut self, other: &Self) {
+        self.wanted += other.wanted;
+        self.reused += other.reused;
+        self.opened += other.opened;
+        self.shed += other.shed;
+        self.left += other.left;
+        self.waiting += other.waiting;
+        self.waited += other.waited;
+        self.wait_ns += other.wait_ns;
     }
 }
 

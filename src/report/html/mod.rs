@@ -40,6 +40,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::causes(outcome, &charts))
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
+                    (sections::connections(outcome))
                     (sections::journeys(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))

@@ -89,6 +89,7 @@ fn system() -> System {
         operations: IdVec::new(),
         calls: IdVec::new(),
         forks: IdVec::new(),
+        links: IdVec::new(),
         journeys: IdVec::from_rows(vec![
             journey("readers.read"),
             journey("readers.\x1b[31mpublish"),

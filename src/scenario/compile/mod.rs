@@ -6,6 +6,7 @@
 
 mod calls;
 mod campaign;
+mod connections;
 mod dist;
 mod externals;
 mod failover;
@@ -58,6 +59,7 @@ pub(super) fn compile(
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
+    compiler.connections(file);
     let order = compiler.bottom_up();
     compiler.workloads(file);
     compiler.campaigns(file);
@@ -126,6 +128,7 @@ impl<'a> Compiler<'a> {
                 operations: IdVec::new(),
                 calls: IdVec::new(),
                 forks: IdVec::new(),
+                links: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

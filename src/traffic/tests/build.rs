@@ -38,6 +38,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         chance: 1.0,
         priority: None,
         fork: None,
+        link: None,
     }
 }
 
@@ -87,6 +88,7 @@ impl Build {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            links: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),

@@ -10,6 +10,7 @@ mod case;
 mod deadlines;
 mod disciplines;
 mod forks;
+mod links;
 mod queues;
 mod rules;
 mod stuck;
