@@ -15,6 +15,10 @@ mod externals;
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/periods.rs"]
+mod periods;
+#[path = "windows/spells.rs"]
+mod spells;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

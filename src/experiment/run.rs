@@ -4,7 +4,7 @@ use super::cost::{Cost, RUN_CPU_S, plan};
 use super::figures::Figures;
 use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
-use super::{Options, RunError, Watch, summary, verdict};
+use super::{Options, RunError, Watch, losses, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ pub fn run(
         blocks: 0,
     };
     let mut look = 1;
-    let mut complete = true;
+    let (mut complete, mut stopped) = (true, false);
     loop {
         let until = asked.map_or(1 << (look - 1), |replications| replications.div_ceil(BLOCK));
         match progress.advance(until, asked.unwrap_or(u64::MAX))? {
@@ -46,7 +46,7 @@ pub fn run(
                 break;
             }
             End::Stopped => {
-                complete = false;
+                (complete, stopped) = (false, true);
                 break;
             }
         }
@@ -62,7 +62,12 @@ pub fn run(
         record: &progress.record,
     };
     let targets = verdict::judge_all(&figures, looks);
-    Ok(summary::outcome(&figures, hash, targets, looks, complete))
+    let mut outcome = summary::outcome(&figures, hash, targets, looks, complete);
+    if plan.method != Method::None && !stopped {
+        outcome.at_peak = losses::at_peak(system, plan.seed, &|| watch.stop())?;
+        outcome.run.complete &= outcome.at_peak.is_some();
+    }
+    Ok(outcome)
 }
 
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows

@@ -62,6 +62,7 @@ impl System {
             care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
+            needs_at_peak: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -115,6 +116,7 @@ impl System {
             queue_timeout: None,
             starts_in: fixed(0.0),
             standby: None,
+            replication: None,
         });
         self.operation(pool, ServedBy::Any);
         pool

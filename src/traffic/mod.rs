@@ -119,7 +119,8 @@ mod tests;
 
 pub use arrivals::Source;
 pub use tally::{
-    BadRun, Counts, JourneyTally, LinkTally, PoolTally, SliceTally, Tally, TrafficSettings,
+    BadRun, Bin, BinSettings, Counts, JourneyTally, LinkTally, PoolTally, SliceTally, Tally,
+    TrafficSettings,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

@@ -60,6 +60,7 @@ impl<'a> Compiler<'a> {
             queue_timeout: None,
             starts_in: super::no_time(),
             standby: None,
+            replication: None,
         });
         if let (Some((every, lasts)), Some(&slot)) = (self.outages(entry, form), slots.first()) {
             let kind = match form.during_outage.as_ref().and_then(At::get) {

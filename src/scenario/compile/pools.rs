@@ -29,8 +29,9 @@ struct Common<'f> {
     word: &'static str,
     on: &'f Opt<String>,
     across: &'f Opt<List<String>>,
-    needs: &'f Opt<u64>,
+    needs: &'f Opt<schema::Needs>,
     starts_in: &'f Opt<SpanDist>,
+    restart: &'f Opt<schema::RestartForm>,
     price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
     standby: &'f Opt<schema::StandbyForm>,
@@ -50,6 +51,7 @@ macro_rules! common {
             across: &$form.across,
             needs: &$form.needs,
             starts_in: &$form.starts_in,
+            restart: &$form.restart,
             price: &$form.price,
             faults: &$form.faults,
             standby: $standby,
@@ -165,11 +167,13 @@ impl<'a> Compiler<'a> {
                         "each member counts for the majority: add to `members` instead",
                     );
                 }
+                let replication = self.replication(form, members.copied(), failover.is_some());
                 let common = common!(entry, form, members, &form.standby);
                 let kind = PoolKind::Store { failover };
                 let Some(pool) = self.pool(&common, kind, &waiting!(form)) else {
                     return;
                 };
+                self.system.pools[pool].replication = replication;
                 for operation in form
                     .operations
                     .iter()
@@ -203,6 +207,7 @@ impl<'a> Compiler<'a> {
             queue_timeout: None,
             starts_in: super::no_time(),
             standby: None,
+            replication: None,
         });
     }
 
@@ -270,6 +275,7 @@ impl<'a> Compiler<'a> {
             queue_timeout,
             starts_in,
             standby,
+            replication: None,
         }))
     }
 
@@ -293,33 +299,7 @@ impl<'a> Compiler<'a> {
         if self.over(SLOTS, total, limits::SLOTS, place) {
             return (Vec::new(), 1, starts_in);
         }
-        let needs = match common
-            .needs
-            .as_ref()
-            .and_then(|at| Some((at.place, *at.get()?)))
-        {
-            None => 1,
-            Some((place, 0)) => {
-                self.problem(
-                    place,
-                    "`needs` is 0",
-                    "what needs nobody is always up; it must be at least 1",
-                );
-                1
-            }
-            Some((place, needs)) if needs > u64::from(count) => {
-                self.problem(
-                    place,
-                    format!(
-                        "`needs` is {needs}, but there {} {count}",
-                        if count == 1 { "is only" } else { "are only" }
-                    ),
-                    format!("it must be at most the number of {}", common.word),
-                );
-                1
-            }
-            Some((_, needs)) => needs as u32,
-        };
+        let needs = self.needs(common.needs, owner, count, common.word);
         let places = self.placed(total - self.system.slots.len(), common.on, common.across);
         let mut slots = Vec::with_capacity(places.len());
         let mut components = Vec::with_capacity(places.len());
@@ -336,10 +316,11 @@ impl<'a> Compiler<'a> {
             slots.push(id);
             components.push((Component::Slot(id), name));
         }
+        self.restart(common.restart, &slots);
         if let Some(faults) = common.faults.as_ref().and_then(At::get) {
             let bearer = match owner {
-                Owner::Pool(_) => Bearer::Pool,
-                Owner::Balancer(_) => Bearer::Balancer,
+                Owner::Pool(_) => Bearer::Pool(common.restart.is_some()),
+                Owner::Balancer(_) => Bearer::Balancer(common.restart.is_some()),
             };
             self.faults(&faults.named, common.name, bearer, &components);
         }

@@ -25,7 +25,7 @@ pub(in crate::scenario) struct ConnectionsForm {
     pub(in crate::scenario) max: Opt<u64>,
     /// How long it takes to open one, such as the round trips of TCP and TLS and the login. Default: 0s.
     pub(in crate::scenario) setup: Opt<SpanDist>,
-    /// An idle one is closed when it was not used for so long. Default: 60s. At most 1d.
+    /// An idle one is closed when it was not used for so long. Default: 60s. Evidence: assumed. At most 1d.
     pub(in crate::scenario) idle_timeout: Opt<Span>,
     /// How long an attempt waits for a free one before it has failed; 0s: not at all. Default: as long
     /// as its caller waits.

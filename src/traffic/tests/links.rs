@@ -212,12 +212,12 @@ fn who_is_silent_keeps_the_connections_of_all_that_wait_for_it() {
     traffic.finish(at(40));
     traffic.tally().check().unwrap();
     let found = traffic.tally().links[link()];
-    // Five per second get one, for a second each; the others get none.
+    // Five at a time, each for the second that its timeout leaves after a wait of up to 0.1 s.
     assert!(
-        (40..=55).contains(&(found.opened + found.reused)),
+        (45..=60).contains(&(found.opened + found.reused)),
         "{found:?}"
     );
-    assert!(found.shed > 400, "{found:?}");
+    assert!(found.shed > 300, "{found:?}");
 }
 
 #[test]
