@@ -59,7 +59,7 @@ define_ids! {
     /// Something that operators do again and again, e.g. `app.maintenance`.
     CampaignId;
     /// The connections that a service keeps to one thing that it calls.
-    LinkId;
+    ChannelId;
     /// A repair crew.
     CrewId;
     /// A group of people.

@@ -49,7 +49,7 @@ pub struct PoolFold {
 
 /// Connections that a service keeps, over many groups; the units are groups.
 #[derive(Clone, Debug, Default)]
-pub struct LinkFold {
+pub struct ChannelFold {
     /// (for which one had to be opened, attempts that got one).
     pub opened: Sums,
     /// (that got none, attempts that wanted one).
@@ -102,7 +102,7 @@ pub struct TrafficFold {
     /// By pool.
     pub pools: Vec<PoolFold>,
     /// By connections that a service keeps.
-    pub links: Vec<LinkFold>,
+    pub channels: Vec<ChannelFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
     pub estimated: [f64; 5],
     /// Requests counted one by one.
@@ -198,7 +198,7 @@ impl TrafficFold {
             journey_latency: vec![latency(); system.journeys.len()],
             journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
-            links: vec![LinkFold::default(); system.links.len()],
+            channels: vec![ChannelFold::default(); system.channels.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
             requests_simulated: 0,
@@ -271,10 +271,10 @@ impl TrafficFold {
             let workers = model.workers.map_or(0.0, f64::from) * model.active() as f64;
             fold.push(group, pool, issued, workers * totals.covered_s);
         }
-        for (fold, link) in self.links.iter_mut().zip(&totals.links) {
-            fold.opened.push(link.opened, link.got);
-            fold.shed.push(link.shed, link.wanted);
-            fold.wait.push(link.wait_s, link.wanted);
+        for (fold, channel) in self.channels.iter_mut().zip(&totals.channels) {
+            fold.opened.push(channel.opened, channel.got);
+            fold.shed.push(channel.shed, channel.wanted);
+            fold.wait.push(channel.wait_s, channel.wanted);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;

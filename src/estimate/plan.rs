@@ -3,7 +3,7 @@
 use super::periods::bounds_of;
 use crate::ids::PoolId;
 use crate::model::{
-    Component, Fault, FaultKind, LinkTo, Load, Method, Metric, Source, Start, System,
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
@@ -274,25 +274,25 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         longest = longest.max(station.forgets_in());
     }
     let mut idle = SimSpan::ZERO;
-    for (id, link) in system.links.pairs() {
-        let loaded = load.links[id];
-        idle = idle.max(link.idle_timeout);
-        longest = longest.max(10.0 * link.setup.mean());
-        let Some(max) = link.max.map(f64::from) else {
+    for (id, channel) in system.channels.pairs() {
+        let loaded = load.channels[id];
+        idle = idle.max(channel.idle_timeout);
+        longest = longest.max(10.0 * channel.setup.mean());
+        let Some(max) = channel.max.map(f64::from) else {
             continue;
         };
-        let callers = system.pools[link.from].active() as f64;
-        let addresses = link.addresses_in_use(system) as f64;
-        let slowest = match link.to {
-            LinkTo::Pool(pool) => slowest(system, pool),
-            LinkTo::Balancer(balancer) => slowest(system, system.balancers[balancer].to),
+        let callers = system.pools[channel.from].active() as f64;
+        let addresses = channel.addresses_in_use(system) as f64;
+        let slowest = match channel.to {
+            ChannelTo::Pool(pool) => slowest(system, pool),
+            ChannelTo::Balancer(balancer) => slowest(system, system.balancers[balancer].to),
         };
-        let longest_wait = link.wait.map_or(f64::INFINITY, SimSpan::as_secs_f64);
+        let longest_wait = channel.wait.map_or(f64::INFINITY, SimSpan::as_secs_f64);
         let station = Station {
             slots: callers,
             each: loaded.hold_mean / max,
             rho: loaded.rate_max * loaded.hold_mean / (callers * addresses * max),
-            places: link.queue.map_or(f64::INFINITY, f64::from),
+            places: channel.queue.map_or(f64::INFINITY, f64::from),
             longest_wait: patience.min(longest_wait),
             slowest,
         };

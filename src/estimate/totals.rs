@@ -6,7 +6,7 @@ use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
-use crate::traffic::{Counts, JourneyTally, LinkTally, PoolTally, Tally};
+use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, Tally};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
@@ -58,7 +58,7 @@ pub struct PoolTotals {
 
 /// Attempts that need a connection, expected or counted.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LinkTotals {
+pub struct ChannelTotals {
     /// All of them.
     pub wanted: f64,
     /// That got one.
@@ -79,7 +79,7 @@ pub struct Totals {
     /// By pool.
     pub pools: Vec<PoolTotals>,
     /// By connections that a service keeps.
-    pub links: Vec<LinkTotals>,
+    pub channels: Vec<ChannelTotals>,
     /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
     pub by_condition: [WeightedHistogram; 3],
     /// Failed requests by [`Cause::index`].
@@ -135,7 +135,7 @@ impl Totals {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: vec![pool; system.pools.len()],
-            links: vec![LinkTotals::default(); system.links.len()],
+            channels: vec![ChannelTotals::default(); system.channels.len()],
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: Cause::planned(system),
@@ -161,8 +161,8 @@ impl Totals {
         for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
             mine.add(pool, 1.0);
         }
-        for (mine, link) in self.links.iter_mut().zip(&tally.links) {
-            mine.add(link, 1.0);
+        for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+            mine.add(channel, 1.0);
         }
         for (mine, histogram) in self
             .by_condition
@@ -220,8 +220,8 @@ impl Totals {
             for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
                 mine.add(pool, expected_all / issued_all);
             }
-            for (mine, link) in self.links.iter_mut().zip(&tally.links) {
-                mine.add(link, expected_all / issued_all);
+            for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+                mine.add(channel, expected_all / issued_all);
             }
         }
         self.add_effort(tally);
@@ -265,8 +265,8 @@ impl JourneyTotals {
     }
 }
 
-impl LinkTotals {
-    fn add(&mut self, tally: &LinkTally, scale: f64) {
+impl ChannelTotals {
+    fn add(&mut self, tally: &ChannelTally, scale: f64) {
         self.wanted += tally.wanted as f64 * scale;
         self.got += (tally.reused + tally.opened) as f64 * scale;
         self.opened += tally.opened as f64 * scale;

@@ -7,8 +7,8 @@ use super::outcome::{
     Spans, TargetRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
-use crate::ids::{Id, LinkId, PoolId};
-use crate::model::{Link, Load, Method, PoolKind, Prices, Replication};
+use crate::ids::{ChannelId, Id, PoolId};
+use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -348,15 +348,18 @@ fn connections(figures: &Figures<'_>, pool: PoolId) -> Vec<Connections> {
         return Vec::new();
     };
     let system = figures.system;
-    let own = system.links.pairs().filter(|(_, link)| link.from == pool);
-    let row = |(id, link): (LinkId, &Link)| {
-        let fold = &traffic.links[id.index()];
+    let own = system
+        .channels
+        .pairs()
+        .filter(|(_, channel)| channel.from == pool);
+    let row = |(id, channel): (ChannelId, &Channel)| {
+        let fold = &traffic.channels[id.index()];
         let share = |sums: &Sums| {
             let ratio = sums.ratio(1.0, CONFIDENCE);
             ratio.map(|ratio| ratio.counted(sums.x.round() as u64))
         };
         Connections {
-            to: link.name(system).to_owned(),
+            to: channel.name(system).to_owned(),
             opened: share(&fold.opened),
             shed: share(&fold.shed),
             wait_mean: fold

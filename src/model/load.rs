@@ -7,7 +7,7 @@
 //! retried, fall back and end what calls them, each by its own chance.
 
 use super::{Discipline, Fork, ServedBy, System};
-use crate::ids::{CallId, Id, IdVec, LinkId, OperationId, PoolId};
+use crate::ids::{CallId, ChannelId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
 /// The load on one pool.
@@ -26,7 +26,7 @@ pub struct PoolLoad {
 
 /// The load on the connections that a service keeps to one thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LinkLoad {
+pub struct ChannelLoad {
     /// Attempts per second at the busiest time, of all replicas together.
     pub rate_max: f64,
     /// How long one of them keeps its connection, seconds, without any waiting.
@@ -47,7 +47,7 @@ pub struct Load {
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
     /// By connections that a service keeps.
-    pub links: IdVec<LinkId, LinkLoad>,
+    pub channels: IdVec<ChannelId, ChannelLoad>,
     /// By pool: attempts per second, mean over a week, at operations that only a leader serves; 0 where
     /// nothing is replicated.
     pub writes: IdVec<PoolId, f64>,
@@ -83,7 +83,7 @@ struct Walk<'a> {
     /// Attempts per second at each operation.
     rate: IdVec<OperationId, f64>,
     /// On connections: attempts per second, and how many of them are in use.
-    links: IdVec<LinkId, (f64, f64)>,
+    channels: IdVec<ChannelId, (f64, f64)>,
 }
 
 impl Walk<'_> {
@@ -93,8 +93,10 @@ impl Walk<'_> {
         let (tries, failed) = self.tries(call);
         let misses = self.calls_last(&row.on_miss);
         let rescue = self.calls_last(&row.on_failure);
-        let links = &self.system.links;
-        let setup = row.link.map_or(0.0, |link| links[link].setup.mean());
+        let channels = &self.system.channels;
+        let setup = row
+            .channel
+            .map_or(0.0, |channel| channels[channel].setup.mean());
         let holds = setup + self.operation_holds(row.to);
         let each = self.lost.map_or(holds, |lost| {
             let reach = lost.calls[call];
@@ -271,10 +273,10 @@ impl Walk<'_> {
             Some(lost) => rate * tries * lost.calls[call].share,
         };
         self.rate[row.to] += arrive;
-        if let Some(link) = row.link {
+        if let Some(channel) = row.channel {
             let hold = self.operation_holds(row.to);
-            let (all, busy) = self.links[link];
-            self.links[link] = (all + arrive, busy + arrive * hold);
+            let (all, busy) = self.channels[channel];
+            self.channels[channel] = (all + arrive, busy + arrive * hold);
         }
         self.visit_all(&operation.calls, arrive * (1.0 - operation.fails));
         self.visit_all(&row.on_miss, rate * (1.0 - failed) * (1.0 - row.hit));
@@ -324,7 +326,7 @@ impl Load {
             ok: IdVec::filled(f64::NAN, system.operations.len()),
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
-            links: IdVec::filled((0.0, 0.0), system.links.len()),
+            channels: IdVec::filled((0.0, 0.0), system.channels.len()),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for (workload, &peak) in system.workloads.iter().zip(rates) {
@@ -375,10 +377,10 @@ impl Load {
                 0.0
             },
             pools,
-            links: walk
-                .links
+            channels: walk
+                .channels
                 .iter()
-                .map(|&(rate_max, busy)| LinkLoad {
+                .map(|&(rate_max, busy)| ChannelLoad {
                     rate_max,
                     hold_mean: if rate_max > 0.0 { busy / rate_max } else { 0.0 },
                 })
@@ -400,7 +402,7 @@ fn writes(system: &System) -> IdVec<PoolId, f64> {
         ok: IdVec::filled(f64::NAN, system.operations.len()),
         hold: IdVec::filled(f64::NAN, system.operations.len()),
         rate: IdVec::filled(0.0, system.operations.len()),
-        links: IdVec::filled((0.0, 0.0), system.links.len()),
+        channels: IdVec::filled((0.0, 0.0), system.channels.len()),
     };
     for workload in &system.workloads {
         for &(journey, share) in &workload.journeys {

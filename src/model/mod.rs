@@ -8,10 +8,10 @@
 mod blame;
 mod campaign;
 mod care;
+mod channel;
 mod failover;
 mod faults;
 mod fork;
-mod link;
 mod load;
 mod period;
 mod price;
@@ -30,13 +30,13 @@ pub use care::{
     Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Restart, Spares, Step,
     Work,
 };
+pub use channel::{Channel, ChannelTo};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
-pub use link::{Link, LinkTo};
-pub use load::{LinkLoad, Load, Lost, PoolLoad, Reach};
+pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
@@ -49,8 +49,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, LinkId,
-    NodeId, OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ChannelId, ClockId, DomainId, FaultId, ForkId, IdVec,
+    JourneyId, NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -77,7 +77,7 @@ pub struct System {
     /// Calls made at the same time.
     pub forks: IdVec<ForkId, Fork>,
     /// Connections that services keep to what they call.
-    pub links: IdVec<LinkId, Link>,
+    pub channels: IdVec<ChannelId, Channel>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.

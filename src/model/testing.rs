@@ -53,7 +53,7 @@ impl System {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
-            links: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -170,7 +170,7 @@ impl System {
             chance: 1.0,
             priority: None,
             fork: None,
-            link: None,
+            channel: None,
         })
     }
 

@@ -55,9 +55,9 @@ impl<'a> Stretch<'a> {
             fresh = self.frames[caller].tried == 0;
         }
         self.tally.attempts_simulated += 1;
-        if let Some(link) = call.link {
+        if let Some(channel) = call.channel {
             self.count(call.pool, counted, |tally| tally.attempts += 1);
-            return self.attempt_linked(plan, (caller, link), call, (key, counted));
+            return self.attempt_linked(plan, (caller, channel), call, (key, counted));
         }
         let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];

@@ -90,7 +90,7 @@ pub(super) enum Wait {
     /// A leg: to notice that its deadline has passed.
     Expired,
     /// A connection, no longer than until then, if there is an end.
-    Link,
+    Channel,
     /// Its connection to be open, or given to it.
     Linked,
 }
@@ -262,7 +262,7 @@ pub(super) fn queue_draws(key: u64) -> Sequence {
 
 /// What the attempt `key` draws for the opening of its connection, apart from everything else.
 #[inline]
-pub(super) fn link_draws(key: u64) -> Sequence {
+pub(super) fn channel_draws(key: u64) -> Sequence {
     Sequence::from_key(mix(!key ^ GOLDEN))
 }
 

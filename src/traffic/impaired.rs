@@ -387,7 +387,7 @@ impl<'a> Stretch<'a> {
             },
             Wait::Work | Wait::Error | Wait::Fault => self.end_attempt(plan, index, false),
             Wait::Worker => self.waited_too_long(plan, index),
-            Wait::Link => self.waited_for_link(plan, index),
+            Wait::Channel => self.waited_for_link(plan, index),
             Wait::Linked => self.linked(plan, index),
             Wait::Share | Wait::ShareError | Wait::ShareFault => self.share_done(plan, index),
             Wait::Expired if self.hold(index, wait) => Next::Idle,

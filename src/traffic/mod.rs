@@ -101,12 +101,12 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod channels;
 mod discipline;
 mod fork;
 mod frames;
 mod impaired;
 mod leave;
-mod links;
 mod plan;
 mod queue;
 mod sharing;
@@ -119,7 +119,7 @@ mod tests;
 
 pub use arrivals::Source;
 pub use tally::{
-    BadRun, Bin, BinSettings, Counts, JourneyTally, LinkTally, PoolTally, SliceTally, Tally,
+    BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, SliceTally, Tally,
     TrafficSettings,
 };
 

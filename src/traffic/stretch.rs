@@ -4,9 +4,9 @@ use super::arrivals::{Arrivals, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
+use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::impaired::is_impaired;
-use super::links::Links;
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -62,7 +62,7 @@ pub(super) struct Stretch<'a> {
     pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
     /// Connections that callers keep.
-    pub links: Links<'a>,
+    pub channels: Channels<'a>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
@@ -144,7 +144,7 @@ impl<'a> Stretch<'a> {
             ranks,
             shared,
             relays: plan.relays.iter().map(relay).collect(),
-            links: Links::new(plan),
+            channels: Channels::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
@@ -242,7 +242,7 @@ impl<'a> Stretch<'a> {
         for shared in &mut self.shared {
             shared.clear();
         }
-        self.links.clear();
+        self.channels.clear();
         self.tried.clear();
         self.tried_free.clear();
         self.pending.clear();

@@ -1,7 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
-use crate::ids::{IdVec, JourneyId, LinkId, PoolId};
+use crate::ids::{ChannelId, IdVec, JourneyId, PoolId};
 use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
@@ -76,7 +76,7 @@ pub struct PoolTally {
 /// What became of attempts that need a connection:
 /// `wanted = reused + opened + shed + left + waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinkTally {
+pub struct ChannelTally {
     /// Attempts that needed one, and were not refused when they wanted to open one.
     pub wanted: u64,
     /// That got one that was open already.
@@ -159,7 +159,7 @@ pub struct Tally {
     /// By pool. Counts every attempt that a counted request caused.
     pub pools: IdVec<PoolId, PoolTally>,
     /// By connections that a service keeps.
-    pub links: IdVec<LinkId, LinkTally>,
+    pub channels: IdVec<ChannelId, ChannelTally>,
     /// Latency of all good and degraded requests by what the request met on arrival:
     /// `[healthy, failover, degraded]` (no blame; blame in a phase up to converge; repair or warm up).
     pub latency_by_condition: [Histogram; 3],
@@ -217,7 +217,7 @@ impl Tally {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: IdVec::filled(pool, system.pools.len()),
-            links: IdVec::filled(LinkTally::default(), system.links.len()),
+            channels: IdVec::filled(ChannelTally::default(), system.channels.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -249,7 +249,7 @@ impl Tally {
             (pool.wait_ns, pool.busy_ns) = (0, 0);
             pool.latency.clear();
         }
-        self.links.as_mut_slice().fill(LinkTally::default());
+        self.channels.as_mut_slice().fill(ChannelTally::default());
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);
@@ -297,8 +297,8 @@ impl Tally {
             pool.busy_ns += other.busy_ns;
             pool.latency.merge(&other.latency);
         }
-        for (link, other) in self.links.as_mut_slice().iter_mut().zip(&other.links) {
-            link.add(other);
+        for (channel, other) in self.channels.as_mut_slice().iter_mut().zip(&other.channels) {
+            channel.add(other);
         }
         for (latency, other) in self
             .latency_by_condition
@@ -357,16 +357,17 @@ impl Tally {
                 format!("attempts at {id:?}")
             })?;
         }
-        for (id, link) in self.links.pairs() {
-            let parts = link.reused + link.opened + link.shed + link.left + link.waiting;
-            equal(link.wanted, parts, || format!("connections of {id:?}"))?;
+        for (id, channel) in self.channels.pairs() {
+            let parts =
+                channel.reused + channel.opened + channel.shed + channel.left + channel.waiting;
+            equal(channel.wanted, parts, || format!("connections of {id:?}"))?;
         }
         let causes = self.slices.bad_by_cause.iter().sum();
         equal(self.slices.bad, causes, || "bad slices by cause".to_owned())
     }
 }
 
-impl LinkTally {
+impl ChannelTally {
     fn add(&mut self, other: &Self) {
         self.wanted += other.wanted;
         self.reused += other.reused;

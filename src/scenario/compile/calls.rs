@@ -120,7 +120,7 @@ impl<'a> Compiler<'a> {
             chance: self.chance(&form.chance),
             priority: self.priority(&form.priority),
             fork: None,
-            link: None,
+            channel: None,
         };
         let place = form
             .retries
@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
             chance: 1.0,
             priority: None,
             fork: None,
-            link: None,
+            channel: None,
         }))
     }
 

@@ -2,8 +2,8 @@
 
 use super::names::Kind;
 use super::{Compiler, list};
-use crate::ids::{BalancerId, CallId, Id, LinkId, PoolId};
-use crate::model::{Link, LinkTo};
+use crate::ids::{BalancerId, CallId, ChannelId, Id, PoolId};
+use crate::model::{Channel, ChannelTo};
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::read::{At, Entry};
@@ -40,10 +40,10 @@ impl<'a> Compiler<'a> {
                 let (Some(to), Some(form)) = (self.link_to(entry), entry.value.get()) else {
                     continue;
                 };
-                let link = self.link(from, to, form, entry.value.place);
+                let channel = self.channel(from, to, form, entry.value.place);
                 let callers = self.system.pools[from].slots.len();
-                lines += callers * link.addresses(&self.system);
-                let id = self.system.links.push(link);
+                lines += callers * channel.addresses(&self.system);
+                let id = self.system.channels.push(channel);
                 self.over(
                     "pools of connections (one for each replica and each address)",
                     lines,
@@ -66,15 +66,15 @@ impl<'a> Compiler<'a> {
     }
 
     /// What a key under `connections` names.
-    fn link_to(&mut self, entry: &Entry<ConnectionsForm>) -> Option<LinkTo> {
+    fn link_to(&mut self, entry: &Entry<ConnectionsForm>) -> Option<ChannelTo> {
         if let Some(index) = self.names.get(Kind::Balancer, &entry.name) {
             let known = index < self.system.balancers.len();
-            return known.then(|| LinkTo::Balancer(BalancerId::from_index(index)));
+            return known.then(|| ChannelTo::Balancer(BalancerId::from_index(index)));
         }
         match self.names.find(Kind::Pool, &entry.name, entry.place) {
             Ok(index) => {
                 let known = index < self.system.pools.len();
-                known.then(|| LinkTo::Pool(PoolId::from_index(index)))
+                known.then(|| ChannelTo::Pool(PoolId::from_index(index)))
             }
             Err(problem) => {
                 self.problems.push(problem);
@@ -83,7 +83,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn link(&mut self, from: PoolId, to: LinkTo, form: &ConnectionsForm, place: Place) -> Link {
+    fn channel(
+        &mut self,
+        from: PoolId,
+        to: ChannelTo,
+        form: &ConnectionsForm,
+        place: Place,
+    ) -> Channel {
         let optional = |compiler: &mut Self, field, name, least, most| {
             let stated: &crate::scenario::read::Opt<u64> = field;
             stated
@@ -136,7 +142,7 @@ impl<'a> Compiler<'a> {
                 "all of it has to be simulated before a history has forgotten how it began",
             );
         }
-        Link {
+        Channel {
             from,
             to,
             max,
@@ -148,29 +154,29 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes the calls among `calls` that go there use these connections.
-    fn use_link(&mut self, id: LinkId, calls: &[CallId], place: Place) {
-        let link = &self.system.links[id];
-        let (to, from) = (link.to, link.from);
+    fn use_link(&mut self, id: ChannelId, calls: &[CallId], place: Place) {
+        let channel = &self.system.channels[id];
+        let (to, from) = (channel.to, channel.from);
         let mut used = false;
         let mut others = std::collections::BTreeSet::new();
         for &call in calls {
             let row = &self.system.calls[call];
             let goes = match row.through {
-                Some(balancer) => LinkTo::Balancer(balancer),
-                None => LinkTo::Pool(self.system.operations[row.to].pool),
+                Some(balancer) => ChannelTo::Balancer(balancer),
+                None => ChannelTo::Pool(self.system.operations[row.to].pool),
             };
             if goes == to {
-                self.system.calls[call].link = Some(id);
+                self.system.calls[call].channel = Some(id);
                 used = true;
                 continue;
             }
             others.insert(match goes {
-                LinkTo::Pool(pool) => self.system.pools[pool].name.clone(),
-                LinkTo::Balancer(balancer) => self.system.balancers[balancer].name.clone(),
+                ChannelTo::Pool(pool) => self.system.pools[pool].name.clone(),
+                ChannelTo::Balancer(balancer) => self.system.balancers[balancer].name.clone(),
             });
         }
         if !used {
-            let name = self.system.links[id].name(&self.system).to_owned();
+            let name = self.system.channels[id].name(&self.system).to_owned();
             let service = &self.system.pools[from].name;
             let message = format!("{} makes no call to {}", quoted(service), quoted(&name));
             let help = if others.is_empty() {

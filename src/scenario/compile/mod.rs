@@ -135,7 +135,7 @@ impl<'a> Compiler<'a> {
                 operations: IdVec::new(),
                 calls: IdVec::new(),
                 forks: IdVec::new(),
-                links: IdVec::new(),
+                channels: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

@@ -4,8 +4,8 @@
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
-    Algorithm, Call, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment, Jitter, Link,
-    LinkTo, Owner, Patience, PoolKind, ServedBy, Standby,
+    Algorithm, Call, Channel, ChannelTo, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment,
+    Jitter, Owner, Patience, PoolKind, ServedBy, Standby,
 };
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
@@ -131,21 +131,21 @@ fn any_links(system: &mut Build, dice: &mut Dice) {
         let operations = system.0.operations.iter();
         let own = operations.filter(|operation| operation.pool == from);
         let mut open: Vec<_> = own.flat_map(|operation| operation.calls.clone()).collect();
-        let mut links = Vec::new();
+        let mut channels = Vec::new();
         while let Some(id) = open.pop() {
             open.extend(system.0.followers(id));
             let row = &system.0.calls[id];
             let to = match row.through {
-                Some(balancer) => LinkTo::Balancer(balancer),
-                None => LinkTo::Pool(system.0.operations[row.to].pool),
+                Some(balancer) => ChannelTo::Balancer(balancer),
+                None => ChannelTo::Pool(system.0.operations[row.to].pool),
             };
-            let known = links.iter().find(|(other, _)| *other == to);
-            let link = match known {
-                Some(&(_, link)) => link,
+            let known = channels.iter().find(|(other, _)| *other == to);
+            let channel = match known {
+                Some(&(_, channel)) => channel,
                 None => {
                     let max = dice.spare(4).map(|max| max + 1);
-                    let link = dice.chance(0.5).then(|| {
-                        system.0.links.push(Link {
+                    let channel = dice.chance(0.5).then(|| {
+                        system.0.channels.push(Channel {
                             from,
                             to,
                             max,
@@ -157,11 +157,11 @@ fn any_links(system: &mut Build, dice: &mut Dice) {
                             queue: dice.spare(4),
                         })
                     });
-                    links.push((to, link));
-                    link
+                    channels.push((to, channel));
+                    channel
                 }
             };
-            system.0.calls.as_mut_slice()[id.index()].link = link;
+            system.0.calls.as_mut_slice()[id.index()].channel = channel;
         }
     }
 }
@@ -407,7 +407,7 @@ fn audit(stretch: &Stretch<'_>) {
             State::Linking if frame.held => {
                 state(frames[frame.parent as usize].slot) == SlotState::Paused
             }
-            State::Linking => frame.wait == Wait::Link,
+            State::Linking => frame.wait == Wait::Channel,
             State::Working => frame.wait.is_share() || state(frame.slot) == SlotState::Paused,
             State::Calling | State::Outside => frame.held && state(frame.slot) == SlotState::Paused,
         };

@@ -38,7 +38,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         chance: 1.0,
         priority: None,
         fork: None,
-        link: None,
+        channel: None,
     }
 }
 
@@ -89,7 +89,7 @@ impl Build {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
-            links: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),

@@ -13,19 +13,19 @@
 
 use super::attempt::{Target, nanos};
 use super::call::Next;
-use super::frames::{Kind, NONE, State, Wait, link_draws};
+use super::frames::{Kind, NONE, State, Wait, channel_draws};
 use super::plan::{CallPlan, Plan, Through};
 use super::stretch::{PAUSE, Stretch, WORK};
-use crate::ids::{Id, IdVec, LinkId, SlotId};
-use crate::model::{LinkTo, ServedBy, System};
+use crate::ids::{ChannelId, Id, IdVec, SlotId};
+use crate::model::{ChannelTo, ServedBy, System};
 use crate::path::SlotState;
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
 
 /// What all lines of one kind have in common.
 #[derive(Clone, Debug)]
-struct LinkPlan<'a> {
-    to: LinkTo,
+struct ChannelPlan<'a> {
+    to: ChannelTo,
     /// Its first line: caller by caller, address by address.
     first: u32,
     addresses: u32,
@@ -42,7 +42,7 @@ struct LinkPlan<'a> {
 /// The connections of one slot to one address.
 #[derive(Clone, Debug)]
 struct Line {
-    link: LinkId,
+    channel: ChannelId,
     /// In use or being opened.
     busy: u32,
     waiting: u32,
@@ -55,39 +55,39 @@ struct Line {
 
 /// All connections.
 #[derive(Clone, Debug)]
-pub(super) struct Links<'a> {
-    plans: IdVec<LinkId, LinkPlan<'a>>,
+pub(super) struct Channels<'a> {
+    plans: IdVec<ChannelId, ChannelPlan<'a>>,
     lines: Vec<Line>,
 }
 
-impl<'a> Links<'a> {
+impl<'a> Channels<'a> {
     pub(super) fn new(plan: &Plan<'a>) -> Self {
         let system: &'a System = plan.system;
         let mut lines = Vec::new();
         let mut plans = IdVec::new();
-        for (id, link) in system.links.pairs() {
-            let callers = system.pools[link.from].slots.len();
-            let addresses = link.addresses(system);
-            let relay = match link.to {
-                LinkTo::Pool(_) => None,
-                LinkTo::Balancer(balancer) => plan.relay_of[system.balancers[balancer].slots[0]],
+        for (id, channel) in system.channels.pairs() {
+            let callers = system.pools[channel.from].slots.len();
+            let addresses = channel.addresses(system);
+            let relay = match channel.to {
+                ChannelTo::Pool(_) => None,
+                ChannelTo::Balancer(balancer) => plan.relay_of[system.balancers[balancer].slots[0]],
             };
-            plans.push(LinkPlan {
-                to: link.to,
+            plans.push(ChannelPlan {
+                to: channel.to,
                 first: lines.len() as u32,
                 addresses: addresses as u32,
                 callers: callers as u32,
                 relay: relay.unwrap_or(NONE),
-                max: link.max.unwrap_or(u32::MAX),
-                queue: link.queue.unwrap_or(u32::MAX),
-                setup: &link.setup,
-                idle_timeout: link.idle_timeout,
-                wait: link.wait,
+                max: channel.max.unwrap_or(u32::MAX),
+                queue: channel.queue.unwrap_or(u32::MAX),
+                setup: &channel.setup,
+                idle_timeout: channel.idle_timeout,
+                wait: channel.wait,
             });
             lines.resize(
                 lines.len() + callers * addresses,
                 Line {
-                    link: id,
+                    channel: id,
                     busy: 0,
                     waiting: 0,
                     first: NONE,
@@ -115,11 +115,11 @@ impl<'a> Stretch<'a> {
     pub(super) fn attempt_linked(
         &mut self,
         plan: &Plan<'a>,
-        (caller, link): (u32, LinkId),
+        (caller, channel): (u32, ChannelId),
         call: &CallPlan<'a>,
         (key, counted): (u64, bool),
     ) -> Next {
-        let known = &self.links.plans[link];
+        let known = &self.channels.plans[channel];
         let (first, addresses) = (known.first, known.addresses);
         let (max, queue, relays) = (known.max, known.queue, known.relay);
         let (idle_timeout, wait, setup) = (known.idle_timeout, known.wait, known.setup);
@@ -141,7 +141,7 @@ impl<'a> Stretch<'a> {
         let from = self.frames[caller].slot;
         let of_caller = plan.system.slots[SlotId::from_index(from as usize)].index;
         let row = first + of_caller * addresses + address;
-        let line = &mut self.links.lines[row as usize];
+        let line = &mut self.channels.lines[row as usize];
         let now = self.now;
         let latest = line.idle.pop();
         let reused = latest.is_some_and(|since| now.since(since) < idle_timeout);
@@ -149,10 +149,10 @@ impl<'a> Stretch<'a> {
             line.idle.clear();
         }
         if !reused && line.busy >= max {
-            self.count_link(link, counted, |tally| tally.wanted += 1);
-            let line = &mut self.links.lines[row as usize];
+            self.count_link(channel, counted, |tally| tally.wanted += 1);
+            let line = &mut self.channels.lines[row as usize];
             if line.waiting >= queue || wait.is_some_and(SimSpan::is_zero) {
-                self.count_link(link, counted, |tally| tally.shed += 1);
+                self.count_link(channel, counted, |tally| tally.shed += 1);
                 self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
                 self.frames[caller].latest = NONE;
                 return Next::TryFailed(caller);
@@ -169,8 +169,8 @@ impl<'a> Stretch<'a> {
         if reach == Some(Reach::Refuses) {
             return self.refused(caller, call, counted);
         }
-        self.links.lines[row as usize].busy += 1;
-        self.count_link(link, counted, |tally| {
+        self.channels.lines[row as usize].busy += 1;
+        self.count_link(channel, counted, |tally| {
             tally.wanted += 1;
             tally.reused += u64::from(reused);
             tally.opened += u64::from(!reused);
@@ -185,7 +185,7 @@ impl<'a> Stretch<'a> {
         let takes = if reused {
             0.0
         } else {
-            setup.sample(&mut link_draws(key))
+            setup.sample(&mut channel_draws(key))
         };
         if takes <= 0.0 {
             return self.deliver(plan, index);
@@ -203,7 +203,7 @@ impl<'a> Stretch<'a> {
 
     /// An attempt waits for a connection of a line.
     fn join_line(&mut self, row: u32, index: u32, wait: Option<SimSpan>) {
-        let line = &mut self.links.lines[row as usize];
+        let line = &mut self.channels.lines[row as usize];
         let last = std::mem::replace(&mut line.last, index);
         line.waiting += 1;
         if last == NONE {
@@ -215,7 +215,7 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[index];
         (frame.line, frame.state, frame.since) = (row, State::Linking, now);
         (frame.before, frame.after) = (last, NONE);
-        frame.wait = Wait::Link;
+        frame.wait = Wait::Channel;
         let Some(wait) = wait else { return };
         frame.due = self.agenda.push(now + wait, PAUSE, index);
         let frames = &self.frames;
@@ -224,32 +224,32 @@ impl<'a> Stretch<'a> {
     }
 
     /// Takes an attempt that waits for a connection out of its line.
-    fn leave_line(&mut self, index: u32) -> LinkId {
+    fn leave_line(&mut self, index: u32) -> ChannelId {
         let frame = &mut self.frames[index];
         let row = std::mem::replace(&mut frame.line, NONE);
         let (before, after) = (frame.before, frame.after);
         (frame.before, frame.after) = (NONE, NONE);
         let waited = self.now.since(frame.since);
         let counted = frame.counted;
-        let line = &mut self.links.lines[row as usize];
+        let line = &mut self.channels.lines[row as usize];
         line.waiting -= 1;
         if before == NONE {
             line.first = after;
         } else {
             self.frames[before].after = after;
         }
-        let line = &mut self.links.lines[row as usize];
+        let line = &mut self.channels.lines[row as usize];
         if after == NONE {
             line.last = before;
         } else {
             self.frames[after].before = before;
         }
-        let link = line.link;
-        self.count_link(link, counted, |tally| {
+        let channel = line.channel;
+        self.count_link(channel, counted, |tally| {
             tally.waited += 1;
             tally.wait_ns += u128::from(waited.as_nanos());
         });
-        link
+        channel
     }
 
     /// The attempt does not need its connection any more, if it has one or waits for one; `alive`: the
@@ -264,15 +264,15 @@ impl<'a> Stretch<'a> {
     #[inline(never)]
     fn give_back(&mut self, plan: &Plan<'a>, index: u32, alive: bool) {
         let frame = &mut self.frames[index];
-        if frame.state == State::Linking && frame.wait == Wait::Link {
+        if frame.state == State::Linking && frame.wait == Wait::Channel {
             frame.due = 0;
             let counted = frame.counted;
-            let link = self.leave_line(index);
-            return self.count_link(link, counted, |tally| tally.left += 1);
+            let channel = self.leave_line(index);
+            return self.count_link(channel, counted, |tally| tally.left += 1);
         }
         let row = std::mem::replace(&mut frame.line, NONE);
         let now = self.now;
-        let line = &mut self.links.lines[row as usize];
+        let line = &mut self.channels.lines[row as usize];
         let next = line.first;
         if next == NONE {
             line.busy -= 1;
@@ -281,19 +281,19 @@ impl<'a> Stretch<'a> {
             }
             return;
         }
-        let link = self.leave_line(next);
+        let channel = self.leave_line(next);
         let frame = &mut self.frames[next];
         frame.line = row;
         let counted = frame.counted;
         let key = frame.draws.key();
         let refuses = !alive && self.reach(plan, row) == Reach::Refuses;
-        let setup = self.links.plans[link].setup;
+        let setup = self.channels.plans[channel].setup;
         let takes = if alive || refuses {
             0.0
         } else {
-            setup.sample(&mut link_draws(key))
+            setup.sample(&mut channel_draws(key))
         };
-        self.count_link(link, counted, |tally| {
+        self.count_link(channel, counted, |tally| {
             tally.reused += u64::from(alive);
             tally.opened += u64::from(!alive);
         });
@@ -314,8 +314,8 @@ impl<'a> Stretch<'a> {
     pub(super) fn waited_for_link(&mut self, plan: &Plan<'a>, index: u32) -> Next {
         let counted = self.frames[index].counted;
         if self.frames[index].line != NONE {
-            let link = self.leave_line(index);
-            self.count_link(link, counted, |tally| tally.shed += 1);
+            let channel = self.leave_line(index);
+            self.count_link(channel, counted, |tally| tally.shed += 1);
         }
         if self.impaired && self.hold_linking(index) {
             return Next::Idle;
@@ -338,7 +338,7 @@ impl<'a> Stretch<'a> {
 
     /// A slot that was paused goes on with the attempts that had or missed a connection meanwhile.
     pub(super) fn resume_links(&mut self, slot: SlotId) {
-        if self.links.lines.is_empty() {
+        if self.channels.lines.is_empty() {
             return;
         }
         let row = slot.index() as u32;
@@ -357,10 +357,10 @@ impl<'a> Stretch<'a> {
 
     /// What somebody meets who opens a connection of a line.
     fn reach(&self, plan: &Plan<'a>, row: u32) -> Reach {
-        let line = &self.links.lines[row as usize];
-        let known = &self.links.plans[line.link];
+        let line = &self.channels.lines[row as usize];
+        let known = &self.channels.plans[line.channel];
         let from = (row - known.first) / known.addresses;
-        let caller = plan.system.links[line.link].from;
+        let caller = plan.system.channels[line.channel].from;
         let from = plan.system.pools[caller].slots[from as usize];
         let to = self.address(plan, row);
         if !self.regime.reaches(Some(from), to) {
@@ -375,12 +375,12 @@ impl<'a> Stretch<'a> {
 
     /// The slot that the connections of a line lead to.
     fn address(&self, plan: &Plan<'a>, row: u32) -> SlotId {
-        let line = &self.links.lines[row as usize];
-        let known = &self.links.plans[line.link];
+        let line = &self.channels.lines[row as usize];
+        let known = &self.channels.plans[line.channel];
         let address = ((row - known.first) % known.addresses) as usize;
         match known.to {
-            LinkTo::Pool(pool) => plan.system.pools[pool].slots[address],
-            LinkTo::Balancer(balancer) => plan.system.balancers[balancer].slots[address],
+            ChannelTo::Pool(pool) => plan.system.pools[pool].slots[address],
+            ChannelTo::Balancer(balancer) => plan.system.balancers[balancer].slots[address],
         }
     }
 
@@ -416,24 +416,24 @@ impl<'a> Stretch<'a> {
 
     /// A slot or instance has stopped: the idle connections to it are gone, and its own with it.
     pub(super) fn break_links(&mut self, plan: &Plan<'a>, slot: SlotId) {
-        for (id, link) in plan.system.links.pairs() {
-            let known = &self.links.plans[id];
+        for (id, channel) in plan.system.channels.pairs() {
+            let known = &self.channels.plans[id];
             let place = plan.system.slots[slot].index;
-            let leads = match link.to {
-                LinkTo::Pool(pool) => plan.pool_of(slot) == Some(pool),
-                LinkTo::Balancer(to) => {
+            let leads = match channel.to {
+                ChannelTo::Pool(pool) => plan.pool_of(slot) == Some(pool),
+                ChannelTo::Balancer(to) => {
                     plan.relay_of[slot].is_some_and(|relay| plan.relays[relay as usize].0 == to)
                 }
             };
             if leads {
                 for caller in 0..known.callers {
                     let row = known.first + caller * known.addresses + place;
-                    self.links.lines[row as usize].idle.clear();
+                    self.channels.lines[row as usize].idle.clear();
                 }
             }
-            if plan.pool_of(slot) == Some(link.from) {
+            if plan.pool_of(slot) == Some(channel.from) {
                 let row = (known.first + place * known.addresses) as usize;
-                for line in &mut self.links.lines[row..row + known.addresses as usize] {
+                for line in &mut self.channels.lines[row..row + known.addresses as usize] {
                     line.idle.clear();
                 }
             }
@@ -442,22 +442,27 @@ impl<'a> Stretch<'a> {
 
     /// The tally of these connections, if `counted`.
     #[inline]
-    fn count_link(&mut self, link: LinkId, counted: bool, add: impl FnOnce(&mut super::LinkTally)) {
+    fn count_link(
+        &mut self,
+        channel: ChannelId,
+        counted: bool,
+        add: impl FnOnce(&mut super::ChannelTally),
+    ) {
         if counted {
-            add(&mut self.tally.links[link]);
+            add(&mut self.tally.channels[channel]);
         }
     }
 
     /// Counts who waits for a connection when a stretch ends.
     pub(super) fn finish_links(&mut self) {
-        if self.links.lines.is_empty() {
+        if self.channels.lines.is_empty() {
             return;
         }
         for frame in self.frames.cells() {
-            let waits = frame.state == State::Linking && frame.wait == Wait::Link;
+            let waits = frame.state == State::Linking && frame.wait == Wait::Channel;
             if frame.counted && waits && frame.line != NONE {
-                let link = self.links.lines[frame.line as usize].link;
-                self.tally.links[link].waiting += 1;
+                let channel = self.channels.lines[frame.line as usize].channel;
+                self.tally.channels[channel].waiting += 1;
             }
         }
     }
@@ -468,12 +473,12 @@ impl Stretch<'_> {
     /// Whether lines and frames agree.
     pub(super) fn audit_links(&self) {
         let frames = self.frames.cells();
-        for (line, row) in self.links.lines.iter().zip(0_u32..) {
-            let known = &self.links.plans[line.link];
+        for (line, row) in self.channels.lines.iter().zip(0_u32..) {
+            let known = &self.channels.plans[line.channel];
             let there = |waits: bool| {
                 let mine = frames.iter().filter(|frame| frame.line == row);
                 let waiting = mine.filter(|frame| {
-                    waits == (frame.state == State::Linking && frame.wait == Wait::Link)
+                    waits == (frame.state == State::Linking && frame.wait == Wait::Channel)
                 });
                 waiting.count() as u32
             };

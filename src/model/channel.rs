@@ -7,7 +7,7 @@ use crate::time::SimSpan;
 
 /// What connections lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkTo {
+pub enum ChannelTo {
     /// The slots of a pool, called directly.
     Pool(PoolId),
     /// The instances of a balancer.
@@ -16,11 +16,11 @@ pub enum LinkTo {
 
 /// The connections that every slot of a service keeps to every address of what it calls.
 #[derive(Clone, Debug)]
-pub struct Link {
+pub struct Channel {
     /// Whose.
     pub from: PoolId,
     /// Where to.
-    pub to: LinkTo,
+    pub to: ChannelTo,
     /// From one slot to one address at most; `None` for any number.
     pub max: Option<u32>,
     /// How long it takes to open one, seconds.
@@ -33,36 +33,36 @@ pub struct Link {
     pub queue: Option<u32>,
 }
 
-impl Link {
+impl Channel {
     /// How many addresses there are.
     pub fn addresses(&self, system: &System) -> usize {
         match self.to {
-            LinkTo::Pool(pool) => system.pools[pool].slots.len(),
-            LinkTo::Balancer(balancer) => system.balancers[balancer].slots.len(),
+            ChannelTo::Pool(pool) => system.pools[pool].slots.len(),
+            ChannelTo::Balancer(balancer) => system.balancers[balancer].slots.len(),
         }
     }
 
     /// How many of them are in use when all is well: one, where one leads or holds the address.
     pub fn addresses_in_use(&self, system: &System) -> usize {
         let one = match self.to {
-            LinkTo::Pool(pool) => system
+            ChannelTo::Pool(pool) => system
                 .operations
                 .iter()
                 .any(|operation| operation.pool == pool && operation.served_by == ServedBy::Leader),
-            LinkTo::Balancer(balancer) => system.balancers[balancer].failover.is_some(),
+            ChannelTo::Balancer(balancer) => system.balancers[balancer].failover.is_some(),
         };
         match self.to {
             _ if one => 1,
-            LinkTo::Pool(pool) => system.pools[pool].active().max(1),
-            LinkTo::Balancer(_) => self.addresses(system),
+            ChannelTo::Pool(pool) => system.pools[pool].active().max(1),
+            ChannelTo::Balancer(_) => self.addresses(system),
         }
     }
 
     /// The name of what they lead to.
     pub fn name<'s>(&self, system: &'s System) -> &'s str {
         match self.to {
-            LinkTo::Pool(pool) => &system.pools[pool].name,
-            LinkTo::Balancer(balancer) => &system.balancers[balancer].name,
+            ChannelTo::Pool(pool) => &system.pools[pool].name,
+            ChannelTo::Balancer(balancer) => &system.balancers[balancer].name,
         }
     }
 }

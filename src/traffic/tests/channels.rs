@@ -2,15 +2,15 @@
 //! something that is lost when either end stops. Seeds are fixed; each check states its standard error.
 
 use super::build::{Build, call, constant, exponential, settings};
-use crate::ids::{Id, LinkId, OperationId, PoolId, SlotId};
-use crate::model::{Call, Link, LinkTo};
+use crate::ids::{ChannelId, Id, OperationId, PoolId, SlotId};
+use crate::model::{Call, Channel, ChannelTo};
 use crate::path::{Regime, Signal, SlotState};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{LinkTally, Source, Traffic};
+use crate::traffic::{ChannelTally, Source, Traffic};
 
-fn link() -> LinkId {
-    LinkId::from_index(0)
+fn channel() -> ChannelId {
+    ChannelId::from_index(0)
 }
 
 /// An app without limits whose only work is a call of `takes` over connections, for users who come at `rate`.
@@ -20,7 +20,7 @@ struct Case {
     db: PoolId,
 }
 
-fn case(replicas: u32, takes: Dist, rate: f64, adjust: impl Fn(&mut Link, &mut Call)) -> Case {
+fn case(replicas: u32, takes: Dist, rate: f64, adjust: impl Fn(&mut Channel, &mut Call)) -> Case {
     let mut system = Build::new();
     let (app, db) = (
         system.pool("app", replicas, None, None),
@@ -29,20 +29,20 @@ fn case(replicas: u32, takes: Dist, rate: f64, adjust: impl Fn(&mut Link, &mut C
     let read = system.operation(app, constant(0.0));
     let query: OperationId = system.operation(db, takes);
     let mut row = Call {
-        link: Some(link()),
+        channel: Some(channel()),
         ..call(query)
     };
-    let mut link = Link {
+    let mut channel = Channel {
         from: app,
-        to: LinkTo::Pool(db),
+        to: ChannelTo::Pool(db),
         max: None,
         setup: constant(0.0),
         idle_timeout: SimSpan::from_secs(60),
         wait: None,
         queue: None,
     };
-    adjust(&mut link, &mut row);
-    system.0.links.push(link);
+    adjust(&mut channel, &mut row);
+    system.0.channels.push(channel);
     system.calls(read, row);
     let site = system.site(call(read));
     system.workload("users", rate, None, vec![site]);
@@ -62,7 +62,7 @@ fn at(secs: u64) -> SimTime {
 }
 
 /// Runs `secs` seconds after a tenth of that; the tallies of the connections and of the mean latency.
-fn run(case: &Case, secs: u64) -> (LinkTally, f64) {
+fn run(case: &Case, secs: u64) -> (ChannelTally, f64) {
     let mut traffic = Traffic::new(&case.system.0, settings());
     begin(case, &mut traffic);
     traffic.count(at(secs / 10), at(secs / 10 + secs));
@@ -74,7 +74,7 @@ fn run(case: &Case, secs: u64) -> (LinkTally, f64) {
     let tally = traffic.tally();
     tally.check().unwrap();
     let latency = tally.journeys.iter().next().unwrap().latency.mean();
-    (tally.links[link()], latency.unwrap() * 1e-9)
+    (tally.channels[channel()], latency.unwrap() * 1e-9)
 }
 
 #[track_caller]
@@ -95,8 +95,8 @@ fn three_and_two(a: f64) -> [f64; 6] {
 
 #[test]
 fn connections_that_are_the_bottleneck_are_the_servers_of_a_queue() {
-    let case = case(1, exponential(0.1), 30.0, |link, _| {
-        (link.max, link.queue) = (Some(3), Some(2));
+    let case = case(1, exponential(0.1), 30.0, |channel, _| {
+        (channel.max, channel.queue) = (Some(3), Some(2));
     });
     let (found, latency) = run(&case, 40_000);
     let p = three_and_two(3.0);
@@ -127,8 +127,8 @@ fn connections_that_are_the_bottleneck_are_the_servers_of_a_queue() {
 #[test]
 fn a_limit_of_the_wait_is_kept() {
     // Two connections that are always busy with constant work: who waits, waits 0.1 s at most.
-    let case = case(1, constant(1.0), 20.0, |link, _| {
-        (link.max, link.wait) = (Some(2), Some(SimSpan::from_millis(100)));
+    let case = case(1, constant(1.0), 20.0, |channel, _| {
+        (channel.max, channel.wait) = (Some(2), Some(SimSpan::from_millis(100)));
     });
     let (found, latency) = run(&case, 2_000);
     assert!(found.shed > 0 && latency < 1.1 && found.left == 0);
@@ -140,8 +140,8 @@ fn a_limit_of_the_wait_is_kept() {
 fn opening_costs_time_when_the_last_use_is_too_long_ago() {
     // Work of no time: one connection, used again if the next request comes within five seconds. A
     // second one is opened for what comes within the millisecond of opening the first: 2e-4 of all.
-    let case = case(1, constant(0.0), 0.2, |link, _| {
-        (link.setup, link.idle_timeout) = (constant(0.001), SimSpan::from_secs(5));
+    let case = case(1, constant(0.0), 0.2, |channel, _| {
+        (channel.setup, channel.idle_timeout) = (constant(0.001), SimSpan::from_secs(5));
     });
     let (found, latency) = run(&case, 2_000_000);
     let cold = (-1.0_f64).exp();
@@ -153,8 +153,8 @@ fn opening_costs_time_when_the_last_use_is_too_long_ago() {
 
 #[test]
 fn a_pool_that_never_gets_cold_opens_nothing() {
-    let case = case(3, exponential(0.05), 60.0, |link, _| {
-        (link.setup, link.max) = (constant(0.05), Some(4));
+    let case = case(3, exponential(0.05), 60.0, |channel, _| {
+        (channel.setup, channel.max) = (constant(0.05), Some(4));
     });
     let (found, _) = run(&case, 20_000);
     assert_eq!(found.wanted, found.reused + found.opened);
@@ -174,13 +174,13 @@ fn storm(case: &Case, slot: SlotId, state: SlotState) -> u64 {
     traffic.finish(at(40));
     let tally = traffic.tally();
     tally.check().unwrap();
-    tally.links[link()].opened
+    tally.channels[channel()].opened
 }
 
 #[test]
 fn connections_are_gone_with_either_end_and_are_opened_again_all_at_once() {
-    let case = case(4, constant(0.01), 100.0, |link, _| {
-        (link.setup, link.max) = (constant(0.02), Some(8));
+    let case = case(4, constant(0.01), 100.0, |channel, _| {
+        (channel.setup, channel.max) = (constant(0.02), Some(8));
     });
     let slots = |pool: PoolId| &case.system.0.pools[pool].slots;
     let (db, app) = (slots(case.db)[0], slots(case.app)[0]);
@@ -197,8 +197,8 @@ fn connections_are_gone_with_either_end_and_are_opened_again_all_at_once() {
 
 #[test]
 fn who_is_silent_keeps_the_connections_of_all_that_wait_for_it() {
-    let case = case(1, constant(0.01), 50.0, |link, row| {
-        (link.max, link.wait) = (Some(5), Some(SimSpan::from_millis(100)));
+    let case = case(1, constant(0.01), 50.0, |channel, row| {
+        (channel.max, channel.wait) = (Some(5), Some(SimSpan::from_millis(100)));
         row.timeout = Some(SimSpan::from_secs(1));
     });
     let mut traffic = Traffic::new(&case.system.0, settings());
@@ -211,7 +211,7 @@ fn who_is_silent_keeps_the_connections_of_all_that_wait_for_it() {
     traffic.run_until(at(40));
     traffic.finish(at(40));
     traffic.tally().check().unwrap();
-    let found = traffic.tally().links[link()];
+    let found = traffic.tally().channels[channel()];
     // Five at a time, each for the second that its timeout leaves after a wait of up to 0.1 s.
     assert!(
         (45..=60).contains(&(found.opened + found.reused)),
@@ -222,8 +222,8 @@ fn who_is_silent_keeps_the_connections_of_all_that_wait_for_it() {
 
 #[test]
 fn a_caller_that_stops_waiting_closes_its_connection() {
-    let case = case(1, constant(0.5), 1.0, |link, row| {
-        link.setup = constant(0.01);
+    let case = case(1, constant(0.5), 1.0, |channel, row| {
+        channel.setup = constant(0.01);
         row.timeout = Some(SimSpan::from_millis(100));
     });
     let mut traffic = Traffic::new(&case.system.0, settings());
@@ -232,6 +232,6 @@ fn a_caller_that_stops_waiting_closes_its_connection() {
     traffic.run_until(at(200));
     traffic.finish(at(200));
     traffic.tally().check().unwrap();
-    let found = traffic.tally().links[link()];
+    let found = traffic.tally().channels[channel()];
     assert_eq!((found.reused, found.opened), (0, found.wanted));
 }
