@@ -59,6 +59,9 @@ impl<'a> Stretch<'a> {
             self.count(call.pool, counted, |tally| tally.attempts += 1);
             return self.attempt_linked(plan, (caller, channel), call, (key, counted));
         }
+        if self.far {
+            return self.attempt_far(plan, caller, key);
+        }
         let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];
         if counted {
@@ -181,30 +184,34 @@ impl<'a> Stretch<'a> {
         };
         let relay = match call.through {
             Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
-            through => match self.relay_for(plan, through, key) {
+            through => match self.relay_for(plan, through, from, key) {
                 Some(relay) => relay,
                 None => return SILENCE,
             },
         };
-        self.at_relay(plan, (caller, from, fresh), call, relay, key)
+        self.sent_to(plan, (caller, from, fresh), call, relay, key)
     }
 
     /// The instance of a balancer that an attempt goes to; `None` if nobody has the address.
     #[inline(always)]
-    pub(super) fn relay_for(&self, plan: &Plan<'a>, through: Through, key: u64) -> Option<u32> {
+    pub(super) fn relay_for(
+        &self,
+        plan: &Plan<'a>,
+        through: Through,
+        from: Option<SlotId>,
+        key: u64,
+    ) -> Option<u32> {
         match through {
             Through::Nobody => None,
             Through::One(relay) => Some(relay),
-            Through::Any { first, count } => {
-                Some(first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32)
-            }
-            Through::Holder(balancer) => plan.relay_of[self.regime.holders[balancer]?],
+            Through::Any { first, count } => Some(Self::any_relay(key, first, count)),
+            Through::Holder(balancer) => plan.relay_of[self.holder(balancer, from)?],
         }
     }
 
     /// Where an attempt goes that is sent to an instance of a balancer.
     #[inline(always)]
-    pub(super) fn at_relay(
+    pub(super) fn sent_to(
         &mut self,
         plan: &Plan<'a>,
         (caller, from, fresh): (u32, Option<SlotId>, bool),
@@ -238,6 +245,12 @@ impl<'a> Stretch<'a> {
         self.through(plan, (caller, fresh), call, relay, key)
     }
 
+    /// One of the instances of a balancer, all alike.
+    #[inline(always)]
+    pub(super) fn any_relay(key: u64, first: u32, count: u32) -> u32 {
+        first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
+    }
+
     /// Where an attempt goes that is at a running instance of a balancer. `fresh`: the call has tried
     /// nobody.
     #[inline(always)]
@@ -249,25 +262,34 @@ impl<'a> Stretch<'a> {
         relay: u32,
         key: u64,
     ) -> Target {
-        let instance = self.relays[relay as usize].slot;
-        let (slot, member) = if call.served_by == ServedBy::Leader {
-            let Some(leader) = self.regime.leaders[call.pool] else {
-                return Target::Refused { member: NONE };
-            };
-            (leader, plan.system.slots[leader].index)
-        } else {
-            let picked = if fresh {
-                let balancer = &mut self.relays[relay as usize].balancer;
-                balancer.pick(pick_bits(key), Tried(&[]))
-            } else {
-                self.pick_again(plan, caller, relay, pick_bits(key))
-            };
-            let Some(member) = picked else {
-                return Target::Refused { member: NONE };
-            };
-            (call.slots[member as usize], member)
+        let Some((slot, member)) = self.choose(plan, (caller, fresh), call, relay, key) else {
+            return Target::Refused { member: NONE };
         };
+        let instance = self.relays[relay as usize].slot;
         self.knock(plan, Some(instance), slot, call, relay, member)
+    }
+
+    /// Whom a running instance of a balancer sends an attempt to, and which member that is.
+    #[inline(always)]
+    pub(super) fn choose(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, fresh): (u32, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Option<(SlotId, u32)> {
+        if call.served_by == ServedBy::Leader {
+            let leader = self.regime.leaders[call.pool]?;
+            return Some((leader, plan.system.slots[leader].index));
+        }
+        let picked = if fresh {
+            let balancer = &mut self.relays[relay as usize].balancer;
+            balancer.pick(pick_bits(key), Tried(&[]))
+        } else {
+            self.pick_again(plan, caller, relay, pick_bits(key))
+        };
+        picked.map(|member| (call.slots[member as usize], member))
     }
 
     /// Where an attempt goes that no balancer is asked for.
@@ -277,14 +299,15 @@ impl<'a> Stretch<'a> {
         (caller, from): (u32, Option<SlotId>),
         call: &CallPlan<'a>,
     ) -> Target {
-        match self.slot_in_turn(plan, caller, call) {
+        match self.next_in_turn(plan, caller, call) {
             Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
             None => Target::Refused { member: NONE },
         }
     }
 
-    /// The slot that a call without balancer goes to next; `None` if there is no leader.
-    pub(super) fn slot_in_turn(
+    /// The slot that a caller without balancer takes next.
+    #[inline(always)]
+    pub(super) fn next_in_turn(
         &mut self,
         plan: &Plan<'a>,
         caller: u32,
@@ -373,7 +396,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Whether a majority of the pool's members runs where `slot` reaches it.
-    fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
+    pub(super) fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
         let pool = &plan.system.pools[pool];
         let members = &pool.slots;
         let with = |&&member: &&SlotId| {

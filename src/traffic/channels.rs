@@ -124,11 +124,11 @@ impl<'a> Stretch<'a> {
         let (max, queue, relays) = (known.max, known.queue, known.relay);
         let (idle_timeout, wait, setup) = (known.idle_timeout, known.wait, known.setup);
         let (relay, address) = match call.through {
-            Through::Nobody => match self.slot_in_turn(plan, caller, call) {
+            Through::Nobody => match self.next_in_turn(plan, caller, call) {
                 Some(slot) => (NONE, plan.system.slots[slot].index),
                 None => return self.refused(caller, call, counted),
             },
-            through => match self.relay_for(plan, through, key) {
+            through => match self.relay_for(plan, through, self.frames[caller].at(), key) {
                 Some(relay) => (relay, relay - relays),
                 None => {
                     // There is nobody at the address.
@@ -404,7 +404,7 @@ impl<'a> Stretch<'a> {
                 self.knock(plan, from, slot, call, NONE, NONE)
             }
         } else {
-            self.at_relay(plan, (caller, from, fresh), call, relay, key)
+            self.sent_to(plan, (caller, from, fresh), call, relay, key)
         };
         if let Target::Held { .. } = target {
             let frame = &mut self.frames[index];

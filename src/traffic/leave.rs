@@ -31,6 +31,7 @@ impl<'a> Stretch<'a> {
         let frame = &self.frames[index];
         match frame.state {
             State::Lost | State::Hung | State::Held | State::Linking => self.drop_attempt(index),
+            State::Away => self.close_away(index),
             State::Queued if !frame.cut_front && !frame.cut_back => {
                 self.dequeue(plan, index);
                 self.drop_attempt(index);
@@ -45,12 +46,10 @@ impl<'a> Stretch<'a> {
     pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        let state = self.frames[index].state;
-        if matches!(
-            state,
-            State::Lost | State::Hung | State::Held | State::Linking
-        ) {
-            self.drop_attempt(index);
+        match self.frames[index].state {
+            State::Lost | State::Hung | State::Held | State::Linking => self.drop_attempt(index),
+            State::Away => self.close_away(index),
+            State::Outside | State::Queued | State::Working | State::Calling => {}
         }
     }
 
@@ -96,6 +95,8 @@ impl<'a> Stretch<'a> {
             State::Outside | State::Lost | State::Hung | State::Held | State::Linking => {
                 return self.close(plan, index);
             }
+            // It arrives after its deadline, and is not taken up.
+            State::Away => return self.drop_attempt(index),
             State::Queued => {
                 self.dequeue(plan, index);
                 return self.drop_attempt(index);

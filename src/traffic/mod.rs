@@ -102,6 +102,7 @@ mod attempt;
 mod blame;
 mod call;
 mod channels;
+mod crowd;
 mod discipline;
 mod fork;
 mod frames;
@@ -116,11 +117,12 @@ mod stretch;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use arrivals::Source;
 pub use tally::{
     BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, SliceTally, Tally,
-    TrafficSettings,
+    TrafficSettings, UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

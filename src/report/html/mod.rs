@@ -45,6 +45,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::connections(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
+                    (sections::users(outcome))
                     (peak::at_peak(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))

@@ -8,6 +8,7 @@ mod build;
 mod calls;
 mod case;
 mod channels;
+mod crowds;
 mod deadlines;
 mod disciplines;
 mod forks;
