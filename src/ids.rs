@@ -58,6 +58,8 @@ define_ids! {
     ClockId;
     /// Something that operators do again and again, e.g. `app.maintenance`.
     CampaignId;
+    /// The connections that a service keeps to one thing that it calls.
+    ChannelId;
     /// A repair crew.
     CrewId;
     /// A group of people.

@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
+#[path = "windows/connections.rs"]
+mod connections;
 #[path = "windows/externals.rs"]
 mod externals;
 #[path = "windows/faults.rs"]

@@ -16,7 +16,7 @@ mod sums;
 mod totals;
 mod windows;
 
-pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
+pub use fold::{ChannelFold, LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
@@ -29,7 +29,9 @@ pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
-pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, UserTotals, condition};
+pub use totals::{
+    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, Totals, UserTotals, condition,
+};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};

@@ -2,7 +2,9 @@
 
 use super::periods::bounds_of;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System};
+use crate::model::{
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
+};
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{BinSettings, TrafficSettings};
@@ -257,12 +259,11 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
 /// queue that impatient users leave, that refuses after a time, or that is bounded, moves only between
 /// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
 /// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
-/// left.
+/// left. Connections that wait in a line are queued for in the same way; how many are open depends on
+/// what happened within the last `idle_timeout`, which comes on top.
 pub fn warm_up(system: &System, load: &Load) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
-    /// For queues that nothing bounds, close to saturation: a day.
-    const LONGEST: f64 = 86_400.0;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
     let mut longest: f64 = 1.0;
     let stuck = |fault: &Fault| matches!(fault.kind, FaultKind::Hang | FaultKind::Pause);
@@ -289,25 +290,96 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
             continue;
         };
-        let slots = pool.active() as f64;
-        let each = loaded.hold_mean / f64::from(workers);
         let longest_wait = pool
             .queue_timeout
             .as_ref()
             .map_or(f64::INFINITY, |wait| wait.quantile(LONGEST_WAIT));
-        let places = pool
-            .queue
-            .map_or(f64::INFINITY, f64::from)
-            .min(patience.min(longest_wait) / each.max(1e-12))
-            .min(users);
+        let station = Station {
+            slots: pool.active() as f64,
+            each: loaded.hold_mean / f64::from(workers),
+            rho,
+            places: pool.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+            users,
+            burst: loaded.burst_factor,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    let mut idle = SimSpan::ZERO;
+    for (id, channel) in system.channels.pairs() {
+        let loaded = load.channels[id];
+        idle = idle.max(channel.idle_timeout);
+        longest = longest.max(10.0 * channel.setup.mean());
+        let Some(max) = channel.max.map(f64::from) else {
+            continue;
+        };
+        let callers = system.pools[channel.from].active() as f64;
+        let addresses = channel.addresses_in_use(system) as f64;
+        let slowest = match channel.to {
+            ChannelTo::Pool(pool) => slowest(system, pool),
+            ChannelTo::Balancer(balancer) => slowest(system, system.balancers[balancer].to),
+        };
+        let longest_wait = channel.wait.map_or(f64::INFINITY, SimSpan::as_secs_f64);
+        let station = Station {
+            slots: callers,
+            each: loaded.hold_mean / max,
+            rho: loaded.rate_max * loaded.hold_mean / (callers * addresses * max),
+            places: channel.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+            users,
+            burst: load.pools[channel.from].burst_factor,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    SimSpan::from_secs_f64(longest.ceil()).saturating_add(idle)
+}
+
+/// One of several alike places where requests wait.
+struct Station {
+    slots: f64,
+    /// Seconds between two departures while all workers are busy.
+    each: f64,
+    rho: f64,
+    /// Of its queue.
+    places: f64,
+    /// Seconds.
+    longest_wait: f64,
+    /// How many times as long its work takes in the slowest fault.
+    slowest: f64,
+    /// Who may be there at most.
+    users: f64,
+    /// How many times as much comes in a burst.
+    burst: f64,
+}
+
+impl Station {
+    /// For queues that nothing bounds, close to saturation: a day.
+    const LONGEST: f64 = 86_400.0;
+
+    /// Seconds until it has forgotten that it began empty.
+    fn forgets_in(&self) -> f64 {
+        let Self {
+            slots,
+            each,
+            rho,
+            slowest,
+            burst,
+            ..
+        } = *self;
+        let places = self
+            .places
+            .min(self.longest_wait / each.max(1e-12))
+            .min(self.users);
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
-        let bound = (diffusion + 2.0 * places * each).min(LONGEST);
+        let bound = (diffusion + 2.0 * places * each).min(Self::LONGEST);
         let missing = if slots > 1.0 {
             rho * slots / (slots - 1.0)
         } else {
             rho
         };
-        let burst = loaded.burst_factor;
+        let mut longest = 0.0_f64;
         if burst > 1.0 && rho < 1.0 {
             // What a burst has piled up has to be worked off.
             let backlog = places.min(1e9) * each / (1.0 - rho);
@@ -323,6 +395,6 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
             let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
             longest = longest.max((10.0 * relaxation).min(bound * pace));
         }
+        longest
     }
-    SimSpan::from_secs_f64(longest.ceil())
 }

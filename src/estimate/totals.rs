@@ -6,7 +6,7 @@ use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
-use crate::traffic::{Counts, JourneyTally, PoolTally, Tally, UserTally};
+use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, Tally, UserTally};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
@@ -56,6 +56,21 @@ pub struct PoolTotals {
     pub latency: WeightedHistogram,
 }
 
+/// Attempts that need a connection, expected or counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChannelTotals {
+    /// All of them.
+    pub wanted: f64,
+    /// That got one.
+    pub got: f64,
+    /// For which one had to be opened.
+    pub opened: f64,
+    /// That got none: they waited too long, or too many were waiting.
+    pub shed: f64,
+    /// How long they waited for their turn, seconds.
+    pub wait_s: f64,
+}
+
 /// What the users of a closed loop did: see [`UserTally`], expected or counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UserTotals {
@@ -95,6 +110,8 @@ pub struct Totals {
     pub journeys: IdVec<JourneyId, JourneyTotals>,
     /// By pool.
     pub pools: Vec<PoolTotals>,
+    /// By connections that a service keeps.
+    pub channels: Vec<ChannelTotals>,
     /// By workload; zero but for closed loops.
     pub users: IdVec<WorkloadId, UserTotals>,
     /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
@@ -152,6 +169,7 @@ impl Totals {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: vec![pool; system.pools.len()],
+            channels: vec![ChannelTotals::default(); system.channels.len()],
             users: IdVec::filled(UserTotals::default(), system.workloads.len()),
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
@@ -177,6 +195,9 @@ impl Totals {
         }
         for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
             mine.add(pool, 1.0);
+        }
+        for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+            mine.add(channel, 1.0);
         }
         for (id, users) in tally.users.pairs() {
             self.users[id].add(users, 1.0, 1.0);
@@ -244,6 +265,9 @@ impl Totals {
             for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
                 mine.add(pool, expected_all / issued_all);
             }
+            for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+                mine.add(channel, expected_all / issued_all);
+            }
         }
         self.add_effort(tally);
     }
@@ -283,6 +307,16 @@ impl JourneyTotals {
             *sum += count as f64 * scale;
         }
         self.latency.add_scaled(&tally.latency, scale);
+    }
+}
+
+impl ChannelTotals {
+    fn add(&mut self, tally: &ChannelTally, scale: f64) {
+        self.wanted += tally.wanted as f64 * scale;
+        self.got += (tally.reused + tally.opened) as f64 * scale;
+        self.opened += tally.opened as f64 * scale;
+        self.shed += tally.shed as f64 * scale;
+        self.wait_s += tally.wait_ns as f64 * 1e-9 * scale;
     }
 }
 

@@ -336,6 +336,33 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
             });
         }
     }
+    check_links(system, load)
+}
+
+/// The same for connections that are waited for.
+fn check_links(system: &System, load: &Load) -> Result<(), RunError> {
+    for (id, channel) in system.channels.pairs() {
+        let Some(max) = channel.max else { continue };
+        let loaded = load.channels[id];
+        let callers = system.pools[channel.from].active() as f64;
+        let lines = callers * channel.addresses_in_use(system) as f64;
+        let utilisation = loaded.rate_max * loaded.hold_mean / (lines * f64::from(max));
+        if utilisation >= 1.0 && channel.queue.is_none() && channel.wait.is_none() {
+            return Err(RunError::Unsuitable {
+                line: system.workloads.iter().next().map(|workload| workload.line),
+                message: format!(
+                    "the connections of `{}` to `{}` are asked for {:.0} % of what they can do, \
+                     and nothing bounds the waiting for them",
+                    system.pools[channel.from].name,
+                    channel.name(system),
+                    utilisation * 100.0
+                ),
+                help: "state a `wait` or `queue` for them or a `patience` for the users, or a \
+                       larger `max`"
+                    .into(),
+            });
+        }
+    }
     Ok(())
 }
 

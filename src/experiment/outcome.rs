@@ -270,7 +270,7 @@ pub struct Latency {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// `service`, `cache`, `store` or `balancer`.
+    /// `service`, `cache`, `store`, `external` or `balancer`.
     pub kind: &'static str,
     /// Share of time with enough reachable slots.
     pub structural: Estimate,
@@ -278,8 +278,23 @@ pub struct Service {
     pub structural_outages: Outages,
     /// Traffic figures; `None` for balancers and without traffic.
     pub calls: Option<Calls>,
+    /// The connections that its replicas keep; empty without traffic.
+    pub connections: Vec<Connections>,
     /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
     pub recovery: Option<Recovery>,
+}
+
+/// Connections of a service to one thing that it calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connections {
+    /// What they lead to: a service, cache, store, third party or balancer.
+    pub to: String,
+    /// Share of the attempts that got a connection for which it had to be opened.
+    pub opened: Option<Estimate>,
+    /// Share of the attempts that got none, as they waited too long or too many were waiting.
+    pub shed: Option<Estimate>,
+    /// Mean wait for a free one of all attempts, seconds.
+    pub wait_mean: Option<Estimate>,
 }
 
 /// Recoveries of a store from the loss of its leader.

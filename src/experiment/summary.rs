@@ -2,13 +2,13 @@
 
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
-    Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
-    Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service, Spans,
-    TargetRow, UserRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Downtime, Estimate,
+    JourneyRow, Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
+    Spans, TargetRow, UserRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
-use crate::ids::{Id, PoolId};
-use crate::model::{Load, Method, PoolKind, Prices, Replication};
+use crate::ids::{ChannelId, Id, PoolId};
+use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -312,6 +312,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         structural: figures.up_share(sums, CONFIDENCE),
         structural_outages: outages(figures, sums, sums, &Histogram::new()),
         calls,
+        connections: Vec::new(),
         recovery: None,
     };
     let pools = figures.system.pools.pairs().map(|(id, pool)| {
@@ -324,6 +325,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));
         Service {
+            connections: connections(figures, id),
             recovery: pool
                 .chooses_leader()
                 .then(|| recovery(figures, id, load.writes[id])),
@@ -339,6 +341,35 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         )
     });
     pools.chain(balancers).collect()
+}
+
+/// The connections that the slots of `pool` keep.
+fn connections(figures: &Figures<'_>, pool: PoolId) -> Vec<Connections> {
+    let Some(traffic) = &figures.record.traffic else {
+        return Vec::new();
+    };
+    let system = figures.system;
+    let own = system
+        .channels
+        .pairs()
+        .filter(|(_, channel)| channel.from == pool);
+    let row = |(id, channel): (ChannelId, &Channel)| {
+        let fold = &traffic.channels[id.index()];
+        let share = |sums: &Sums| {
+            let ratio = sums.ratio(1.0, CONFIDENCE);
+            ratio.map(|ratio| ratio.counted(sums.x.round() as u64))
+        };
+        Connections {
+            to: channel.name(system).to_owned(),
+            opened: share(&fold.opened),
+            shed: share(&fold.shed),
+            wait_mean: fold
+                .wait
+                .ratio(f64::INFINITY, CONFIDENCE)
+                .map(|ratio| ratio.counted(fold.wait.x.round() as u64)),
+        }
+    };
+    own.map(row).collect()
 }
 
 /// Recoveries of a store that takes so many writes per second.

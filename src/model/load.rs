@@ -8,7 +8,7 @@
 
 use super::pace::closed_rates;
 use super::{Discipline, Fork, LoadRhythm, ServedBy, System, Workload};
-use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
+use crate::ids::{CallId, ChannelId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
 /// The load on one pool.
@@ -29,6 +29,15 @@ pub struct PoolLoad {
     pub mean_factor: f64,
 }
 
+/// The load on the connections that a service keeps to one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChannelLoad {
+    /// Attempts per second at the busiest time, of all replicas together.
+    pub rate_max: f64,
+    /// How long one of them keeps its connection, seconds, without any waiting.
+    pub hold_mean: f64,
+}
+
 /// The load a scenario offers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
@@ -42,6 +51,8 @@ pub struct Load {
     pub attempts_per_request: f64,
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
+    /// By connections that a service keeps.
+    pub channels: IdVec<ChannelId, ChannelLoad>,
     /// By pool: attempts per second, mean over a week, at operations that only a leader serves; 0 where
     /// nothing is replicated.
     pub writes: IdVec<PoolId, f64>,
@@ -78,6 +89,8 @@ struct Walk<'a> {
     rate: IdVec<OperationId, f64>,
     /// How long the network keeps one attempt of each call, seconds; empty if that is no matter.
     ways: IdVec<CallId, f64>,
+    /// On connections: attempts per second, and how many of them are in use.
+    channels: IdVec<ChannelId, (f64, f64)>,
 }
 
 impl Walk<'_> {
@@ -88,7 +101,11 @@ impl Walk<'_> {
         let misses = self.calls_last(&row.on_miss);
         let rescue = self.calls_last(&row.on_failure);
         let way = self.ways.get(call).copied().unwrap_or(0.0);
-        let holds = self.operation_holds(row.to) + way;
+        let channels = &self.system.channels;
+        let setup = row
+            .channel
+            .map_or(0.0, |channel| channels[channel].setup.mean());
+        let holds = setup + self.operation_holds(row.to) + way;
         let each = self.lost.map_or(holds, |lost| {
             let reach = lost.calls[call];
             reach.share * holds + (1.0 - reach.share) * reach.wait_s
@@ -264,6 +281,11 @@ impl Walk<'_> {
             Some(lost) => rate * tries * lost.calls[call].share,
         };
         self.rate[row.to] += arrive;
+        if let Some(channel) = row.channel {
+            let hold = self.operation_holds(row.to);
+            let (all, busy) = self.channels[channel];
+            self.channels[channel] = (all + arrive, busy + arrive * hold);
+        }
         self.visit_all(&operation.calls, arrive * (1.0 - operation.fails));
         self.visit_all(&row.on_miss, rate * (1.0 - failed) * (1.0 - row.hit));
         if failed > 0.0 {
@@ -323,6 +345,8 @@ impl Load {
             ok: IdVec::filled(f64::NAN, system.operations.len()),
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
+            ways: system.ways(),
+            channels: IdVec::filled((0.0, 0.0), system.channels.len()),
         };
         let journeys = workload.journeys.iter();
         journeys
@@ -338,6 +362,7 @@ impl Load {
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
             ways: system.ways(),
+            channels: IdVec::filled((0.0, 0.0), system.channels.len()),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for (workload, &peak) in system.workloads.iter().zip(rates) {
@@ -389,6 +414,14 @@ impl Load {
                 0.0
             },
             pools,
+            channels: walk
+                .channels
+                .iter()
+                .map(|&(rate_max, busy)| ChannelLoad {
+                    rate_max,
+                    hold_mean: if rate_max > 0.0 { busy / rate_max } else { 0.0 },
+                })
+                .collect(),
             writes: writes(system),
         }
     }
@@ -407,6 +440,7 @@ fn writes(system: &System) -> IdVec<PoolId, f64> {
         hold: IdVec::filled(f64::NAN, system.operations.len()),
         rate: IdVec::filled(0.0, system.operations.len()),
         ways: IdVec::new(),
+        channels: IdVec::filled((0.0, 0.0), system.channels.len()),
     };
     for workload in &system.workloads {
         for &(journey, share) in &workload.journeys {

@@ -8,6 +8,7 @@
 mod blame;
 mod campaign;
 mod care;
+mod channel;
 mod failover;
 mod faults;
 mod fork;
@@ -33,12 +34,13 @@ pub use care::{
     Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Restart, Spares, Step,
     Work,
 };
+pub use channel::{Channel, ChannelTo};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
-pub use load::{Load, Lost, PoolLoad, Reach};
+pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use network::{End, Link, LinkState, Roads, USERS};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
@@ -53,8 +55,8 @@ pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, LinkId,
-    NodeId, OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ChannelId, ClockId, DomainId, FaultId, ForkId, IdVec,
+    JourneyId, LinkId, NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -82,6 +84,8 @@ pub struct System {
     pub calls: IdVec<CallId, Call>,
     /// Calls made at the same time.
     pub forks: IdVec<ForkId, Fork>,
+    /// Connections that services keep to what they call.
+    pub channels: IdVec<ChannelId, Channel>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.

@@ -54,6 +54,7 @@ impl System {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -170,6 +171,7 @@ impl System {
             chance: 1.0,
             priority: None,
             fork: None,
+            channel: None,
         })
     }
 

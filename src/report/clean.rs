@@ -86,7 +86,10 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
     let texts = [&mut outcome.name, &mut outcome.hash]
         .into_iter()
         .chain(outcome.warnings.iter_mut())
-        .chain(outcome.services.iter_mut().map(|row| &mut row.name))
+        .chain(outcome.services.iter_mut().flat_map(|row| {
+            let ends = row.connections.iter_mut().map(|one| &mut one.to);
+            ends.chain([&mut row.name])
+        }))
         .chain(outcome.journeys.iter_mut().map(|row| &mut row.name))
         .chain(outcome.causes.iter_mut().map(|row| &mut row.fault))
         .chain(outcome.targets.iter_mut().map(|row| &mut row.expression))

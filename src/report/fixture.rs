@@ -95,6 +95,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         kind,
         structural: e(0.999_93, 0.999_91, 0.999_95, 1_024),
         structural_outages: outages(0.7),
+        connections: Vec::new(),
         recovery: None,
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),

@@ -35,8 +35,8 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `services.<name>.connections.<to>` | where a service keeps connections: `opened` and `shed`, the shares of attempts for which one had to be opened and that got none, `wait_s`, the mean wait for one of all |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
@@ -50,8 +50,8 @@ mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Downtime, Estimate, Latency, Outages, Outcome, Recovery, RequestCounts,
-    Requests, Service, Spans, TargetRow, Unit, Verdict,
+    Bill, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome, Recovery,
+    RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -326,7 +326,7 @@ fn service(row: &Service) -> Json {
         ),
     ];
     structure.extend(spells(&row.structural_outages));
-    Json::object([
+    let mut figures = vec![
         ("kind", Json::text(row.kind)),
         ("structural", Json::object(structure)),
         ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
@@ -334,7 +334,19 @@ fn service(row: &Service) -> Json {
             "recovery",
             row.recovery.as_ref().map_or(Json::Null, recovery),
         ),
-    ])
+    ];
+    if !row.connections.is_empty() {
+        let of = |one: &Connections| {
+            Json::object([
+                ("opened", maybe(one.opened.as_ref())),
+                ("shed", maybe(one.shed.as_ref())),
+                ("wait_s", maybe(one.wait_mean.as_ref())),
+            ])
+        };
+        let all = row.connections.iter().map(|one| (one.to.as_str(), of(one)));
+        figures.push(("connections", Json::object(all)));
+    }
+    Json::object(figures)
 }
 
 fn recovery(found: &Recovery) -> Json {

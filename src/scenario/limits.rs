@@ -83,6 +83,12 @@ pub(super) const FAN_OUT: u64 = 10_000;
 /// Different priorities: each has a place in the queue of every slot.
 pub(super) const PRIORITIES: usize = 32;
 
+/// Pools of connections, one for each replica and each address: some 70 bytes each.
+pub(super) const LINES: usize = 250_000;
+
+/// Connections of one pool: the ports of a machine are not many more.
+pub(super) const CONNECTIONS: u64 = 10_000;
+
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
 

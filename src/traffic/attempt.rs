@@ -55,6 +55,10 @@ impl<'a> Stretch<'a> {
             fresh = self.frames[caller].tried == 0;
         }
         self.tally.attempts_simulated += 1;
+        if let Some(channel) = call.channel {
+            self.count(call.pool, counted, |tally| tally.attempts += 1);
+            return self.attempt_linked(plan, (caller, channel), call, (key, counted));
+        }
         if self.far {
             return self.attempt_far(plan, caller, key);
         }
@@ -180,15 +184,44 @@ impl<'a> Stretch<'a> {
         };
         let relay = match call.through {
             Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
-            Through::One(relay) => relay,
-            Through::Any { first, count } => Self::any_relay(key, first, count),
-            Through::Holder(balancer) => {
-                let holder = self.holder(balancer, from);
-                match holder.and_then(|slot| plan.relay_of[slot]) {
-                    Some(relay) => relay,
-                    None => return SILENCE,
-                }
-            }
+            through => match self.relay_for(plan, through, from, key) {
+                Some(relay) => relay,
+                None => return SILENCE,
+            },
+        };
+        self.sent_to(plan, (caller, from, fresh), call, relay, key)
+    }
+
+    /// The instance of a balancer that an attempt goes to; `None` if nobody has the address.
+    #[inline(always)]
+    pub(super) fn relay_for(
+        &self,
+        plan: &Plan<'a>,
+        through: Through,
+        from: Option<SlotId>,
+        key: u64,
+    ) -> Option<u32> {
+        match through {
+            Through::Nobody => None,
+            Through::One(relay) => Some(relay),
+            Through::Any { first, count } => Some(Self::any_relay(key, first, count)),
+            Through::Holder(balancer) => plan.relay_of[self.holder(balancer, from)?],
+        }
+    }
+
+    /// Where an attempt goes that is sent to an instance of a balancer.
+    #[inline(always)]
+    pub(super) fn sent_to(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, from, fresh): (u32, Option<SlotId>, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Target {
+        const SILENCE: Target = Target::Silence {
+            relay: NONE,
+            member: NONE,
         };
         let instance = self.relays[relay as usize].slot;
         if !self.reaches(from, instance) {
@@ -328,7 +361,7 @@ impl<'a> Stretch<'a> {
 
     /// What a packet from `from` meets at `slot`.
     #[inline(always)]
-    fn knock(
+    pub(super) fn knock(
         &self,
         plan: &Plan<'a>,
         from: Option<SlotId>,
@@ -419,6 +452,7 @@ impl<'a> Stretch<'a> {
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         if returns || caller == NONE {
+            self.unlink(plan, index, true);
             self.drop_attempt(index);
         } else {
             frame.state = State::Lost;
@@ -515,56 +549,6 @@ impl<'a> Stretch<'a> {
         if frame.connected {
             self.relays[frame.relay as usize].balancer.end(frame.member);
         }
-    }
-
-    /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
-    /// service is worked on for nobody, unless its slot knows of the deadline. What cannot hear of it,
-    /// being cut off, stays in its queue.
-    pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
-        let passes = self.passes(plan, index);
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        if passes {
-            self.stop_work(plan, index);
-        } else {
-            self.close(plan, index);
-        }
-    }
-
-    /// Ends the connection between an attempt and its caller.
-    pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
-        let frame = &self.frames[index];
-        match frame.state {
-            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
-            State::Away => self.close_away(index),
-            State::Queued if !frame.cut_front && !frame.cut_back => {
-                self.dequeue(plan, index);
-                self.drop_attempt(index);
-            }
-            State::Outside | State::Queued | State::Working | State::Calling => {
-                self.disconnect(index);
-            }
-        }
-    }
-
-    /// The caller has stopped; whoever serves the attempt does not know and works on.
-    pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        match self.frames[index].state {
-            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
-            State::Away => self.close_away(index),
-            State::Outside | State::Queued | State::Working | State::Calling => {}
-        }
-    }
-
-    /// Parts an attempt from its caller; returns what it counts for.
-    pub(super) fn part(&mut self, plan: &Plan<'a>, index: u32) -> (PoolId, bool) {
-        let frame = &mut self.frames[index];
-        let caller = std::mem::replace(&mut frame.parent, NONE);
-        let part = (plan.operation(frame.what).pool, frame.counted);
-        self.frames[caller].child = NONE;
-        part
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) enum State {
     Calling,
     /// At no slot: nothing will ever answer.
     Lost,
+    /// Waiting for a connection, or for one to be opened.
+    Linking,
     /// At a slot whose process hangs: reset when that is restarted.
     Hung,
     /// At a balancer instance that is paused, on its way to a member or back.
@@ -89,6 +91,10 @@ pub(super) enum Wait {
     BackError,
     /// A leg: to notice that its deadline has passed.
     Expired,
+    /// A connection, no longer than until then, if there is an end.
+    Channel,
+    /// Its connection to be open, or given to it.
+    Linked,
     /// An attempt on its way: to be at its balancer instance.
     AtRelay,
     /// To be at its slot.
@@ -157,6 +163,8 @@ pub(super) struct Frame {
     pub spare: u32,
     /// The slice of a counted request.
     pub cell: u32,
+    /// The line of connections of which an attempt has one, or in which it waits for one.
+    pub line: u32,
     pub kind: Kind,
     pub state: State,
     pub wait: Wait,
@@ -208,6 +216,7 @@ impl Frame {
             needed: 0,
             spare: 0,
             cell: 0,
+            line: NONE,
             kind,
             state: State::Outside,
             wait: Wait::Work,
@@ -266,6 +275,12 @@ pub(super) fn patience_draws(key: u64) -> Sequence {
 #[inline]
 pub(super) fn queue_draws(key: u64) -> Sequence {
     Sequence::from_key(mix(!key))
+}
+
+/// What the attempt `key` draws for the opening of its connection, apart from everything else.
+#[inline]
+pub(super) fn channel_draws(key: u64) -> Sequence {
+    Sequence::from_key(mix(!key ^ GOLDEN))
 }
 
 /// The bits with which the balancer instance is drawn: the number before.

@@ -33,6 +33,9 @@ impl<'a> Stretch<'a> {
         after: SlotState,
     ) {
         use SlotState::{Hung, Paused, Refusing, Serving, Silent, Standby};
+        if !matches!(after, Serving | Paused) {
+            self.break_links(plan, slot);
+        }
         match (before, after) {
             (Serving | Paused, Refusing | Silent | Hung) | (Serving, Standby) => {
                 self.stop_slot(plan, slot, after)
@@ -60,6 +63,9 @@ impl<'a> Stretch<'a> {
         after: SlotState,
     ) {
         use SlotState::{Hung, Paused, Refusing, Serving, Silent, Standby};
+        if !matches!(after, Serving | Paused) {
+            self.break_links(plan, self.relays[relay as usize].slot);
+        }
         match (before, after) {
             (Serving | Paused, Refusing | Silent) => self.stop_relay(plan, relay, after),
             (Hung, Silent) => self.stop_relay(plan, relay, Silent),
@@ -115,6 +121,7 @@ impl<'a> Stretch<'a> {
             frame.due = self.agenda.push(at, class, index);
         }
         self.found = found;
+        self.resume_links(slot);
         loop {
             let station = &mut self.stations[slot];
             if station.first == NONE || station.busy >= station.workers {
@@ -312,7 +319,7 @@ impl<'a> Stretch<'a> {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
         match self.frames[index].state {
-            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
+            State::Lost | State::Hung | State::Held | State::Linking => self.drop_attempt(index),
             State::Away => self.close_away(index),
             State::Outside | State::Queued | State::Working | State::Calling => {}
         }
@@ -381,6 +388,8 @@ impl<'a> Stretch<'a> {
             },
             Wait::Work | Wait::Error | Wait::Fault => self.end_attempt(plan, index, false),
             Wait::Worker => self.waited_too_long(plan, index),
+            Wait::Channel => self.waited_for_link(plan, index),
+            Wait::Linked => self.linked(plan, index),
             Wait::AtRelay
             | Wait::AtSlot
             | Wait::Home
@@ -414,6 +423,7 @@ impl<'a> Stretch<'a> {
         }
         let (degraded, base) = (frame.degraded, frame.base);
         let caller = frame.parent;
+        self.unlink(plan, index, true);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| {
             tally.attempts_answered += u64::from(ok);
@@ -444,6 +454,15 @@ impl<'a> Stretch<'a> {
         } else {
             self.through(plan, (caller, fresh), call, relay, key)
         };
+        if let Target::Held { .. } = target {
+            return Next::Idle;
+        }
+        self.hand_on(plan, index, target)
+    }
+
+    /// An attempt that has a frame already meets its target.
+    pub(super) fn hand_on(&mut self, plan: &Plan<'a>, index: u32, target: Target) -> Next {
+        let key = self.frames[index].draws.key();
         let (slot, member) = match target {
             Target::Refused { member } => return self.turn_away(plan, index, member, false),
             Target::Held { .. } => return Next::Idle,
@@ -479,7 +498,8 @@ impl<'a> Stretch<'a> {
         (frame.slot, frame.since) = (slot.index() as u32, self.now);
         if free {
             let counted = frame.counted;
-            self.count(call.pool, counted, |tally| tally.served += 1);
+            let pool = plan.operation(frame.what).pool;
+            self.count(pool, counted, |tally| tally.served += 1);
             self.serve_impaired(plan, index);
         } else {
             self.enqueue(plan, slot, index, key);
@@ -489,6 +509,9 @@ impl<'a> Stretch<'a> {
 
     /// An attempt that an instance held begins to count as in progress with a member.
     pub(super) fn connect(&mut self, index: u32, member: u32) {
+        if member == NONE {
+            return;
+        }
         let frame = &mut self.frames[index];
         (frame.member, frame.connected) = (member, true);
         let (relay, caller) = (frame.relay, frame.parent);
@@ -499,6 +522,8 @@ impl<'a> Stretch<'a> {
     /// An attempt that an instance held is refused, or shed by a full queue.
     fn turn_away(&mut self, plan: &Plan<'a>, index: u32, member: u32, shed: bool) -> Next {
         let caller = self.frames[index].parent;
+        // Who turns it away because of a full queue says so: the connection is as good as before.
+        self.unlink(plan, index, shed);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| {
             tally.attempts_shed += u64::from(shed);

@@ -3,7 +3,9 @@
 use super::frames::NONE;
 use crate::balance::Kind;
 use crate::engine::Rings;
-use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::ids::{
+    BalancerId, CallId, ChannelId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId,
+};
 use crate::model::{Algorithm, Backoff, Jitter, Patience, System};
 use crate::model::{Owner, ServedBy};
 use crate::random::Dist;
@@ -56,6 +58,8 @@ pub(super) struct CallPlan<'a> {
     pub slots: &'a [SlotId],
     pub served_by: ServedBy,
     pub through: Through,
+    /// The connections that it uses.
+    pub channel: Option<ChannelId>,
     /// The ring of an attempt's deadline.
     pub timer: Option<u32>,
     /// Whether who serves it stops when the caller does not wait any more.
@@ -226,6 +230,7 @@ impl<'a> Plan<'a> {
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
                 through: call.through.map_or(Through::Nobody, |id| throughs[id]),
+                channel: call.channel,
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
                 passes: call.passes_deadline,
                 retries: call.retries.max,

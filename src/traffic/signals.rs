@@ -159,7 +159,9 @@ impl<'a> Stretch<'a> {
     /// An instance of a balancer stops: the attempts through it lose their way back. What reached a
     /// member is worked on there.
     pub(super) fn stop_relay(&mut self, plan: &Plan<'a>, relay: u32, state: SlotState) {
-        let found = self.find(|frame| frame.kind == Kind::Attempt && frame.relay == relay);
+        let found = self.find(|frame| {
+            frame.kind == Kind::Attempt && frame.relay == relay && frame.state != State::Linking
+        });
         for &(_, index) in &found {
             let frame = &mut self.frames[index];
             // The tables of the instance end with its process.
@@ -209,7 +211,9 @@ impl<'a> Stretch<'a> {
         self.islands_moved = false;
         for index in 0..self.frames.cells().len() as u32 {
             let frame = &self.frames[index];
-            if frame.kind != Kind::Attempt || frame.parent == NONE {
+            // What is linking finds out when it has a connection.
+            let linking = frame.state == State::Linking;
+            if frame.kind != Kind::Attempt || frame.parent == NONE || linking {
                 continue;
             }
             let from = self.frames[frame.parent].at();

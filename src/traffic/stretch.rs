@@ -4,6 +4,7 @@ use super::arrivals::{Arrivals, NOBODY, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
+use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
@@ -59,6 +60,8 @@ pub(super) struct Stretch<'a> {
     /// The work in progress at stations whose workers are shared.
     pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
+    /// Connections that callers keep.
+    pub channels: Channels<'a>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
@@ -144,6 +147,7 @@ impl<'a> Stretch<'a> {
             ranks,
             shared,
             relays: plan.relays.iter().map(relay).collect(),
+            channels: Channels::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
@@ -246,6 +250,7 @@ impl<'a> Stretch<'a> {
         for shared in &mut self.shared {
             shared.clear();
         }
+        self.channels.clear();
         self.tried.clear();
         self.tried_free.clear();
         self.pending.clear();
@@ -523,6 +528,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {
         self.now = self.now.max(at);
         self.settle_all_shares();
+        self.finish_links();
         for frame in self.frames.cells() {
             if !frame.counted {
                 continue;

@@ -42,6 +42,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::causes(outcome, &charts))
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
+                    (sections::connections(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
                     (sections::users(outcome))

@@ -312,6 +312,40 @@ pub(super) fn services(outcome: &Outcome) -> Markup {
     }
 }
 
+pub(super) fn connections(outcome: &Outcome) -> Markup {
+    let head = [
+        "from",
+        "to",
+        "opened for an attempt",
+        "none in time",
+        "wait for one",
+    ];
+    let rows = outcome.services.iter();
+    let rows: Vec<_> = rows
+        .flat_map(|row| row.connections.iter().map(|one| (&row.name, one)))
+        .collect();
+    markup! {
+        @if !rows.is_empty() {
+            h2 { "Connections" }
+            div.scroll { table {
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody {
+                    @for (name, one) in rows.iter().take(ROWS) {
+                        tr {
+                            td.name { (name) }
+                            td.name { (one.to) }
+                            td { (figure(one.opened.as_ref(), numbers::share)) }
+                            td { (figure(one.shed.as_ref(), numbers::share)) }
+                            td { (figure(one.wait_mean.as_ref(), numbers::span)) }
+                        }
+                    }
+                    (more(rows.len(), head.len()))
+                }
+            } }
+        }
+    }
+}
+
 pub(super) fn journeys(outcome: &Outcome) -> Markup {
     let head = [
         "journey",

@@ -91,6 +91,7 @@ fn system() -> System {
         operations: IdVec::new(),
         calls: IdVec::new(),
         forks: IdVec::new(),
+        channels: IdVec::new(),
         journeys: IdVec::from_rows(vec![
             journey("readers.read"),
             journey("readers.\x1b[31mpublish"),

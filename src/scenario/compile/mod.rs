@@ -7,6 +7,7 @@
 mod arrivals;
 mod calls;
 mod campaign;
+mod connections;
 mod dist;
 mod externals;
 mod failover;
@@ -64,6 +65,7 @@ pub(super) fn compile(
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
+    compiler.connections(file);
     let order = compiler.bottom_up();
     compiler.workloads(file);
     compiler.campaigns(file);
@@ -143,6 +145,7 @@ impl<'a> Compiler<'a> {
                 operations: IdVec::new(),
                 calls: IdVec::new(),
                 forks: IdVec::new(),
+                channels: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

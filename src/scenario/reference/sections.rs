@@ -68,6 +68,13 @@ pub(super) const SECTIONS: &[Section] = &[
         example: example!("services.yaml"),
     },
     Section {
+        title: "Third parties",
+        about: "What others run: known by what their contract promises, called directly.",
+        types: &["External", "ExternalOperation"],
+        file: "third-parties.yaml",
+        example: example!("third-parties.yaml"),
+    },
+    Section {
         title: "Balancers",
         about: "A balancer chooses a replica for each attempt, among those that its probes believe up. It has instances, which fail too.",
         types: &["Balancer"],

@@ -6,6 +6,7 @@
 //! all other mistakes; `#[schemars(required)]` marks those that must be there.
 
 mod campaign;
+mod connections;
 mod dist;
 mod external;
 mod failover;
@@ -24,6 +25,7 @@ mod workload;
 pub(super) use campaign::{
     CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
 };
+pub(super) use connections::ConnectionsForm;
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use external::{DuringOutage, ExternalForm};
 pub(super) use failover::{

@@ -1,8 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
 use super::{
-    Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm, RestartForm,
-    SpanDist, StandbyForm,
+    ConnectionsForm, Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm,
+    RestartForm, SpanDist, StandbyForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -55,6 +55,10 @@ placed! {
         queue_timeout: SpanDist,
         /// Replicas beside these that stand by for them. Default: none.
         standby: StandbyForm,
+        /// The connections that each replica keeps to what it calls, by the name of the service, cache, store or
+        /// third party that it calls directly, or of the balancer that it calls through. Default: connecting
+        /// takes no time and has no limit.
+        connections: Entries<ConnectionsForm>,
         /// What it can be asked to do. Default: nothing.
         operations: Entries<ServiceOperation>,
     }

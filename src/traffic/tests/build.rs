@@ -38,6 +38,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         chance: 1.0,
         priority: None,
         fork: None,
+        channel: None,
     }
 }
 
@@ -89,6 +90,7 @@ impl Build {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
