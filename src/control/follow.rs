@@ -1,7 +1,8 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
 use super::blame::{After, Blames};
-use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
+use super::lease_plan::LeasePlan;
+use super::plan::{NONE, Plan, WatchPlan};
 use super::state::{State, WatchNow, is_available};
 use crate::failover::{Draw, Stage};
 use crate::health::Mode;

@@ -51,6 +51,7 @@ mod follow;
 mod heats;
 mod lead;
 mod lead_plan;
+mod lease_plan;
 mod lists;
 mod operate;
 mod plan;
