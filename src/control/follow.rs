@@ -1,8 +1,9 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
 use super::blame::{After, Blames};
+use super::lease_plan::LeasePlan;
 use super::network::is_available_to;
-use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
+use super::plan::{NONE, Plan, WatchPlan};
 use super::state::{State, WatchNow};
 use crate::failover::{Draw, Stage};
 use crate::health::Mode;

@@ -52,6 +52,7 @@ mod follow;
 mod heats;
 mod lead;
 mod lead_plan;
+mod lease_plan;
 mod lists;
 mod network;
 mod operate;

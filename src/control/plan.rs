@@ -9,8 +9,9 @@ use super::care_plan::CarePlan;
 use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
+use super::lease_plan::{LeasePlan, leases};
 use super::lists::Lists;
-use super::network::{NetworkPlan, Seats};
+use super::network::NetworkPlan;
 use super::operate::{Operated, stops_itself};
 use super::recover::RecoveryPlan;
 use super::restart::{RestartPlan, restarts};
@@ -20,8 +21,7 @@ use crate::health::{Mode, Pace};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Impairment, LinkState, Owner, PoolKind, ServedBy, Start,
-    StoreFailover, System,
+    Balancer, Component, FaultKind, Impairment, LinkState, Owner, ServedBy, Start, System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -167,22 +167,6 @@ pub(super) struct GroupPlan {
     pub(super) advert_int: SimSpan,
     pub(super) priorities: Vec<u8>,
     pub(super) preempt: bool,
-    pub(super) unit: u32,
-    pub(super) timer: u32,
-}
-
-/// One lease.
-#[derive(Clone, Debug)]
-pub(super) struct LeasePlan {
-    pub(super) pool: PoolId,
-    pub(super) slots: Vec<SlotId>,
-    pub(super) name: Part,
-    pub(super) ttl: SimSpan,
-    pub(super) loop_wait: SimSpan,
-    pub(super) decides: Delay,
-    pub(super) promotes: Delay,
-    /// Where the members of the store that keeps its key stand.
-    pub(super) seats: Seats,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -471,43 +455,4 @@ fn needs_leader(system: &System, pool: PoolId) -> bool {
 /// Whether the lease of `pool` is followed, if it has one.
 pub(super) fn follows_lease(system: &System, detail: Detail, pool: PoolId) -> bool {
     detail == Detail::Full || needs_leader(system, pool)
-}
-
-fn leases(
-    system: &System,
-    detail: Detail,
-    network: &NetworkPlan,
-    timers: &mut Vec<Timer>,
-    slots: &mut IdVec<SlotId, SlotPlan>,
-) -> Vec<LeasePlan> {
-    let mut leases = Vec::new();
-    for (id, pool) in system.pools.pairs() {
-        let PoolKind::Store {
-            failover: Some(StoreFailover::Lease(lease)),
-        } = &pool.kind
-        else {
-            continue;
-        };
-        if !follows_lease(system, detail, id) {
-            continue;
-        }
-        for &slot in &pool.slots {
-            slots[slot].lease = leases.len() as u32;
-        }
-        let timer = timers.len() as u32;
-        timers.push(Timer::Lease(leases.len() as u32));
-        leases.push(LeasePlan {
-            pool: id,
-            slots: pool.slots.clone(),
-            name: Part::new(name_hash(&pool.name)),
-            ttl: lease.ttl,
-            loop_wait: lease.loop_wait,
-            decides: Delay::of(&lease.decides_in),
-            promotes: Delay::of(&lease.promotes_in),
-            seats: network.seats(system, &lease.key_in, &pool.slots),
-            unit: Audiences::leader_unit(system, id),
-            timer,
-        });
-    }
-    leases
 }

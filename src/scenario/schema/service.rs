@@ -218,7 +218,7 @@ pub(in crate::scenario) enum StoreFailover {
     /// A key that the leader renews and that expires, as Patroni does it. Evidence: recorded, Patroni 3.0.2 with etcd 3.4.
     Lease(LeaseForm),
     /// Stages of stated length: detect, decide, promote.
-    Generic(GenericForm),
+    Generic(Box<GenericForm>),
     /// Election by a majority of all members, as Raft does it. Evidence: documented, Raft (USENIX ATC 2014).
     Quorum(QuorumForm),
 }
