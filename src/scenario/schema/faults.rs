@@ -82,7 +82,7 @@ pub(in crate::scenario) struct Fault {
     /// From the end of one to the start of the next: a time to failure.
     #[schemars(required)]
     pub(in crate::scenario) every: Opt<SpanDist>,
-    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Needed, but for a `crash` of what has a `restart`: without it, that is over at once.
+    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Default: none; needed, but for a `crash` of what has a `restart`, which is over at once without it.
     pub(in crate::scenario) lasts: Opt<SpanDist>,
     /// Of a fault that slows down: how many times as long work takes. Default: none; needed for that kind.
     #[schemars(range(min = 1.0, max = 1_000_000.0))]

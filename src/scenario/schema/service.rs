@@ -99,7 +99,7 @@ placed! {
         failover: StoreFailover,
         /// When a write is acknowledged. Default: not stated, and no data loss is reported.
         replication: ReplicationForm,
-        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Such as `{lognormal: {median: 200ms, p95: 2s}}`.
+        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Such as `{lognormal: {median: 200ms, p95: 2s}}`. Default: none; needed with `replication: async`.
         lag: SpanDist,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
