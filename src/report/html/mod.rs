@@ -44,6 +44,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::services(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
+                    (sections::users(outcome))
                     (peak::at_peak(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
