@@ -15,6 +15,7 @@ Examples:
   fivenines validate scenarios/*.yaml               all mistakes, with line and column
   fivenines explain site.yaml --replication 17      one history, event by event
   fivenines schema > fivenines.schema.json          for completion in editors
+  fivenines schema --reference                      every field of a scenario, with examples
 ";
 
 /// How available and how fast a design will be, why, and what would help.

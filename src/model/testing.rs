@@ -1,10 +1,10 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, ClockRuns, Component,
-    Discipline, Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey, Maintenance, Node,
-    Operation, Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot,
-    Start, System,
+    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, ClockRuns, CommonCause,
+    Component, Discipline, Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey,
+    Maintenance, Node, Operation, Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll,
+    RunSettings, ServedBy, Slot, Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
@@ -100,6 +100,27 @@ impl System {
             })
         };
         places.iter().enumerate().map(slot).collect()
+    }
+
+    /// Shocks that start the faults of `hits`, each with this chance.
+    pub(crate) fn shocks(&mut self, hits: Vec<ClockId>, every: Dist, chance: f64) {
+        let fault = self.faults.push(Fault {
+            name: "heat".into(),
+            kind: FaultKind::Common,
+            runs: ClockRuns::Calendar,
+            every,
+            lasts: fixed(0.0),
+        });
+        let clock = self.clocks.push(FaultClock {
+            fault,
+            component: Component::Common(0),
+            name: "heat".into(),
+        });
+        self.care.commons.push(CommonCause {
+            clock,
+            hits,
+            chance,
+        });
     }
 
     /// A service that starts at once, with one slot at each place and one operation.

@@ -184,16 +184,6 @@ fn standing(count: u32, rate: f64, activates: f64, faults: &[(usize, f64, f64)])
     new(system)
 }
 
-fn slots(system: &System, end: f64) -> Vec<(f64, Vec<SlotState>)> {
-    let mut control = Control::new(system, Detail::Full);
-    let mut states = Vec::new();
-    walk(&mut control, secs(end), |control, transition, _| {
-        let slots = control.regime().slots.as_slice().to_vec();
-        states.push((transition.at.secs_in_horizon(), slots));
-    });
-    states
-}
-
 use SlotState::{Refusing, Serving, Standby as Waits};
 
 #[test]

@@ -211,18 +211,7 @@ fn less_detail_leaves_the_structure_as_it_is() {
         if case % 2 == 0 {
             add_campaigns(&mut system, &mut stream);
         }
-        let flips = |detail| {
-            let mut control = Control::new(&system, detail);
-            control.restart(2, 7);
-            let (mut flips, mut up) = (Vec::new(), true);
-            walk(&mut control, secs(60_000.0), |control, transition, _| {
-                if control.structure().system_up() != up {
-                    up = !up;
-                    flips.push((transition.at, up));
-                }
-            });
-            flips
-        };
-        assert_eq!(flips(Detail::Structure), flips(Detail::Full));
+        let found = |detail| flips(&system, detail, 60_000.0);
+        assert_eq!(found(Detail::Structure), found(Detail::Full));
     }
 }
