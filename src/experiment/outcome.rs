@@ -86,6 +86,8 @@ pub struct PeakState {
     pub utilisation: Vec<(String, Option<f64>)>,
     /// Journeys that cannot be served at all.
     pub journeys_down: Vec<String>,
+    /// Whether nothing at all is left: the loss of a domain with everything in it.
+    pub nothing: bool,
     /// The share of requests that fail or are never answered; n: requests. `None` if it was not
     /// simulated, because that costs too much.
     pub lost: Option<Estimate>,

@@ -64,7 +64,8 @@ pub fn run(
     let targets = verdict::judge_all(&figures, looks);
     let mut outcome = summary::outcome(&figures, hash, targets, looks, complete);
     if plan.method != Method::None && !stopped {
-        outcome.at_peak = losses::at_peak(system, plan.seed, &|| watch.stop())?;
+        let run = outcome.run.attempts_simulated;
+        outcome.at_peak = losses::at_peak(system, plan.seed, run, &|| watch.stop())?;
         outcome.run.complete &= outcome.at_peak.is_some();
     }
     Ok(outcome)

@@ -290,6 +290,7 @@ fn at_peak() -> AtPeak {
     let left = |lost: Option<f64>, app: f64| PeakState {
         utilisation: vec![("app".to_owned(), Some(app)), ("articles".to_owned(), None)],
         journeys_down: Vec::new(),
+        nothing: false,
         lost: lost.map(|lost| e(lost, lost * 0.9, lost * 1.1 + 1e-4, 64_000)),
         latency_p99: lost.map(|lost| around(0.1 + lost, 0.05, 64_000)),
     };

@@ -230,10 +230,10 @@ fn utilisation(share: f64) -> String {
     format!("{} %", numbers::count((100.0 * share).round() as u64))
 }
 
-/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. `None` if
-/// no row says more than that nothing is lost.
+/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. That
+/// nothing works without everything goes without saying.
 pub(crate) fn worst_loss(at: &AtPeak) -> Option<String> {
-    let worst = at.losses.first()?;
+    let worst = at.losses.iter().find(|row| !row.left.nothing)?;
     let mut parts = Vec::new();
     match &worst.left.lost {
         Some(lost) if lost.value > 0.0 => {

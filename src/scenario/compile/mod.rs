@@ -10,6 +10,7 @@ mod dist;
 mod failover;
 mod faults;
 mod forks;
+mod hazards;
 mod journeys;
 mod maintenance;
 mod names;

@@ -15,6 +15,7 @@ impl Compiler<'_> {
     pub(super) fn warn(&mut self, file: &File) {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.unused(file));
+        warnings.extend(self.hazards());
         warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
     }
