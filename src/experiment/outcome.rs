@@ -42,12 +42,33 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// Pools whose needs follow from the load.
+    pub needs_at_peak: Vec<NeedsRow>,
     /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
     pub at_peak: Option<AtPeak>,
     /// What the design costs; `None` if its file states no price.
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// How many replicas carry the load at the busiest time, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeedsRow {
+    /// The pool.
+    pub pool: String,
+    /// So many replicas are needed.
+    pub needs: u32,
+    /// So many there are.
+    pub replicas: u32,
+    /// Workers in use at the busiest time, on average.
+    pub busy: f64,
+    /// Workers of one replica.
+    pub workers: u32,
+    /// The share of them that may be in use.
+    pub utilisation: f64,
+    /// The busiest minute of the week, seconds since Monday 00:00.
+    pub busiest_s: f64,
 }
 
 /// What each single loss at the busiest time does, once everything has settled.

@@ -3,11 +3,11 @@
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
-    Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+    Latency, NeedsRow, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::Id;
-use crate::model::{Method, PoolKind, Prices};
+use crate::model::{Method, PoolKind, Prices, System};
 use crate::path::Cause;
 use crate::stats::{self, Histogram};
 use crate::traffic::Counts;
@@ -78,10 +78,27 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        needs_at_peak: needs_at_peak(system),
         at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }
+}
+
+fn needs_at_peak(system: &System) -> Vec<NeedsRow> {
+    let rows = system.needs_at_peak.iter().map(|row| {
+        let pool = &system.pools[row.pool];
+        NeedsRow {
+            pool: pool.name.clone(),
+            needs: pool.needs,
+            replicas: pool.active() as u32,
+            busy: row.busy,
+            workers: pool.workers.unwrap_or(0),
+            utilisation: row.utilisation,
+            busiest_s: row.busiest.secs_in_horizon(),
+        }
+    });
+    rows.collect()
 }
 
 fn bill(prices: &Prices) -> Option<Bill> {

@@ -266,6 +266,15 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        needs_at_peak: vec![NeedsRow {
+            pool: "app".to_owned(),
+            needs: 4,
+            replicas: 6,
+            busy: 18.1,
+            workers: 6,
+            utilisation: 0.8,
+            busiest_s: 72_000.0,
+        }],
         at_peak: Some(at_peak()),
         cost: Some(Bill {
             currency: "EUR".to_owned(),

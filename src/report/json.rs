@@ -40,6 +40,7 @@
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
+//! | `needs_at_peak[]` | pools that state `needs: at_peak`: `pool`, `needs` (replicas that carry the load at the busiest time), `replicas`, `busy_workers` (in use then, on average), `workers` (of one replica), `utilisation` (share of them that may be in use), `at_s` (the busiest minute, since Monday 00:00) |
 //! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
 //! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
 //! | `warnings[]` | texts |
@@ -163,6 +164,7 @@ fn result(o: &Outcome) -> Json {
         ("targets", Json::list(o.targets.iter().map(target))),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
     ];
+    fields.push(("needs_at_peak", peak::needs(&o.needs_at_peak)));
     fields.extend(peak::fields(o.at_peak.as_ref()));
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));

@@ -2,7 +2,8 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    AtPeak, Bill, CauseRow, Condition, Estimate, Outcome, PeakState, TargetRow, Unit, Verdict,
+    AtPeak, Bill, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, TargetRow, Unit,
+    Verdict,
 };
 use crate::model::Method;
 use crate::path::Phase;
@@ -203,6 +204,20 @@ pub(crate) fn time_of_week(secs: f64) -> String {
     let minutes = (secs.max(0.0) / 60.0).round() as usize;
     let (day, minute) = (minutes / 1_440 % 7, minutes % 1_440);
     format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
+}
+
+/// `app needs 2 of its 4 replicas: ...`.
+pub(crate) fn needs(row: &NeedsRow) -> String {
+    format!(
+        "{} needs {} of its {}: at {} its requests keep {} workers busy, and {} of the {} of a replica may be",
+        row.pool,
+        row.needs,
+        numbers::plural(row.replicas.into(), "replica"),
+        time_of_week(row.busiest_s),
+        numbers::significant(row.busy, 3),
+        numbers::exact_share(row.utilisation),
+        row.workers,
+    )
 }
 
 /// The busiest pools of a state and how busy they are: `app 78 %, articles 12 %`.
