@@ -49,8 +49,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
-    /// Print the JSON Schema of scenario files
-    Schema,
+    /// Print the JSON Schema of scenario files, or their reference page
+    Schema(SchemaArguments),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -64,6 +64,9 @@ pub(super) struct RunArguments {
     /// Instead of the scenario's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
+    /// Also find how wrong single inputs may be until a target on structural figures turns
+    #[arg(long)]
+    pub(super) break_even: bool,
     /// Exactly so many histories, instead of until every target is decided
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) replications: Option<u64>,
@@ -125,6 +128,13 @@ pub(super) struct InitArguments {
     /// A file that does not exist yet; `-`, or no name, prints the scenario
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct SchemaArguments {
+    /// Print the reference page of the language instead, in Markdown
+    #[arg(long)]
+    pub(super) reference: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -66,6 +66,8 @@ pub enum LostPart {
     Cache,
     /// A member of a store.
     Member,
+    /// A third party.
+    External,
     /// An instance of a balancer.
     Instance,
     /// A machine.
@@ -85,7 +87,7 @@ pub struct SingleLoss {
 
 /// What one stretch showed.
 #[derive(Clone, Debug)]
-pub struct Stretch {
+pub struct PeakStretch {
     /// Requests that arrived.
     pub issued: u64,
     /// Those that failed, or had no answer long after the end of the stretch.
@@ -216,6 +218,7 @@ impl AtPeak {
             bad_below: self.system.run.bad_below,
             settle: SimSpan::ZERO,
             bounds: Vec::new(),
+            bins: None,
         };
         Traffic::new(&self.system, settings)
     }
@@ -233,7 +236,7 @@ impl AtPeak {
         (seed, batch): (u64, u64),
         (warm_up, length): (SimSpan, SimSpan),
         attempts: u64,
-    ) -> Result<Option<Stretch>, String> {
+    ) -> Result<Option<PeakStretch>, String> {
         let source = Source::Sample {
             seed,
             regime: name_hash("single losses"),
@@ -261,7 +264,7 @@ impl AtPeak {
         if enough {
             return Ok(None);
         }
-        let mut stretch = Stretch {
+        let mut stretch = PeakStretch {
             issued: 0,
             lost: 0,
             latency: Histogram::new(),
@@ -298,6 +301,7 @@ impl AtPeak {
                     PoolKind::Service => LostPart::Replica,
                     PoolKind::Cache => LostPart::Cache,
                     PoolKind::Store { .. } => LostPart::Member,
+                    PoolKind::External => LostPart::External,
                 },
             };
             let standing = Standing::Process(self.role(id), slot.domain);

@@ -1,11 +1,15 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
+mod by_period;
 mod fold;
 mod group;
 mod losses;
+mod meter;
 mod outages;
 mod paired;
+mod periods;
 mod plan;
+mod recoveries;
 mod structure;
 mod sums;
 mod totals;
@@ -13,10 +17,15 @@ mod windows;
 
 pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use losses::{AtPeak, Left, LostPart, SingleLoss, Stretch};
+pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
+pub use meter::{Judged, Meter, Stretch};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
+pub use periods::{
+    Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
+};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
+pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};

@@ -6,7 +6,7 @@ use super::cost::{ATTEMPTS_PER_CPU_S, LOSSES_CPU_S};
 use super::figures::latency_quantile;
 use super::in_order::in_order;
 use super::outcome::{AtPeak, Estimate, PeakState, SingleLoss};
-use crate::estimate::{self, LatencyFold, Left, LostPart, Stretch, Sums};
+use crate::estimate::{self, LatencyFold, Left, LostPart, PeakStretch, Sums};
 use crate::model::System;
 use crate::stats::{self, WeightedHistogram};
 use crate::time::SimSpan;
@@ -137,7 +137,7 @@ struct Found {
 }
 
 impl Found {
-    fn push(&mut self, stretch: &Stretch) {
+    fn push(&mut self, stretch: &PeakStretch) {
         self.lost.push(stretch.lost as f64, stretch.issued as f64);
         let mut part = WeightedHistogram::new();
         part.add_scaled(&stretch.latency, 1.0);
@@ -223,6 +223,7 @@ fn word(system: &System, part: LostPart) -> String {
     match part {
         LostPart::Replica => "replica".into(),
         LostPart::Cache => "cache".into(),
+        LostPart::External => "third party".into(),
         LostPart::Member => "member".into(),
         LostPart::Instance => "balancer".into(),
         LostPart::Node => "machine".into(),

@@ -1,6 +1,6 @@
 //! What a run found out, as plain data: every figure with its interval and the count behind it.
 
-use crate::model::Method;
+use crate::model::{Method, PeriodBound};
 use crate::path::Phase;
 
 pub use crate::stats::Estimate;
@@ -42,6 +42,8 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// For each target, how wrong single inputs may be until it turns; empty unless it was asked for.
+    pub break_even: Vec<Vec<BreakEven>>,
     /// Pools whose needs follow from the load.
     pub needs_at_peak: Vec<NeedsRow>,
     /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
@@ -50,6 +52,21 @@ pub struct Outcome {
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// How wrong one input may be until the figure of a target crosses its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakEven {
+    /// The input, such as `app.crash.every`.
+    pub input: String,
+    /// Whether the factor says how many times as often it comes; else how many times as long it lasts.
+    pub often: bool,
+    /// Whether the target holds with the input as it is; the factor is then above 1, else below.
+    pub met: bool,
+    /// The factor; `None` if the target did not turn up to `tried`.
+    pub factor: Option<f64>,
+    /// The furthest factor at which the target had not turned.
+    pub tried: f64,
 }
 
 /// How many replicas carry the load at the busiest time, and why.
@@ -299,6 +316,35 @@ pub struct Service {
     pub structural_outages: Outages,
     /// Traffic figures; `None` for balancers and without traffic.
     pub calls: Option<Calls>,
+    /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
+    pub recovery: Option<Recovery>,
+}
+
+/// Recoveries of a store from the loss of its leader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// Their number per year.
+    pub per_year: Estimate,
+    /// From the fault to a member that leads, seconds.
+    pub time: Spans,
+    /// What was acknowledged and is lost, in seconds of writes before the fault, where another member
+    /// took over; `None` if the file does not say how the store replicates.
+    pub loss: Option<Spans>,
+    /// Acknowledged writes lost per year; `None` without a workload, or if `loss` is.
+    pub writes_lost_per_year: Option<Estimate>,
+}
+
+/// Spans of some events, seconds; percentiles only where the order-statistic interval exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spans {
+    /// Mean; `None` without any event.
+    pub mean: Option<Estimate>,
+    /// Median.
+    pub p50: Option<Estimate>,
+    /// 90 %.
+    pub p90: Option<Estimate>,
+    /// 99 %.
+    pub p99: Option<Estimate>,
 }
 
 /// Calls of one pool.
@@ -379,6 +425,13 @@ pub struct TargetRow {
     pub unit: Unit,
     /// Whether the metric must be at least (`true`) or at most (`false`) `required`.
     pub at_least: bool,
+    /// For targets on periods, and on the probability that one of a history misses a bound: which.
+    /// `measured` is then the share that keeps the bound if it must be at least `required`, else the
+    /// share that misses it.
+    pub periods: Option<PeriodBound>,
+    /// For targets on availability and downtime of all requests: the share of histories that miss the
+    /// bound by themselves.
+    pub missed_by_histories: Option<Estimate>,
 }
 
 /// How to print a figure.
@@ -392,4 +445,7 @@ pub enum Unit {
     PerYear,
     /// A latency target: `measured` and `required` are shares, `shown` is in seconds.
     SharedLatency,
+    /// A target on the time or the data loss of recoveries: `measured` and `required` are shares of
+    /// them, `shown` is in seconds.
+    SharedRecovery,
 }

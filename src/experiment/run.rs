@@ -71,6 +71,32 @@ pub fn run(
     Ok(outcome)
 }
 
+/// What the structural experiment finds in the replications that `options` ask for, by method `none`.
+///
+/// # Errors
+/// See [`RunError`].
+pub(super) fn structure(
+    system: &System,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<(Plan, Record), RunError> {
+    let (plan, _) = plan(system, options)?;
+    let replications = options.replications.unwrap_or(BLOCK);
+    let mut progress = Progress {
+        system,
+        plan: &plan,
+        watch,
+        record: Record::new(system),
+        blocks: 0,
+    };
+    match progress.advance(replications.div_ceil(BLOCK), replications)? {
+        End::Reached | End::Enough => {}
+        End::Stopped => return Err(RunError::Interrupted),
+    }
+    let record = progress.record;
+    Ok((plan, record))
+}
+
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows
 /// from the number of blocks alone, so that a run that ended by itself, by a budget of time or at a
 /// given number of replications judges the same replications in the same way.

@@ -6,7 +6,7 @@
 //! are the figures of a healthy system. With something [`Lost`], attempts that reach nobody are
 //! retried, fall back and end what calls them, each by its own chance.
 
-use super::{Discipline, Fork, System};
+use super::{Discipline, Fork, ServedBy, System};
 use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
@@ -37,6 +37,9 @@ pub struct Load {
     pub attempts_per_request: f64,
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
+    /// By pool: attempts per second, mean over a week, at operations that only a leader serves; 0 where
+    /// nothing is replicated.
+    pub writes: IdVec<PoolId, f64>,
 }
 
 /// What attempts meet when a part of the system is lost.
@@ -351,6 +354,33 @@ impl Load {
                 0.0
             },
             pools,
+            writes: writes(system),
         }
     }
+}
+
+/// Attempts per second, mean over a week, at the operations of each pool that only a leader serves.
+fn writes(system: &System) -> IdVec<PoolId, f64> {
+    let mut writes = IdVec::filled(0.0, system.pools.len());
+    if system.pools.iter().all(|pool| pool.replication.is_none()) {
+        return writes;
+    }
+    let mut walk = Walk {
+        system,
+        lost: None,
+        ok: IdVec::filled(f64::NAN, system.operations.len()),
+        hold: IdVec::filled(f64::NAN, system.operations.len()),
+        rate: IdVec::filled(0.0, system.operations.len()),
+    };
+    for workload in &system.workloads {
+        for &(journey, share) in &workload.journeys {
+            walk.visit_all(&system.journeys[journey].calls, workload.rate * share);
+        }
+    }
+    for (id, operation) in system.operations.pairs() {
+        if operation.served_by == ServedBy::Leader {
+            writes[operation.pool] += walk.rate[id];
+        }
+    }
+    writes
 }

@@ -115,6 +115,7 @@ impl System {
             queue_timeout: None,
             starts_in: fixed(0.0),
             standby: None,
+            replication: None,
         });
         self.operation(pool, ServedBy::Any);
         pool

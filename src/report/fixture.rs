@@ -95,6 +95,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         kind,
         structural: e(0.999_93, 0.999_91, 0.999_95, 1_024),
         structural_outages: outages(0.7),
+        recovery: None,
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),
             attempts_per_call: Some(e(1.003_1, 1.002_7, 1.003_5, 98_000_000)),
@@ -142,6 +143,8 @@ pub(crate) fn target(expression: &str, verdict: Verdict) -> TargetRow {
         required: 0.9995,
         unit: Unit::Share,
         at_least: true,
+        periods: None,
+        missed_by_histories: None,
     }
 }
 
@@ -266,6 +269,18 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        break_even: (0..4)
+            .map(|index| {
+                let row = BreakEven {
+                    input: "north-a.power.every".to_owned(),
+                    often: true,
+                    met: true,
+                    factor: (index < 2).then_some(3.1),
+                    tried: 1_024.0,
+                };
+                vec![row; index]
+            })
+            .collect(),
         needs_at_peak: vec![NeedsRow {
             pool: "app".to_owned(),
             needs: 4,

@@ -106,6 +106,16 @@ fn targets(out: &mut String, outcome: &Outcome) {
     }
     more(out, outcome.targets.len(), 5);
     out.push('\n');
+    let mut noted = false;
+    let judged = outcome.targets.iter().filter(|row| row.periods.is_some());
+    for row in judged.take(ROWS) {
+        let words = words::periods(row, outcome);
+        let _ = writeln!(out, "- {}: {}", escaped(&row.expression), escaped(&words));
+        noted = true;
+    }
+    if noted {
+        out.push('\n');
+    }
 }
 
 /// A last row that counts what was left out.
@@ -185,6 +195,33 @@ fn figures(out: &mut String, outcome: &Outcome) {
         outages.duration_mean.as_ref(),
         numbers::span,
     );
+    let stores = outcome.services.iter();
+    let stores = stores.filter_map(|row| Some((&row.name, row.recovery.as_ref()?)));
+    for (name, found) in stores.take(ROWS) {
+        let name = escaped(name);
+        let spans = [
+            ("recovery of the leader, mean", found.time.mean.as_ref()),
+            ("recovery of the leader, p99", found.time.p99.as_ref()),
+            (
+                "writes lost, mean",
+                found.loss.as_ref().and_then(|it| it.mean.as_ref()),
+            ),
+            (
+                "writes lost, p99",
+                found.loss.as_ref().and_then(|it| it.p99.as_ref()),
+            ),
+        ];
+        row(
+            out,
+            &format!("{name}: leaders lost"),
+            &numbers::per_year(&found.per_year),
+        );
+        for (word, e) in spans {
+            if let Some(e) = e {
+                row(out, &format!("{name}: {word}"), &numbers::span(e));
+            }
+        }
+    }
     if let Some(l) = &outcome.latency {
         latency(out, l);
     }

@@ -2,11 +2,12 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    AtPeak, Bill, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, TargetRow, Unit,
-    Verdict,
+    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, Recovery,
+    Spans, TargetRow, Unit, Verdict,
 };
-use crate::model::Method;
+use crate::model::{Method, Over};
 use crate::path::Phase;
+use crate::time::SimSpan;
 
 /// The label that every interval carries.
 pub(crate) const INTERVALS: &str =
@@ -64,10 +65,21 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
         };
     };
     match row.unit {
-        Unit::Share => numbers::share(e),
+        Unit::Share => {
+            let share = numbers::share(e);
+            let what = match row.periods.map(|bound| bound.over) {
+                Some(Over::Calendar(_)) => " of periods",
+                Some(Over::Rolling(_) | Over::History) => " of histories",
+                None => "",
+            };
+            Printed {
+                value: format!("{}{what}", share.value),
+                ..share
+            }
+        }
         Unit::Seconds => numbers::span(e),
         Unit::PerYear => numbers::per_year(e),
-        Unit::SharedLatency => {
+        Unit::SharedLatency | Unit::SharedRecovery => {
             let within = numbers::share(e);
             let shown = row.shown.map_or_else(String::new, |seconds| {
                 format!(
@@ -87,6 +99,82 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
     }
 }
 
+/// The store that has lost its leader most often, with its name; `None` if none has.
+pub(crate) fn worst_recovery(outcome: &Outcome) -> Option<(&str, &Recovery)> {
+    let rows = outcome.services.iter();
+    let rows = rows.filter_map(|row| Some((row.name.as_str(), row.recovery.as_ref()?)));
+    let seen = rows.filter(|(_, found)| found.per_year.value > 0.0);
+    // The first of several, so that their order does not depend on the last digit of a sum.
+    seen.reduce(|a, b| {
+        if b.1.per_year.value > a.1.per_year.value {
+            b
+        } else {
+            a
+        }
+    })
+}
+
+/// How often a store lost its leader, for how long, and what with it, in parts.
+pub(crate) fn recovery(found: &Recovery) -> Vec<String> {
+    let mut parts = vec![numbers::per_year(&found.per_year).value];
+    let spans = |word: &str, spans: &Spans| {
+        let rows = [
+            ("mean", &spans.mean),
+            ("p50", &spans.p50),
+            ("p99", &spans.p99),
+        ];
+        let rows = rows.into_iter().filter_map(|(name, e)| {
+            let e = e.as_ref()?;
+            Some(format!("{word} {name} {}", numbers::brief_span(e)))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    parts.extend(spans("RTO", &found.time));
+    if let Some(loss) = &found.loss {
+        parts.extend(spans("RPO", loss));
+    }
+    parts
+}
+
+/// What the share that a target on periods is judged by counts, and the probability to miss a target
+/// in a history; empty if there is nothing to say.
+pub(crate) fn periods(row: &TargetRow, outcome: &Outcome) -> String {
+    let required = numbers::percent(row.required);
+    let must = if row.at_least {
+        format!("at least {required} must")
+    } else {
+        format!("at most {required} may")
+    };
+    let does = if row.at_least { "keep" } else { "miss" };
+    if let Some(bound) = row.periods {
+        let span = |length: SimSpan| numbers::exact_span(length.as_secs_f64());
+        return match bound.over {
+            Over::History => format!("the share of {} that {does} it; {must}", histories(outcome)),
+            Over::Calendar(length) => format!(
+                "the share of whole periods of {}, one after the other, that {does} it; {must}",
+                span(length)
+            ),
+            Over::Rolling(length) if row.at_least => format!(
+                "the share of {} that keep it in every period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+            Over::Rolling(length) => format!(
+                "the share of {} that miss it in some period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+        };
+    }
+    match &row.missed_by_histories {
+        Some(missed) => {
+            let Printed { value, interval } = numbers::share(missed);
+            format!("missed by {value} ({interval}) of {}", histories(outcome))
+        }
+        None => String::new(),
+    }
+}
+
 /// How much the measured value is better than the bound, with its unit; `None` if nothing was measured.
 fn spare(row: &TargetRow) -> Option<(f64, String)> {
     let e = row.measured.as_ref().filter(|e| e.value.is_finite())?;
@@ -96,7 +184,7 @@ fn spare(row: &TargetRow) -> Option<(f64, String)> {
         row.required - e.value
     };
     let distance = match row.unit {
-        Unit::Share | Unit::SharedLatency => numbers::points(spare),
+        Unit::Share | Unit::SharedLatency | Unit::SharedRecovery => numbers::points(spare),
         Unit::Seconds => numbers::short_span(spare.abs()),
         Unit::PerYear => format!("{} per year", numbers::significant(spare.abs(), 2)),
     };
@@ -204,6 +292,20 @@ pub(crate) fn time_of_week(secs: f64) -> String {
     let minutes = (secs.max(0.0) / 60.0).round() as usize;
     let (day, minute) = (minutes / 1_440 % 7, minutes % 1_440);
     format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
+}
+
+/// `app.crash 3.1 times as often`, `app.crash 0.4 times as long`, `app.crash more than 1,024 times as long`.
+pub(crate) fn break_even(row: &BreakEven) -> String {
+    let (input, how) = match row.input.rsplit_once('.') {
+        Some((fault, _)) => (fault, if row.often { "often" } else { "long" }),
+        None => (row.input.as_str(), "much"),
+    };
+    let times = match row.factor {
+        Some(factor) => numbers::significant(factor, 2),
+        None if row.met => format!("more than {}", numbers::significant(row.tried, 4)),
+        None => format!("less than {}", numbers::significant(row.tried, 2)),
+    };
+    format!("{input} {times} times as {how}")
 }
 
 /// `app needs 2 of its 4 replicas: ...`.

@@ -3,6 +3,7 @@
 mod appendix;
 pub(super) mod parts;
 mod peak;
+mod recovery;
 mod sections;
 
 use super::clean::clean;
@@ -41,8 +42,10 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::causes(outcome, &charts))
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
+                    (recovery::recovery(outcome))
                     (sections::journeys(outcome))
                     (peak::at_peak(outcome))
+                    (peak::break_even(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))

@@ -1,7 +1,7 @@
 //! What `result.json` says of single losses at the busiest time.
 
 use super::{Json, maybe};
-use crate::experiment::outcome::{AtPeak, NeedsRow, PeakState, SingleLoss};
+use crate::experiment::outcome::{AtPeak, BreakEven, NeedsRow, PeakState, SingleLoss};
 
 /// The fields `peak` and `single_losses`.
 pub(super) fn fields(at_peak: Option<&AtPeak>) -> [(&'static str, Json); 2] {
@@ -33,6 +33,20 @@ pub(super) fn needs(rows: &[NeedsRow]) -> Json {
             ("at_s", Json::number(row.busiest_s)),
         ])
     }))
+}
+
+/// One of `targets[].break_even[]`.
+pub(super) fn break_even(row: &BreakEven) -> Json {
+    Json::object([
+        ("input", Json::text(&row.input)),
+        (
+            "times_as",
+            Json::text(if row.often { "often" } else { "long" }),
+        ),
+        ("met", Json::Bool(row.met)),
+        ("factor", row.factor.map_or(Json::Null, Json::number)),
+        ("tried", Json::number(row.tried)),
+    ])
 }
 
 fn loss(row: &SingleLoss) -> Json {

@@ -75,6 +75,7 @@ fn system() -> System {
             queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
             standby: None,
+            replication: None,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),

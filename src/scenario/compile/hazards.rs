@@ -116,7 +116,7 @@ impl Compiler<'_> {
             |row: &crate::model::Operation| row.pool == id && row.served_by == ServedBy::Quorum;
         let failover = match &self.system.pools[id].kind {
             PoolKind::Store { failover } => failover.as_ref(),
-            PoolKind::Service | PoolKind::Cache => None,
+            PoolKind::Service | PoolKind::Cache | PoolKind::External => None,
         };
         matches!(failover, Some(StoreFailover::Quorum(_)))
             || self.system.operations.iter().any(quorum)

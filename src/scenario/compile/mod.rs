@@ -7,6 +7,7 @@
 mod calls;
 mod campaign;
 mod dist;
+mod externals;
 mod failover;
 mod faults;
 mod forks;
@@ -18,6 +19,7 @@ mod needs;
 mod pools;
 mod prices;
 mod repair;
+mod restart;
 mod run;
 mod topology;
 mod waits;
@@ -54,6 +56,7 @@ pub(super) fn compile(
     compiler.domains(file);
     compiler.nodes(file);
     compiler.pools(file);
+    compiler.externals(file);
     compiler.balancers(file);
     compiler.common_causes(file);
     compiler.currency(file);
@@ -292,6 +295,25 @@ impl<'a> Compiler<'a> {
                 .map(|(id, row)| (row.name.clone(), id))
                 .collect(),
             method: self.system.run.method,
+            horizon: self.system.run.horizon,
+            slice: self.system.run.slice,
+            stores: self
+                .system
+                .pools
+                .pairs()
+                .filter(|(id, row)| {
+                    let leads = |operation: &crate::model::Operation| {
+                        operation.pool == *id
+                            && operation.served_by == crate::model::ServedBy::Leader
+                    };
+                    row.chooses_leader() && self.system.operations.iter().any(leads)
+                })
+                .map(|(id, row)| target::Store {
+                    name: row.name.clone(),
+                    id,
+                    replicates: row.replication.is_some(),
+                })
+                .collect(),
         };
         for (index, item) in list.iter().enumerate() {
             if self.over("targets", index + 1, limits::TARGETS, item.place) {

@@ -58,6 +58,7 @@ pub(crate) fn retries(max: u32, pause_ms: u64) -> Retries {
 /// Slices of one second, bad below 95 %.
 pub(crate) fn settings() -> TrafficSettings {
     TrafficSettings {
+        bins: None,
         slice: SimSpan::from_secs(1),
         bad_below: 0.95,
         settle: SimSpan::from_secs(10),
@@ -135,6 +136,7 @@ impl Build {
             queue_timeout: None,
             starts_in: constant(1.0),
             standby: None,
+            replication: None,
         })
     }
 
