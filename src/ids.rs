@@ -62,6 +62,8 @@ define_ids! {
     CrewId;
     /// A group of people.
     PeopleId;
+    /// A link of the network.
+    LinkId;
 }
 
 /// A table indexed by one kind of id.

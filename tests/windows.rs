@@ -13,10 +13,14 @@ mod externals;
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/network.rs"]
+mod network;
 #[path = "windows/periods.rs"]
 mod periods;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/workload.rs"]
+mod workload;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

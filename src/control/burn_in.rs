@@ -184,6 +184,11 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
     for (id, pool) in system.pools.pairs() {
         if let Some(standby) = &pool.standby {
             activation = activation.max(long(&standby.activates_in));
+            activation = activation.max(match &standby.rescue {
+                Some(Handling::Drawn(dist)) => long(dist),
+                Some(Handling::People(people)) => long_steps(system, *people),
+                None => 0.0,
+            });
         }
         if let PoolKind::Store {
             failover: Some(failover),

@@ -73,6 +73,9 @@ pub struct TrafficFold {
     pub journeys: Vec<Sums>,
     /// (failed, ended) by workload.
     pub workloads: Vec<Sums>,
+    /// By workload (requests made, requests that its users would have made without faults); zero but
+    /// for closed loops.
+    pub demand: Vec<Sums>,
     /// The same without what is due to planned work.
     pub unplanned: UnplannedFold,
     /// (failed because of planned work, issued) of all requests.
@@ -172,6 +175,7 @@ impl TrafficFold {
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
             workloads: vec![Sums::default(); system.workloads.len()],
+            demand: vec![Sums::default(); system.workloads.len()],
             unplanned: UnplannedFold {
                 failed: Sums::default(),
                 not_full: Sums::default(),
@@ -239,6 +243,14 @@ impl TrafficFold {
                 rows().map(|journey| journey.failed).sum(),
                 rows().map(JourneyTotals::ended).sum(),
             );
+        }
+        for (sums, (id, workload)) in self.demand.iter_mut().zip(system.workloads.pairs()) {
+            if let Some(users) = &workload.users {
+                let (count, think) = (f64::from(users.count), users.think.mean());
+                let own = &totals.users[id];
+                let demand = own.demand(count, think, totals.covered_s);
+                sums.push(own.ended, demand);
+            }
         }
         self.push_late(system, plan, record);
         for (sums, &failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {

@@ -4,6 +4,7 @@ mod by_period;
 mod fold;
 mod group;
 mod losses;
+mod met;
 mod meter;
 mod outages;
 mod paired;
@@ -28,7 +29,7 @@ pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
-pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
+pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, UserTotals, condition};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};

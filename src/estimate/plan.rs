@@ -75,7 +75,13 @@ impl Plan {
             .unwrap_or_else(|| default_slice(load.rate_min));
         let warm_up = warm_up(system, load, true);
         let requests = (SAMPLE_REQUESTS / GROUPS as f64 / load.rate_min.max(1e-9)).ceil();
-        let sample_slices = (requests / slice.as_secs_f64()).ceil() as u64;
+        // A sample stands for an hour where the load moves from hour to hour.
+        let most = if system.has_steps() {
+            3_600.0
+        } else {
+            f64::INFINITY
+        };
+        let sample_slices = (requests.min(most) / slice.as_secs_f64()).ceil() as u64;
         let mut bounds: Vec<SimSpan> = system
             .targets
             .iter()
@@ -129,6 +135,16 @@ impl Plan {
     /// The horizon in seconds.
     pub fn horizon_s(&self) -> f64 {
         self.to.since(self.from).as_secs_f64()
+    }
+
+    /// Requests of each regime that one group samples, at least.
+    pub(super) fn sample_requests(&self) -> f64 {
+        SAMPLE_REQUESTS / GROUPS as f64
+    }
+
+    /// The shortest sample.
+    pub(super) fn least_sample(&self) -> SimSpan {
+        self.traffic.slice.saturating_mul(SAMPLE_SLICES)
     }
 
     /// When traffic of an exact replication begins: `warm_up` before the horizon, or with it.
@@ -216,7 +232,9 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
                 Component::Domain(_)
                 | Component::Pool(_)
                 | Component::Balancer(_)
-                | Component::Common(_) => false,
+                | Component::Link(_)
+                | Component::Common(_)
+                | Component::Workload(_) => false,
             })
     };
     let mut slowest = 1.0_f64;
@@ -251,6 +269,19 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
     if patience.is_finite() && system.faults.iter().any(stuck) {
         longest = longest.max(patience);
     }
+    let mut users = 0.0;
+    for workload in &system.workloads {
+        let Some(closed) = &workload.users else {
+            users = f64::INFINITY;
+            continue;
+        };
+        users += f64::from(closed.count);
+        // A window begins with everybody thinking. Who waits and who thinks is forgotten as fast as
+        // users go round, and a long thought in progress is forgotten when it ends.
+        let think = closed.think.mean();
+        let round = think + if patience.is_finite() { patience } else { 0.0 };
+        longest = longest.max(10.0 * round).max(closed.think.quantile(0.999));
+    }
     for (id, pool) in system.pools.pairs() {
         let loaded = &load.pools[id];
         let slowest = slowest(system, id);
@@ -267,7 +298,8 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
         let places = pool
             .queue
             .map_or(f64::INFINITY, f64::from)
-            .min(patience.min(longest_wait) / each.max(1e-12));
+            .min(patience.min(longest_wait) / each.max(1e-12))
+            .min(users);
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
         let bound = (diffusion + 2.0 * places * each).min(LONGEST);
         let missing = if one_missing && slots > 1.0 {
@@ -275,7 +307,19 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
         } else {
             rho
         };
-        for (rho, pace) in [(rho, 1.0), (missing, 1.0), (rho * slowest, slowest)] {
+        let burst = loaded.burst_factor;
+        if burst > 1.0 && rho < 1.0 {
+            // What a burst has piled up has to be worked off.
+            let backlog = places.min(1e9) * each / (1.0 - rho);
+            longest = longest.max(backlog.min(bound));
+        }
+        let cases = [
+            (rho, 1.0),
+            (missing, 1.0),
+            (rho * slowest, slowest),
+            (rho * burst, 1.0),
+        ];
+        for (rho, pace) in cases {
             let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
             longest = longest.max((10.0 * relaxation).min(bound * pace));
         }

@@ -5,7 +5,7 @@ use super::turns::Turns;
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
 use crate::ids::Id;
-use crate::model::{Algorithm, Component, FaultKind, Load, Method, System};
+use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -138,7 +138,8 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         .or(system.run.replications)
         .unwrap_or(BLOCK);
     let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= BLOCK_CPU_S;
-    if cheap || look_back(system).is_none() {
+    let sampled = look_back(system).is_some() && system.changes_within_hours().is_none();
+    if cheap || !sampled {
         return finish(system, &load, options, exact);
     }
     finish(
@@ -188,18 +189,32 @@ fn finish(
                     help: "state a `patience`, or use `--method exact`".into(),
                 });
             }
+            if let Some(line) = system.changes_within_hours() {
+                return Err(RunError::Unsuitable {
+                    line: Some(line),
+                    message:
+                        "`windows` samples quiet time by the hour, and the rates of this trace \
+                              change within hours"
+                            .into(),
+                    help: "use `--method exact`, or a trace with a line for each hour".into(),
+                });
+            }
             // Each fault makes a few transitions; windows overlap into about two each.
             let window = plan.windows.look_back.as_secs_f64()
                 + plan.windows.warm_up.as_secs_f64()
                 + plan.windows.after.as_secs_f64();
             let windows = (2.0 * faults * window).min(plan.horizon_s());
-            // Each stretch between windows is sampled, long ones in every hour of the day.
-            let swings = system
-                .workloads
-                .iter()
-                .any(|workload| workload.profile.is_some());
-            let samples = 16.0 + faults + if swings { 48.0 } else { 0.0 };
-            load.rate * (windows + samples * sampled)
+            // Each stretch between windows is sampled, long ones in every hour of the day or week.
+            let hours = match system.load_rhythm() {
+                LoadRhythm::Steady => 0.0,
+                LoadRhythm::Daily => 48.0,
+                LoadRhythm::Weekly | LoadRhythm::Free => 336.0,
+            };
+            let samples = 16.0 + faults + hours;
+            // Each window and sample begins by drawing where every user of a closed loop is.
+            let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+            let users: f64 = users.map(|users| f64::from(users.count)).sum();
+            load.rate * (windows + samples * sampled) + users * (faults + samples)
         }
     };
     let mut cost = Cost {
@@ -311,6 +326,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         let Some(utilisation) = load.pools[id].utilisation_max else {
             continue;
         };
+        let utilisation = utilisation * load.pools[id].mean_factor;
         if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
             return Err(RunError::Unsuitable {
                 line: system.workloads.iter().next().map(|workload| workload.line),
@@ -377,10 +393,15 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Pause
             | FaultKind::Slow { .. }
             | FaultKind::Errors { .. }
-            | FaultKind::Outage(_) => 2.0,
-            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
-                4.0
-            }
+            | FaultKind::Outage(_)
+            | FaultKind::Burst => 2.0,
+            FaultKind::Isolated
+            | FaultKind::Power
+            | FaultKind::Maintenance
+            | FaultKind::Common
+            | FaultKind::Partition
+            | FaultKind::Loss { .. }
+            | FaultKind::Latency { .. } => 4.0,
             // Each replica is drained, restarts, starts and returns.
             FaultKind::Rollout => match clock.component {
                 Component::Pool(pool) => 2.0 * system.pools[pool].slots.len() as f64,
@@ -491,7 +512,11 @@ fn bytes(system: &System, plan: &Plan) -> f64 {
     if plan.method == Method::None {
         1e5
     } else {
-        histograms as f64 * EACH * GROUPS as f64
+        /// A user of a closed loop in each of some threads.
+        const USER: f64 = 50.0 * 16.0;
+        let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+        let users: f64 = users.map(|users| f64::from(users.count)).sum();
+        histograms as f64 * EACH * GROUPS as f64 + users * USER
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Outcome {
     pub services: Vec<Service>,
     /// One row for each journey.
     pub journeys: Vec<JourneyRow>,
+    /// One row for each workload whose users wait for their answers; empty without traffic.
+    pub users: Vec<UserRow>,
     /// Where it was lost; the columns add up to the totals. Largest first; ties by name.
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
@@ -375,6 +377,20 @@ pub struct JourneyRow {
     pub availability: Option<Estimate>,
     /// Its latency.
     pub latency: Option<Latency>,
+}
+
+/// Users in a closed loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserRow {
+    /// The workload.
+    pub name: String,
+    /// How many there are.
+    pub count: u32,
+    /// Requests per second that they made, mean.
+    pub rate: f64,
+    /// The share of the requests that they would have made if they had always waited as long as
+    /// without any fault, and did not make; below 0 if faults made them come again sooner.
+    pub lost_demand: Option<Estimate>,
 }
 
 /// One (fault, phase) and what it cost.

@@ -4,7 +4,7 @@ use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, JourneyRow,
     Latency, NeedsRow, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
-    Spans, TargetRow,
+    Spans, TargetRow, UserRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{Id, PoolId};
@@ -77,6 +77,7 @@ pub(super) fn outcome(
         }),
         services: services(figures),
         journeys: journeys(figures),
+        users: users(figures),
         causes: causes(figures),
         targets,
         break_even: Vec::new(),
@@ -427,6 +428,24 @@ fn calls(pool: &PoolFold) -> Option<Calls> {
         wait_mean: any(&pool.wait),
         latency: latency(&[&pool.latency]),
     })
+}
+
+fn users(figures: &Figures<'_>) -> Vec<UserRow> {
+    let Some(traffic) = figures.record.traffic.as_ref() else {
+        return Vec::new();
+    };
+    let workloads = figures.system.workloads.iter().zip(&traffic.demand);
+    let rows = workloads.filter_map(|(workload, demand)| {
+        let users = workload.users.as_ref()?;
+        let made = demand.ratio(f64::INFINITY, CONFIDENCE);
+        Some(UserRow {
+            name: workload.name.clone(),
+            count: users.count,
+            rate: demand.y / traffic.covered_s,
+            lost_demand: made.map(Estimate::complement),
+        })
+    });
+    rows.collect()
 }
 
 fn journeys(figures: &Figures<'_>) -> Vec<JourneyRow> {

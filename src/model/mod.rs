@@ -12,10 +12,14 @@ mod failover;
 mod faults;
 mod fork;
 mod load;
+mod network;
+mod pace;
 mod period;
 mod price;
+mod profile;
 mod run;
 mod service;
+mod split;
 pub mod structure;
 mod target;
 #[cfg(test)]
@@ -35,8 +39,10 @@ pub use failover::{
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
 pub use load::{Load, Lost, PoolLoad, Reach};
+pub use network::{End, Link, LinkState, Roads, USERS};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
+pub use profile::{Profile, Steps, Swing};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
@@ -44,11 +50,11 @@ pub use service::{
 };
 pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Journey, Patience, Profile, Workload};
+pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,
-    OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, LinkId,
+    NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -60,6 +66,8 @@ pub struct System {
     pub run: RunSettings,
     /// Failure domains; a parent comes before its children.
     pub domains: IdVec<DomainId, Domain>,
+    /// Links between domains, or between users and a domain.
+    pub links: IdVec<LinkId, Link>,
     /// Machines.
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.

@@ -46,6 +46,7 @@ impl System {
                 bad_below: 0.95,
             },
             domains: IdVec::new(),
+            links: IdVec::new(),
             nodes: IdVec::new(),
             slots: IdVec::new(),
             pools: IdVec::new(),
@@ -204,9 +205,11 @@ impl System {
             Component::Slot(slot) => system.slots[slot].name.clone(),
             Component::Node(node) => system.nodes[node].name.clone(),
             Component::Domain(domain) => system.domains[domain].name.clone(),
+            Component::Link(link) => system.links[link].name.clone(),
             Component::Pool(pool) => system.pools[pool].name.clone(),
             Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
             Component::Common(row) => format!("common{row}"),
+            Component::Workload(workload) => system.workloads[workload].name.clone(),
         };
         let kind_name = kind.word();
         let first = format!("{}.{kind_name}", name(self, components[0]));

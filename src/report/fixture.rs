@@ -229,6 +229,7 @@ pub(crate) fn ordinary() -> Outcome {
             service("articles", "store", true),
             service("edge", "balancer", false),
         ],
+        users: Vec::new(),
         journeys: vec![
             JourneyRow {
                 name: "readers.read".to_owned(),

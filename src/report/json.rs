@@ -38,6 +38,7 @@
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
+//! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
 //! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`); `break_even[]`, only with `--break-even` and of targets on structural figures: `input` (such as `app.crash.every`), `times_as` (`often` or `long`), `met` (by the figure, with the input as it is), `factor` (at which the target turns, others alike; `null` if it did not) and `tried` (the furthest factor at which it had not) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
@@ -140,6 +141,17 @@ fn result(o: &Outcome) -> Json {
             })),
         ),
         (
+            "users",
+            Json::object(o.users.iter().map(|row| {
+                let figures = Json::object([
+                    ("count", Json::integer(row.count.into())),
+                    ("requests_per_second", Json::number(row.rate)),
+                    ("lost_demand", maybe(row.lost_demand.as_ref())),
+                ]);
+                (row.name.as_str(), figures)
+            })),
+        ),
+        (
             "causes",
             Json::list(o.causes.iter().map(|row| {
                 Json::object([
@@ -174,7 +186,12 @@ fn result(o: &Outcome) -> Json {
     fields.extend(peak::fields(o.at_peak.as_ref()));
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));
-    Json::object(fields)
+    let closed = !o.users.is_empty();
+    Json::object(
+        fields
+            .into_iter()
+            .filter(|(name, _)| closed || *name != "users"),
+    )
 }
 
 fn run(o: &Outcome) -> Json {

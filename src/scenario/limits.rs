@@ -55,6 +55,15 @@ pub(super) const PRIORITY: u64 = 1_000;
 /// Failure domains.
 pub(super) const DOMAINS: usize = 1_000;
 
+/// Links of the network: those between all pairs of thirty places.
+pub(super) const LINKS: usize = 500;
+
+/// Places that are ends of links: what is cut is kept for each pair of them, in every regime.
+pub(super) const PLACES: usize = 32;
+
+/// Seconds of a round trip, or added to one: beyond it no user is waiting any more.
+pub(super) const ROUND_TRIP: f64 = 600.0;
+
 /// Operations of all pools together.
 pub(super) const OPERATIONS: usize = 20_000;
 
@@ -91,6 +100,21 @@ pub(super) const RETRIES: u64 = 1_000_000;
 
 /// Requests per second of one workload; more would need a clock finer than a nanosecond.
 pub(super) const RATE: f64 = 1e9;
+
+/// Bytes of a trace of arrivals.
+pub(super) const TRACE_BYTES: usize = 32 << 20;
+
+/// Intervals of a trace: a year has 525,600 minutes.
+pub(super) const TRACE_ROWS: usize = 600_000;
+
+/// Traces that a file may name: each is read into memory.
+pub(super) const TRACES: usize = 20;
+
+/// Bytes of the name of another file.
+pub(super) const PATH_BYTES: usize = 200;
+
+/// Users of one workload in a closed loop: each is kept.
+pub(super) const USERS: u64 = 1_000_000;
 
 /// Years of the horizon, and of any fixed span. The clock holds 584 years, one of them before the
 /// horizon.

@@ -55,6 +55,9 @@ impl<'a> Stretch<'a> {
             fresh = self.frames[caller].tried == 0;
         }
         self.tally.attempts_simulated += 1;
+        if self.far {
+            return self.attempt_far(plan, caller, key);
+        }
         let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];
         if counted {
@@ -136,7 +139,7 @@ impl<'a> Stretch<'a> {
 
     /// Puts an attempt on its way: its caller and its balancer wait for it from now on.
     #[inline(always)]
-    fn send(
+    pub(super) fn send(
         &mut self,
         call: &CallPlan<'a>,
         caller: u32,
@@ -178,11 +181,9 @@ impl<'a> Stretch<'a> {
         let relay = match call.through {
             Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
             Through::One(relay) => relay,
-            Through::Any { first, count } => {
-                first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
-            }
+            Through::Any { first, count } => Self::any_relay(key, first, count),
             Through::Holder(balancer) => {
-                let holder = self.regime.holders[balancer];
+                let holder = self.holder(balancer, from);
                 match holder.and_then(|slot| plan.relay_of[slot]) {
                     Some(relay) => relay,
                     None => return SILENCE,
@@ -211,6 +212,12 @@ impl<'a> Stretch<'a> {
         self.through(plan, (caller, fresh), call, relay, key)
     }
 
+    /// One of the instances of a balancer, all alike.
+    #[inline(always)]
+    pub(super) fn any_relay(key: u64, first: u32, count: u32) -> u32 {
+        first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
+    }
+
     /// Where an attempt goes that is at a running instance of a balancer. `fresh`: the call has tried
     /// nobody.
     #[inline(always)]
@@ -222,25 +229,34 @@ impl<'a> Stretch<'a> {
         relay: u32,
         key: u64,
     ) -> Target {
-        let instance = self.relays[relay as usize].slot;
-        let (slot, member) = if call.served_by == ServedBy::Leader {
-            let Some(leader) = self.regime.leaders[call.pool] else {
-                return Target::Refused { member: NONE };
-            };
-            (leader, plan.system.slots[leader].index)
-        } else {
-            let picked = if fresh {
-                let balancer = &mut self.relays[relay as usize].balancer;
-                balancer.pick(pick_bits(key), Tried(&[]))
-            } else {
-                self.pick_again(plan, caller, relay, pick_bits(key))
-            };
-            let Some(member) = picked else {
-                return Target::Refused { member: NONE };
-            };
-            (call.slots[member as usize], member)
+        let Some((slot, member)) = self.choose(plan, (caller, fresh), call, relay, key) else {
+            return Target::Refused { member: NONE };
         };
+        let instance = self.relays[relay as usize].slot;
         self.knock(plan, Some(instance), slot, call, relay, member)
+    }
+
+    /// Whom a running instance of a balancer sends an attempt to, and which member that is.
+    #[inline(always)]
+    pub(super) fn choose(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, fresh): (u32, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Option<(SlotId, u32)> {
+        if call.served_by == ServedBy::Leader {
+            let leader = self.regime.leaders[call.pool]?;
+            return Some((leader, plan.system.slots[leader].index));
+        }
+        let picked = if fresh {
+            let balancer = &mut self.relays[relay as usize].balancer;
+            balancer.pick(pick_bits(key), Tried(&[]))
+        } else {
+            self.pick_again(plan, caller, relay, pick_bits(key))
+        };
+        picked.map(|member| (call.slots[member as usize], member))
     }
 
     /// Where an attempt goes that no balancer is asked for.
@@ -250,7 +266,21 @@ impl<'a> Stretch<'a> {
         (caller, from): (u32, Option<SlotId>),
         call: &CallPlan<'a>,
     ) -> Target {
-        let slot = match call.served_by {
+        match self.next_in_turn(plan, caller, call) {
+            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
+            None => Target::Refused { member: NONE },
+        }
+    }
+
+    /// The slot that a caller without balancer takes next.
+    #[inline(always)]
+    pub(super) fn next_in_turn(
+        &mut self,
+        plan: &Plan<'a>,
+        caller: u32,
+        call: &CallPlan<'a>,
+    ) -> Option<SlotId> {
+        match call.served_by {
             ServedBy::Leader => self.regime.leaders[call.pool],
             ServedBy::Any | ServedBy::Quorum => {
                 let position = self.frames[caller].position;
@@ -266,10 +296,6 @@ impl<'a> Stretch<'a> {
                 }
                 Some(slot)
             }
-        };
-        match slot {
-            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-            None => Target::Refused { member: NONE },
         }
     }
 
@@ -337,7 +363,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Whether a majority of the pool's members runs where `slot` reaches it.
-    fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
+    pub(super) fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
         let pool = &plan.system.pools[pool];
         let members = &pool.slots;
         let with = |&&member: &&SlotId| {
@@ -510,6 +536,7 @@ impl<'a> Stretch<'a> {
         let frame = &self.frames[index];
         match frame.state {
             State::Lost | State::Hung | State::Held => self.drop_attempt(index),
+            State::Away => self.close_away(index),
             State::Queued if !frame.cut_front && !frame.cut_back => {
                 self.dequeue(plan, index);
                 self.drop_attempt(index);
@@ -524,9 +551,10 @@ impl<'a> Stretch<'a> {
     pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        let state = self.frames[index].state;
-        if matches!(state, State::Lost | State::Hung | State::Held) {
-            self.drop_attempt(index);
+        match self.frames[index].state {
+            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
+            State::Away => self.close_away(index),
+            State::Outside | State::Queued | State::Working | State::Calling => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Slots and balancer instances that hang, are paused, are slow or answer with errors.
 //!
-//! All of it is kept off the way of requests in a healthy system: that looks at one flag
-//! ([`is_impaired`]) and comes here only if it is set.
+//! All of it is kept off the way of requests in a healthy system: that looks at one flag, set if
+//! [`is_impaired`] or if the network takes time (`travel.rs`), and comes here only then.
 //!
 //! Of work in progress at a paused slot, what is left is kept in `call_from`, which an attempt needs
 //! only when its own work is done. A frame whose slot is paused and to which something happens is
@@ -311,14 +311,15 @@ impl<'a> Stretch<'a> {
     pub(super) fn time_out_unseen(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        let state = self.frames[index].state;
-        if matches!(state, State::Lost | State::Hung | State::Held) {
-            self.drop_attempt(index);
+        match self.frames[index].state {
+            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
+            State::Away => self.close_away(index),
+            State::Outside | State::Queued | State::Working | State::Calling => {}
         }
     }
 
     /// What the balancer instance of an attempt does to its way back.
-    fn way_back(&self, index: u32) -> SlotState {
+    pub(super) fn way_back(&self, index: u32) -> SlotState {
         match self.frames[index].relay {
             NONE => SlotState::Serving,
             relay => self.regime.slots[self.relays[relay as usize].slot],
@@ -331,8 +332,11 @@ impl<'a> Stretch<'a> {
         let way_back = self.way_back(index);
         let stuck = matches!(way_back, SlotState::Hung | SlotState::Paused);
         let frame = &mut self.frames[index];
-        if !stuck || frame.parent == NONE || frame.cut_front || frame.cut_back {
+        if frame.parent == NONE || frame.cut_front || frame.cut_back {
             return false;
+        }
+        if !stuck {
+            return self.far && self.leave_slot(plan, index, ok);
         }
         let slot = SlotId::from_index(frame.slot as usize);
         frame.due = 0;
@@ -377,6 +381,12 @@ impl<'a> Stretch<'a> {
             },
             Wait::Work | Wait::Error | Wait::Fault => self.end_attempt(plan, index, false),
             Wait::Worker => self.waited_too_long(plan, index),
+            Wait::AtRelay
+            | Wait::AtSlot
+            | Wait::Home
+            | Wait::HomeError
+            | Wait::HomeRefused
+            | Wait::HomeShed => self.arrive_at(plan, index),
             Wait::Share | Wait::ShareError | Wait::ShareFault => self.share_done(plan, index),
             Wait::Expired if self.hold(index, wait) => Next::Idle,
             Wait::Expired => {
@@ -398,6 +408,10 @@ impl<'a> Stretch<'a> {
         if frame.cut_front {
             return Next::Idle;
         }
+        if self.far {
+            let wait = if ok { Wait::Home } else { Wait::HomeError };
+            return self.send_on(plan, index, wait);
+        }
         let (degraded, base) = (frame.degraded, frame.base);
         let caller = frame.parent;
         let (pool, counted) = self.part(plan, index);
@@ -417,6 +431,14 @@ impl<'a> Stretch<'a> {
         let call = plan.call(self.frames[caller].position);
         let fresh = self.frames[caller].tried == 0;
         let instance = self.relays[relay as usize].slot;
+        if self.far {
+            self.frames[index].state = State::Lost;
+            return if self.relay_errs(instance, key) {
+                self.send_on(plan, index, Wait::HomeRefused)
+            } else {
+                self.forward(plan, index)
+            };
+        }
         let target = if self.relay_errs(instance, key) {
             Target::Refused { member: NONE }
         } else {
@@ -466,7 +488,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// An attempt that an instance held begins to count as in progress with a member.
-    fn connect(&mut self, index: u32, member: u32) {
+    pub(super) fn connect(&mut self, index: u32, member: u32) {
         let frame = &mut self.frames[index];
         (frame.member, frame.connected) = (member, true);
         let (relay, caller) = (frame.relay, frame.parent);

@@ -44,6 +44,8 @@ impl<'a> Stretch<'a> {
             State::Outside | State::Lost | State::Hung | State::Held => {
                 return self.close(plan, index);
             }
+            // It arrives after its deadline, and is not taken up.
+            State::Away => return self.drop_attempt(index),
             State::Queued => {
                 self.dequeue(plan, index);
                 return self.drop_attempt(index);

@@ -93,6 +93,7 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod crowd;
 mod discipline;
 mod fork;
 mod frames;
@@ -107,10 +108,12 @@ mod stretch;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use arrivals::Source;
 pub use tally::{
     BadRun, Bin, BinSettings, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings,
+    UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

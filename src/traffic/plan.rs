@@ -1,5 +1,6 @@
 //! The system as the event loop reads it: what it looks up for each attempt, side by side.
 
+use super::frames::NONE;
 use crate::balance::Kind;
 use crate::engine::Rings;
 use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
@@ -106,6 +107,8 @@ pub(super) struct JourneyPlan {
     pub direct: bool,
     /// An answer later than this is no good.
     pub good_within: SimSpan,
+    /// The row of its workload, if that is a closed loop; [`NONE`] if not.
+    pub crowd: u32,
 }
 
 /// A workload.
@@ -258,6 +261,7 @@ impl<'a> Plan<'a> {
                 calls: lay(&journey.calls),
                 direct: false,
                 good_within: journey.good_within.unwrap_or(SimSpan::MAX),
+                crowd: NONE,
             })
             .collect();
         // A call ends after its attempts, and before its user leaves.
@@ -275,6 +279,9 @@ impl<'a> Plan<'a> {
             for &(journey, share) in &workload.journeys {
                 before += share;
                 // The cast saturates: 2^64 itself becomes the largest threshold.
+                if workload.users.is_some() {
+                    journeys[journey].crowd = workloads.len() as u32;
+                }
                 shares.push((journey, (before * 18_446_744_073_709_551_616.0) as u64));
                 if let Some(Patience::Fixed(patience)) = workload.patience {
                     let good_within = &mut journeys[journey].good_within;

@@ -70,6 +70,9 @@ impl<'a> Stretch<'a> {
         if self.impaired && self.fail_back(index) {
             return Next::Idle;
         }
+        if self.far {
+            return self.send_shed(plan, index);
+        }
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_shed += 1);
         self.drop_attempt(index);

@@ -1,7 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
-use crate::ids::{IdVec, JourneyId, PoolId};
+use crate::ids::{IdVec, JourneyId, PoolId, WorkloadId};
 use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
@@ -73,6 +73,19 @@ pub struct PoolTally {
     pub latency: Histogram,
 }
 
+/// What the users of a closed loop did: their counted requests that ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTally {
+    /// Requests that ended, well or not.
+    pub ended: u64,
+    /// How long users waited for them, nanoseconds.
+    pub waited_ns: u128,
+    /// Those of them that met no fault on arrival.
+    pub calm: u64,
+    /// How long users waited for those, nanoseconds.
+    pub calm_waited_ns: u128,
+}
+
 /// A maximal run of bad slices within one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRun {
@@ -136,6 +149,8 @@ pub struct Tally {
     pub journeys: IdVec<JourneyId, JourneyTally>,
     /// By pool. Counts every attempt that a counted request caused.
     pub pools: IdVec<PoolId, PoolTally>,
+    /// By workload; zero but for closed loops.
+    pub users: IdVec<WorkloadId, UserTally>,
     /// Latency of all good and degraded requests by what the request met on arrival:
     /// `[healthy, failover, degraded]` (no blame; blame in a phase up to converge; repair or warm up).
     pub latency_by_condition: [Histogram; 3],
@@ -193,6 +208,7 @@ impl Tally {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: IdVec::filled(pool, system.pools.len()),
+            users: IdVec::filled(UserTally::default(), system.workloads.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -224,6 +240,7 @@ impl Tally {
             (pool.wait_ns, pool.busy_ns) = (0, 0);
             pool.latency.clear();
         }
+        self.users.as_mut_slice().fill(UserTally::default());
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);
@@ -270,6 +287,12 @@ impl Tally {
             pool.wait_ns += other.wait_ns;
             pool.busy_ns += other.busy_ns;
             pool.latency.merge(&other.latency);
+        }
+        for (users, other) in self.users.as_mut_slice().iter_mut().zip(&other.users) {
+            users.ended += other.ended;
+            users.waited_ns += other.waited_ns;
+            users.calm += other.calm;
+            users.calm_waited_ns += other.calm_waited_ns;
         }
         for (latency, other) in self
             .latency_by_condition

@@ -48,6 +48,8 @@ fn random_cared(stream: &mut Stream) -> System {
                 count: 1 + below((size - pool.needs) as usize) as u32,
                 rate: [0.0, 0.3, 1.0][below(3)],
                 activates_in: [fixed(0.0), exponential(50.0)][below(2)].clone(),
+                coverage: 1.0,
+                rescue: None,
             });
         }
         if let PoolKind::Store { failover } = &mut pool.kind {
@@ -61,6 +63,7 @@ fn random_cared(stream: &mut Stream) -> System {
                     }))
                 }
                 _ => Some(StoreFailover::Generic(Box::new(GenericFailover {
+                    watched_from: Vec::new(),
                     detect: [fixed(0.0), exponential(20.0)][below(2)].clone(),
                     decide: fixed(0.0),
                     promote: [fixed(0.0), exponential(60.0)][below(2)].clone(),

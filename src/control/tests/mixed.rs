@@ -195,6 +195,8 @@ fn cold(faults: &[(usize, FaultKind, f64, f64)], runs: ClockRuns) -> System {
         count: 1,
         rate: 0.0,
         activates_in: fixed(30.0),
+        coverage: 1.0,
+        rescue: None,
     });
     for &(slot, kind, every, lasts) in faults {
         let slot = Component::Slot(system.pools[app].slots[slot]);
@@ -277,6 +279,7 @@ fn a_hung_active_slot_is_replaced_by_its_standby() {
 #[test]
 fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
     let generic = StoreFailover::Generic(Box::new(GenericFailover {
+        watched_from: Vec::new(),
         detect: fixed(20.0),
         decide: fixed(0.0),
         promote: fixed(10.0),
@@ -291,6 +294,7 @@ fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
         elects_in: fixed(30.0),
     });
     let lease = StoreFailover::Lease(Lease {
+        key_in: Vec::new(),
         ttl: SimSpan::from_secs(15),
         loop_wait: SimSpan::from_secs(5),
         decides_in: fixed(5.0),

@@ -141,6 +141,7 @@ fn random_full(stream: &mut Stream) -> System {
         if below(2) == 0 {
             let failover = (below(3) > 0).then(|| {
                 StoreFailover::Lease(Lease {
+                    key_in: Vec::new(),
                     ttl: SimSpan::from_secs(30),
                     loop_wait: SimSpan::from_secs(10),
                     decides_in: exponential(2.0),

@@ -44,6 +44,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::services(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
+                    (sections::users(outcome))
                     (peak::at_peak(outcome))
                     (peak::break_even(outcome))
                     (sections::cost(outcome))

@@ -346,6 +346,36 @@ pub(super) fn journeys(outcome: &Outcome) -> Markup {
     }
 }
 
+/// What users in closed loops did not ask for because they were waiting.
+pub(super) fn users(outcome: &Outcome) -> Markup {
+    let head = [
+        "users",
+        "how many",
+        "requests per second",
+        "demand lost by waiting",
+    ];
+    markup! {
+        @if !outcome.users.is_empty() {
+            h2 { "Users who wait" }
+            div.scroll { table {
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody {
+                    @for row in outcome.users.iter().take(ROWS) {
+                        tr {
+                            td.name { (row.name) }
+                            td { (numbers::count(row.count.into())) }
+                            td { (numbers::significant(row.rate, 3)) }
+                            td { (figure(row.lost_demand.as_ref(), numbers::share)) }
+                        }
+                    }
+                    (more(outcome.users.len(), head.len()))
+                }
+            } }
+            (intervals())
+        }
+    }
+}
+
 pub(super) fn assumptions(outcome: &Outcome) -> Markup {
     let run = &outcome.run;
     markup! {

@@ -49,6 +49,7 @@ fn system() -> System {
     };
     System {
         name: "test".to_owned(),
+        links: Default::default(),
         run: RunSettings {
             horizon: SimSpan::from_secs(86_400),
             seed: 1,

@@ -44,7 +44,11 @@ impl Compiler<'_> {
                 Component::Slot(id) => std::slice::from_ref(id),
                 Component::Pool(id) => &system.pools[*id].slots,
                 Component::Balancer(id) => &system.balancers[*id].slots,
-                Component::Domain(_) | Component::Node(_) | Component::Common(_) => &[],
+                Component::Domain(_)
+                | Component::Node(_)
+                | Component::Link(_)
+                | Component::Common(_)
+                | Component::Workload(_) => &[],
             })
             .copied()
             .collect();

@@ -97,9 +97,9 @@ placed! {
         queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
-        /// When a write is acknowledged. Default: not stated, and no data loss is reported.
+        /// When a write is acknowledged. Default: not stated; then no data loss is reported.
         replication: ReplicationForm,
-        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Such as `{lognormal: {median: 200ms, p95: 2s}}`.
+        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Default: none; needed with `replication: async`.
         lag: SpanDist,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
@@ -235,6 +235,8 @@ pub(in crate::scenario) struct LeaseForm {
     pub(in crate::scenario) decides_in: Opt<SpanDist>,
     /// From holding the key to serving as leader. Default: uniform from 1s to 5s. Evidence: assumed, for a loaded database; 50 to 150 ms were recorded for an idle one (Patroni 3.0.2, PostgreSQL 15).
     pub(in crate::scenario) promotes_in: Opt<SpanDist>,
+    /// Domains in which the store that keeps the key (etcd, Consul, ZooKeeper) has its members, one for each name. A member leads only while more than half of them can be reached from it over the network. Default: one beside each member.
+    pub(in crate::scenario) key_in: Opt<List<String>>,
 }
 
 /// How a balancer chooses among the replicas that it believes up.

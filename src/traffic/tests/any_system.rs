@@ -58,6 +58,8 @@ fn any_system(dice: &mut Dice) -> Build {
                 count: 1,
                 rate: 0.0,
                 activates_in: constant(0.0),
+                coverage: 1.0,
+                rescue: None,
             });
         }
         if served_by == ServedBy::Leader {
@@ -357,6 +359,7 @@ fn audit(stretch: &Stretch<'_>) {
         };
         let stands = match frame.state {
             State::Queued | State::Lost => true,
+            State::Away => frame.due != 0,
             State::Hung => state(frame.slot) == SlotState::Hung,
             State::Held => {
                 state(stretch.relays[frame.relay as usize].slot.index() as u32) == SlotState::Paused

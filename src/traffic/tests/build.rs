@@ -69,6 +69,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            links: Default::default(),
             prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
@@ -228,6 +229,8 @@ impl Build {
             rate,
             every: None,
             profile: None,
+            users: None,
+            bursts: None,
             journeys: vec![(journey, 1.0)],
             patience: patience.map(Patience::Fixed),
             line: 1,

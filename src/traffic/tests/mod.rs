@@ -7,6 +7,7 @@ mod any_system;
 mod build;
 mod calls;
 mod case;
+mod crowds;
 mod deadlines;
 mod disciplines;
 mod forks;
