@@ -143,9 +143,9 @@ impl Compiler<'_> {
     /// Times that are longer than anybody waits.
     fn impatient(&self) -> Vec<String> {
         let system = &self.system;
-        let patience = system.workloads.iter().map(|row| row.patience.as_ref());
-        let longest = patience.fold(Some(SimSpan::ZERO), |longest, patience| {
-            Some(longest?.max(patience?.longest()))
+        let mut patience = system.workloads.iter().map(|row| row.patience.as_ref());
+        let longest = patience.try_fold(SimSpan::ZERO, |longest, patience| {
+            patience.map(|patience| longest.max(patience.longest()))
         });
         let Some(longest) = longest.filter(|longest| !longest.is_zero()) else {
             return Vec::new();
