@@ -75,7 +75,7 @@ impl Plan {
             .run
             .slice
             .unwrap_or_else(|| default_slice(load.rate_min));
-        let warm_up = warm_up(system, load);
+        let warm_up = warm_up(system, load, true);
         let requests = (SAMPLE_REQUESTS / GROUPS as f64 / load.rate_min.max(1e-9)).ceil();
         // A sample stands for an hour where the load moves from hour to hour.
         let most = if system.has_steps() {
@@ -254,14 +254,14 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
 ///
 /// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
 /// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1), below and above saturation.
-/// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and with
-/// one missing, and at the pace of the slowest fault. Near saturation it grows without bound, but a
+/// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and, if
+/// `one_missing`, with one less, and at the pace of the slowest fault. Near saturation it grows without bound, but a
 /// queue that impatient users leave, that refuses after a time, or that is bounded, moves only between
 /// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
 /// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
 /// left. Connections that wait in a line are queued for in the same way; how many are open depends on
 /// what happened within the last `idle_timeout`, which comes on top.
-pub fn warm_up(system: &System, load: &Load) -> SimSpan {
+pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
@@ -303,6 +303,7 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
             slowest,
             users,
             burst: loaded.burst_factor,
+            one_missing,
         };
         longest = longest.max(station.forgets_in());
     }
@@ -330,6 +331,7 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
             slowest,
             users,
             burst: load.pools[channel.from].burst_factor,
+            one_missing,
         };
         longest = longest.max(station.forgets_in());
     }
@@ -352,6 +354,8 @@ struct Station {
     users: f64,
     /// How many times as much comes in a burst.
     burst: f64,
+    /// Whether one of the places may be lost.
+    one_missing: bool,
 }
 
 impl Station {
@@ -374,7 +378,7 @@ impl Station {
             .min(self.users);
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
         let bound = (diffusion + 2.0 * places * each).min(Self::LONGEST);
-        let missing = if slots > 1.0 {
+        let missing = if self.one_missing && slots > 1.0 {
             rho * slots / (slots - 1.0)
         } else {
             rho

@@ -76,13 +76,18 @@ impl Cost {
                 many(self.attempts * with_traffic as f64)
             )
         };
+        let losses = if with_traffic == 0 {
+            String::new()
+        } else {
+            format!(" and at most {} for single losses", cpu(LOSSES_CPU_S))
+        };
         let each = if histories > BLOCK {
             "each block of "
         } else {
             ""
         };
         format!(
-            "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time, {:.0} MB",
+            "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time{losses}, {:.0} MB",
             many(self.transitions * in_block as f64),
             cpu(self.block_cpu_s.max(1.0)),
             (self.bytes / 1e6).max(1.0),

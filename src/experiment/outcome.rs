@@ -44,12 +44,50 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// For each target, how wrong single inputs may be until it turns; empty unless it was asked for.
+    pub break_even: Vec<Vec<BreakEven>>,
+    /// Pools whose needs follow from the load.
+    pub needs_at_peak: Vec<NeedsRow>,
     /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
     pub at_peak: Option<AtPeak>,
     /// What the design costs; `None` if its file states no price.
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// How wrong one input may be until the figure of a target crosses its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakEven {
+    /// The input, such as `app.crash.every`.
+    pub input: String,
+    /// Whether the factor says how many times as often it comes; else how many times as long it lasts.
+    pub often: bool,
+    /// Whether the target holds with the input as it is; the factor is then above 1, else below.
+    pub met: bool,
+    /// The factor; `None` if the target did not turn up to `tried`.
+    pub factor: Option<f64>,
+    /// The furthest factor at which the target had not turned.
+    pub tried: f64,
+}
+
+/// How many replicas carry the load at the busiest time, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeedsRow {
+    /// The pool.
+    pub pool: String,
+    /// So many replicas are needed.
+    pub needs: u32,
+    /// So many there are.
+    pub replicas: u32,
+    /// Workers in use at the busiest time, on average.
+    pub busy: f64,
+    /// Workers of one replica.
+    pub workers: u32,
+    /// The share of them that may be in use.
+    pub utilisation: f64,
+    /// The busiest minute of the week, seconds since Monday 00:00.
+    pub busiest_s: f64,
 }
 
 /// What each single loss at the busiest time does, once everything has settled.
@@ -88,6 +126,8 @@ pub struct PeakState {
     pub utilisation: Vec<(String, Option<f64>)>,
     /// Journeys that cannot be served at all.
     pub journeys_down: Vec<String>,
+    /// Whether nothing at all is left: the loss of a domain with everything in it.
+    pub nothing: bool,
     /// The share of requests that fail or are never answered; n: requests. `None` if it was not
     /// simulated, because that costs too much.
     pub lost: Option<Estimate>,

@@ -64,10 +64,37 @@ pub fn run(
     let targets = verdict::judge_all(&figures, looks);
     let mut outcome = summary::outcome(&figures, hash, targets, looks, complete);
     if plan.method != Method::None && !stopped {
-        outcome.at_peak = losses::at_peak(system, plan.seed, &|| watch.stop())?;
+        let run = outcome.run.attempts_simulated;
+        outcome.at_peak = losses::at_peak(system, plan.seed, run, &|| watch.stop())?;
         outcome.run.complete &= outcome.at_peak.is_some();
     }
     Ok(outcome)
+}
+
+/// What the structural experiment finds in the replications that `options` ask for, by method `none`.
+///
+/// # Errors
+/// See [`RunError`].
+pub(super) fn structure(
+    system: &System,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<(Plan, Record), RunError> {
+    let (plan, _) = plan(system, options)?;
+    let replications = options.replications.unwrap_or(BLOCK);
+    let mut progress = Progress {
+        system,
+        plan: &plan,
+        watch,
+        record: Record::new(system),
+        blocks: 0,
+    };
+    match progress.advance(replications.div_ceil(BLOCK), replications)? {
+        End::Reached | End::Enough => {}
+        End::Stopped => return Err(RunError::Interrupted),
+    }
+    let record = progress.record;
+    Ok((plan, record))
 }
 
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows

@@ -3,12 +3,12 @@
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Downtime, Estimate,
-    JourneyRow, Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
-    Spans, TargetRow, UserRow,
+    JourneyRow, Latency, NeedsRow, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts,
+    Service, Spans, TargetRow, UserRow,
 };
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
-use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication};
+use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication, System};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -80,10 +80,28 @@ pub(super) fn outcome(
         users: users(figures),
         causes: causes(figures),
         targets,
+        break_even: Vec::new(),
+        needs_at_peak: needs_at_peak(system),
         at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }
+}
+
+fn needs_at_peak(system: &System) -> Vec<NeedsRow> {
+    let rows = system.needs_at_peak.iter().map(|row| {
+        let pool = &system.pools[row.pool];
+        NeedsRow {
+            pool: pool.name.clone(),
+            needs: pool.needs,
+            replicas: pool.active() as u32,
+            busy: row.busy,
+            workers: pool.workers.unwrap_or(0),
+            utilisation: row.utilisation,
+            busiest_s: row.busiest.secs_in_horizon(),
+        }
+    });
+    rows.collect()
 }
 
 fn bill(prices: &Prices) -> Option<Bill> {

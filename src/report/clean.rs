@@ -99,6 +99,14 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
                 .chain(bill.without_price.iter_mut())
                 .chain([&mut bill.currency])
         }))
+        .chain(
+            outcome
+                .break_even
+                .iter_mut()
+                .flatten()
+                .map(|row| &mut row.input),
+        )
+        .chain(outcome.needs_at_peak.iter_mut().map(|row| &mut row.pool))
         .chain(outcome.at_peak.iter_mut().flat_map(peak))
         .chain(
             outcome

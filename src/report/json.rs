@@ -40,8 +40,9 @@
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
-//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`); `break_even[]`, only with `--break-even` and of targets on structural figures: `input` (such as `app.crash.every`), `times_as` (`often` or `long`), `met` (by the figure, with the input as it is), `factor` (at which the target turns, others alike; `null` if it did not) and `tried` (the furthest factor at which it had not) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
+//! | `needs_at_peak[]` | pools that state `needs: at_peak`: `pool`, `needs` (replicas that carry the load at the busiest time), `replicas`, `busy_workers` (in use then, on average), `workers` (of one replica), `utilisation` (share of them that may be in use), `at_s` (the busiest minute, since Monday 00:00) |
 //! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
 //! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
 //! | `warnings[]` | texts |
@@ -50,8 +51,8 @@ mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome, Recovery,
-    RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
+    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome,
+    Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -173,9 +174,15 @@ fn result(o: &Outcome) -> Json {
                 ])
             })),
         ),
-        ("targets", Json::list(o.targets.iter().map(target))),
+        (
+            "targets",
+            Json::list(o.targets.iter().enumerate().map(|(index, row)| {
+                target(row, o.break_even.get(index).map_or(&[][..], Vec::as_slice))
+            })),
+        ),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
     ];
+    fields.push(("needs_at_peak", peak::needs(&o.needs_at_peak)));
     fields.extend(peak::fields(o.at_peak.as_ref()));
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));
@@ -404,7 +411,7 @@ pub(super) fn bill(bill: &Bill) -> Json {
     ])
 }
 
-fn target(row: &TargetRow) -> Json {
+fn target(row: &TargetRow, inputs: &[BreakEven]) -> Json {
     Json::object([
         ("expression", Json::text(&row.expression)),
         ("line", Json::integer(row.line.into())),
@@ -426,6 +433,10 @@ fn target(row: &TargetRow) -> Json {
         (
             "missed_by_histories",
             maybe(row.missed_by_histories.as_ref()),
+        ),
+        (
+            "break_even",
+            Json::list(inputs.iter().map(peak::break_even)),
         ),
     ])
 }

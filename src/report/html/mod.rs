@@ -47,6 +47,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::journeys(outcome))
                     (sections::users(outcome))
                     (peak::at_peak(outcome))
+                    (peak::break_even(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))

@@ -424,6 +424,7 @@ pub(super) fn assumptions(outcome: &Outcome) -> Markup {
                 @if run.steady { "Histories begin in equilibrium, as if the system had run for ever." }
                 @else { "Histories begin with everything new and up." }
             }
+            @for row in outcome.needs_at_peak.iter().take(ROWS) { li { (words::needs(row)) "." } }
             li { "A year has 365 days of 24 hours; day 0 is a Monday." }
             @if run.method == Method::Windows {
                 li { "Requests of quiet times are samples weighted by the time they stand for; "

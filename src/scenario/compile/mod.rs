@@ -13,6 +13,7 @@ mod externals;
 mod failover;
 mod faults;
 mod forks;
+mod hazards;
 mod journeys;
 mod maintenance;
 mod names;

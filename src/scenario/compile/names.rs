@@ -190,6 +190,11 @@ impl Names {
         .help(help))
     }
 
+    /// Where something with this name stands.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        self.names.get(name).map(|named| named.place)
+    }
+
     /// The row of `kind` named `name`, if there is one.
     pub(super) fn get(&self, kind: Kind, name: &str) -> Option<usize> {
         self.names

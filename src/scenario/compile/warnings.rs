@@ -16,6 +16,7 @@ impl Compiler<'_> {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.promised());
         warnings.extend(self.unused(file));
+        warnings.extend(self.hazards());
         warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
     }
