@@ -2,8 +2,9 @@
 
 use super::exit::Exit;
 use super::output::Output;
+use crate::model::{INPUT_DRAWS, System};
 use crate::report;
-use crate::scenario::{self, Loaded};
+use crate::scenario::{self, Loaded, Problems};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -20,6 +21,19 @@ pub(super) struct ScenarioFile {
     pub(super) name: String,
     /// What it means.
     pub(super) loaded: Loaded,
+}
+
+impl ScenarioFile {
+    /// All draws of its ranges by `seed`, or by its own; none if it has no range.
+    pub(super) fn draws(&self, path: &Path, seed: Option<u64>) -> Result<Vec<System>, Problems> {
+        if self.loaded.ranges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let files = |named: &str| read_named(path, named);
+        (0..INPUT_DRAWS)
+            .map(|index| scenario::load_drawn(&self.source, &self.name, &files, seed, index))
+            .collect()
+    }
 }
 
 /// Whether the scenario comes from standard input.

@@ -32,6 +32,11 @@ pub(super) fn simulate(
         replications: arguments.replications,
         method: arguments.method.map(Method::from),
     };
+    let draws = file.draws(&arguments.file, arguments.seed);
+    let draws = draws.map_err(|problems| {
+        output.error_text(&problems.render(output.err_colour()));
+        Exit::Usage
+    })?;
     if !arguments.quiet {
         let system = &file.loaded.system;
         // A refusal is reported by the run itself, with its place.
@@ -49,6 +54,11 @@ pub(super) fn simulate(
     let result = under_way(how, &progress, output, || {
         let system = &file.loaded.system;
         let mut outcome = experiment::run(system, &file.loaded.hash, &options, &progress)?;
+        if !draws.is_empty() {
+            let ranges = &file.loaded.ranges;
+            let found = experiment::inputs(ranges, &draws, &options, &outcome, &progress)?;
+            outcome.inputs = Some(found);
+        }
         if arguments.break_even && outcome.run.complete {
             outcome.break_even = experiment::break_even(system, &options, &outcome, &progress)?;
         }

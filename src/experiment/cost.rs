@@ -59,7 +59,7 @@ pub struct Cost {
 
 impl Cost {
     /// CPU seconds of one replication with traffic.
-    fn with_traffic_s(self) -> f64 {
+    pub(super) fn with_traffic_s(self) -> f64 {
         self.attempts / ATTEMPTS_PER_CPU_S + self.control_s()
     }
 

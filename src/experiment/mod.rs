@@ -7,6 +7,7 @@ pub mod comparison;
 mod cost;
 mod figures;
 mod in_order;
+mod inputs;
 mod losses;
 mod metrics;
 mod moves;
@@ -20,6 +21,7 @@ pub use break_even::break_even;
 pub use compare::{CompareError, Input, compare, cost_together};
 pub use cost::{Cost, check_history, plan};
 pub use figures::{Figures, YEAR_S};
+pub use inputs::inputs;
 pub use run::run;
 
 use crate::model::Method;

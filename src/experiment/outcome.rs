@@ -1,6 +1,6 @@
 //! What a run found out, as plain data: every figure with its interval and the count behind it.
 
-use crate::model::{Method, PeriodBound};
+use crate::model::{InputRange, Method, PeriodBound};
 use crate::path::Phase;
 
 pub use crate::stats::Estimate;
@@ -46,6 +46,9 @@ pub struct Outcome {
     pub targets: Vec<TargetRow>,
     /// For each target, how wrong single inputs may be until it turns; empty unless it was asked for.
     pub break_even: Vec<Vec<BreakEven>>,
+    /// What the ranges of the file do to the figures above, which are those of the design with every
+    /// range at its middle; `None` if the file has no range.
+    pub inputs: Option<Inputs>,
     /// Pools whose needs follow from the load.
     pub needs_at_peak: Vec<NeedsRow>,
     /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
@@ -69,6 +72,52 @@ pub struct BreakEven {
     pub factor: Option<f64>,
     /// The furthest factor at which the target had not turned.
     pub tried: f64,
+}
+
+/// What is not known of the inputs, apart from the error of simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inputs {
+    /// The numbers that are ranges, in the order of the file.
+    pub ranges: Vec<InputRange>,
+    /// How many draws of all of them together were simulated.
+    pub draws: u32,
+    /// How many there were to be; more than `draws` if the run was ended before.
+    pub asked: u32,
+    /// Replications of each draw.
+    pub replications: u64,
+    /// How many of them had traffic; 0 if that was too costly, and figures of requests are left out.
+    pub traffic_replications: u64,
+    /// Main figures.
+    pub figures: Vec<InputFigure>,
+    /// For each target; `None` if it could not be measured in every draw.
+    pub targets: Vec<Option<TargetInputs>>,
+}
+
+/// A figure over the draws of the inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputFigure {
+    /// Its place in `result.json`.
+    pub name: &'static str,
+    /// The least value of all draws.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation: the uncertainty that comes from the inputs.
+    pub deviation: f64,
+    /// Half of the 95 % interval of one draw, on average: the error of simulation, most of which the
+    /// draws have in common.
+    pub simulation: f64,
+}
+
+/// A target over the draws of the inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TargetInputs {
+    /// Least and largest of what the target shows; `None` if one of the draws has no value.
+    pub ends: Option<(f64, f64)>,
+    /// In how many draws the value is on the right side of the bound.
+    pub met: u32,
 }
 
 /// How many replicas carry the load at the busiest time, and why.

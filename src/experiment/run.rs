@@ -97,6 +97,42 @@ pub(super) fn structure(
     Ok((plan, record))
 }
 
+/// How many histories are simulated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Histories {
+    /// Of structure; at most a block.
+    pub(super) all: u64,
+    /// How many of them have traffic, as the plan says too.
+    pub(super) traffic: u64,
+}
+
+/// The first `histories` of `system` by `plan`; `None` if whoever watches has had enough before.
+///
+/// # Errors
+/// See [`RunError`].
+pub(super) fn some(
+    system: &System,
+    plan: &Plan,
+    histories: Histories,
+    watch: &dyn Watch,
+) -> Result<Option<Record>, RunError> {
+    if watch.enough() || watch.stop() {
+        return Ok(None);
+    }
+    let mut progress = Progress {
+        system,
+        plan,
+        watch,
+        record: Record::new(system),
+        blocks: 0,
+    };
+    match progress.advance(1, histories.all) {
+        Ok(End::Reached | End::Enough) => Ok(Some(progress.record)),
+        Ok(End::Stopped) | Err(RunError::Interrupted) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows
 /// from the number of blocks alone, so that a run that ended by itself, by a budget of time or at a
 /// given number of replications judges the same replications in the same way.

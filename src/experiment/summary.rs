@@ -81,6 +81,7 @@ pub(super) fn outcome(
         causes: causes(figures),
         targets,
         break_even: Vec::new(),
+        inputs: None,
         needs_at_peak: needs_at_peak(system),
         at_peak: None,
         cost: bill(&system.prices),

@@ -12,6 +12,7 @@ mod channel;
 mod failover;
 mod faults;
 mod fork;
+mod input;
 mod load;
 mod network;
 mod pace;
@@ -40,6 +41,7 @@ pub use failover::{
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
+pub use input::{INPUT_DRAWS, InputRange};
 pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use network::{End, Link, LinkState, Roads, USERS};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};

@@ -66,6 +66,8 @@ pub enum Purpose {
     Restart = 31,
     /// Which activations of standbys fail, and what people need for them.
     Coverage = 32,
+    /// Where in its range an input of the scenario is, keyed by its field.
+    Input = 50,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

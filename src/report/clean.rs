@@ -106,6 +106,10 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
                 .flatten()
                 .map(|row| &mut row.input),
         )
+        .chain(outcome.inputs.iter_mut().flat_map(|all| {
+            let rows = all.ranges.iter_mut();
+            rows.flat_map(|row| [&mut row.field, &mut row.low, &mut row.high])
+        }))
         .chain(outcome.needs_at_peak.iter_mut().map(|row| &mut row.pool))
         .chain(outcome.at_peak.iter_mut().flat_map(peak))
         .chain(

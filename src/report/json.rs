@@ -45,8 +45,10 @@
 //! | `needs_at_peak[]` | pools that state `needs: at_peak`: `pool`, `needs` (replicas that carry the load at the busiest time), `replicas`, `busy_workers` (in use then, on average), `workers` (of one replica), `utilisation` (share of them that may be in use), `at_s` (the busiest minute, since Monday 00:00) |
 //! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
 //! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
+//! | `inputs` | absent if the file has no range: `ranges[]` (`field`, `line`, `low`, `high` as written), `draws` (of all ranges together), `draws_asked` (more if the run was ended before), `replications` and `traffic_replications` of each draw (0: figures of requests are left out), `figures` by their place in this file: `low`, `high`, `mean` and `deviation` over the draws, `simulation_error` (half a 95 % interval of one draw, mean). With it, `targets[].inputs` (`null` if not judged): `low` and `high` of `shown`, `met_in` so many of `draws`. All other figures are those with every range at its middle |
 //! | `warnings[]` | texts |
 
+mod inputs;
 mod peak;
 mod tree;
 
@@ -177,7 +179,12 @@ fn result(o: &Outcome) -> Json {
         (
             "targets",
             Json::list(o.targets.iter().enumerate().map(|(index, row)| {
-                target(row, o.break_even.get(index).map_or(&[][..], Vec::as_slice))
+                let mut fields =
+                    target(row, o.break_even.get(index).map_or(&[][..], Vec::as_slice));
+                if let Some(all) = &o.inputs {
+                    fields.push(("inputs", inputs::target(all, index)));
+                }
+                Json::object(fields)
             })),
         ),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
@@ -186,6 +193,7 @@ fn result(o: &Outcome) -> Json {
     fields.extend(peak::fields(o.at_peak.as_ref()));
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));
+    fields.extend(o.inputs.as_ref().map(|all| ("inputs", inputs::inputs(all))));
     let closed = !o.users.is_empty();
     Json::object(
         fields
@@ -411,8 +419,8 @@ pub(super) fn bill(bill: &Bill) -> Json {
     ])
 }
 
-fn target(row: &TargetRow, inputs: &[BreakEven]) -> Json {
-    Json::object([
+fn target(row: &TargetRow, inputs: &[BreakEven]) -> Vec<(&'static str, Json)> {
+    vec![
         ("expression", Json::text(&row.expression)),
         ("line", Json::integer(row.line.into())),
         ("verdict", Json::text(verdict_name(row.verdict))),
@@ -438,7 +446,7 @@ fn target(row: &TargetRow, inputs: &[BreakEven]) -> Json {
             "break_even",
             Json::list(inputs.iter().map(peak::break_even)),
         ),
-    ])
+    ]
 }
 
 fn periods(bound: &PeriodBound, kept: bool) -> Json {

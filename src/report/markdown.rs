@@ -1,6 +1,7 @@
 //! `summary.md`: the result for a pull request or a step summary, at most 60 KB.
 
 use super::clean::{clean, shortened};
+use super::inputs as ranges;
 use super::numbers::{self, Printed};
 use super::words::{self, Loss};
 use crate::experiment::outcome::{Estimate, Latency, Outcome, Verdict};
@@ -21,6 +22,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     targets(&mut out, outcome);
     figures(&mut out, outcome);
     causes(&mut out, outcome);
+    inputs(&mut out, outcome);
     losses(&mut out, outcome);
     warnings(&mut out, outcome);
     let _ = writeln!(out, "{}\n", words::done(outcome));
@@ -39,6 +41,21 @@ pub fn markdown(outcome: &Outcome) -> String {
         out.len()
     );
     out
+}
+
+/// What the ranges of the inputs do.
+fn inputs(out: &mut String, outcome: &Outcome) {
+    let Some(all) = &outcome.inputs else {
+        return;
+    };
+    let _ = writeln!(out, "Inputs: {}.\n", escaped(&ranges::line(all)));
+    for row in outcome.targets.iter().take(ROWS) {
+        if let Some(words) = ranges::target(outcome, row) {
+            let text = (escaped(&row.expression), escaped(&words));
+            let _ = writeln!(out, "- {}: {}", text.0, text.1);
+        }
+    }
+    out.push('\n');
 }
 
 /// Text in which nothing is markup, neither for Markdown nor for HTML.

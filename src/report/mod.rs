@@ -4,6 +4,7 @@ pub mod charts;
 mod clean;
 pub mod comparison;
 mod html;
+mod inputs;
 mod json;
 mod markdown;
 pub mod numbers;

@@ -1,6 +1,7 @@
 //! The summary for a terminal: at most 24 lines of 80 columns, verdict first.
 
 use super::clean::{clean, columns, line, shortened};
+use super::inputs as ranges;
 use super::numbers::{self, Printed};
 use super::words;
 use crate::experiment::outcome::{Downtime, Outages, Outcome, TargetRow, Verdict};
@@ -74,6 +75,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
     }
     below.push(String::new());
     below.extend(worst_loss(outcome, style));
+    below.extend(inputs(outcome, style));
     below.extend(break_even(outcome, style));
     below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
@@ -122,6 +124,9 @@ pub fn verdicts(outcome: &Outcome, style: Style) -> String {
                 numbers::percent(e.confidence)
             )),
         );
+        if let Some(words) = ranges::target(outcome, row) {
+            let _ = writeln!(out, "           {words}");
+        }
     }
     let _ = writeln!(out, "{}", head(outcome, style));
     let _ = writeln!(out, "{}", simulated(outcome));
@@ -374,6 +379,12 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// What the ranges of the inputs do to the availability.
+fn inputs(outcome: &Outcome, style: Style) -> Option<String> {
+    let all = outcome.inputs.as_ref()?;
+    Some(labelled("Inputs", &ranges::line(all), style))
 }
 
 /// The input that may be wrong by least until a target turns.

@@ -1,5 +1,6 @@
 //! What a run did and found, in words that all renderers share.
 
+use super::inputs;
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
     AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, Recovery,
@@ -32,10 +33,17 @@ pub(crate) fn having(outcome: &Outcome, verdict: Verdict) -> u64 {
 }
 
 /// The verdict on all targets together, missed before undecided; `None` without targets.
+///
+/// With ranges among the inputs, what is not met in every draw of them is undecided.
 pub fn overall(outcome: &Outcome) -> Option<Verdict> {
-    [Verdict::Missed, Verdict::Undecided, Verdict::Met]
+    let found = [Verdict::Missed, Verdict::Undecided, Verdict::Met]
         .into_iter()
-        .find(|&verdict| having(outcome, verdict) > 0)
+        .find(|&verdict| having(outcome, verdict) > 0);
+    let everywhere = inputs::holding(outcome) == outcome.targets.len();
+    match found {
+        Some(Verdict::Met) if !everywhere => Some(Verdict::Undecided),
+        found => found,
+    }
 }
 
 /// `1 of 5 targets missed, 1 undecided` or `all 5 targets met for these inputs`.
@@ -48,6 +56,10 @@ pub(crate) fn verdict_count(outcome: &Outcome) -> String {
     );
     match (missed, undecided) {
         _ if all == 0 => "no target stated".to_owned(),
+        (0, 0) if outcome.inputs.is_some() => format!(
+            "{} of {targets} met in all draws of the inputs",
+            inputs::holding(outcome)
+        ),
         (0, 0) if all == 1 => "the target is met for these inputs".to_owned(),
         (0, 0) => format!("all {targets} met for these inputs"),
         (0, undecided) => format!("{undecided} of {targets} undecided"),

@@ -95,6 +95,9 @@ pub(super) const TARGETS: usize = 500;
 /// Periods of one target in a history: hours of ten years.
 pub(super) const PERIODS: u64 = 100_000;
 
+/// Numbers that are ranges: more than that nobody can tell apart in sixteen draws.
+pub(super) const RANGES: usize = 20;
+
 /// Replications that a file may ask for.
 pub(super) const REPLICATIONS: u64 = 1_000_000_000;
 

@@ -10,6 +10,7 @@ mod hash;
 mod limits;
 mod place;
 mod problem;
+mod range;
 mod read;
 mod reference;
 mod schema;
@@ -25,15 +26,18 @@ pub use problem::{Problems, render_at_line};
 pub use reference::reference;
 pub use schema::json_schema;
 
-use crate::model::System;
+use crate::model::{INPUT_DRAWS, InputRange, System};
 use place::Place;
 use problem::Problem;
+use range::Pick;
 
 /// A scenario that is fit to be simulated.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it means.
+    /// What it means; of a file with ranges, with every range at its middle.
     pub system: System,
+    /// Its numbers that are known as a range only, in the order of the file.
+    pub ranges: Vec<InputRange>,
     /// Hash of its meaning, 16 hex digits: comments and layout do not count.
     pub hash: String,
 }
@@ -60,15 +64,70 @@ pub const NAMED_FILE_BYTES: usize = limits::TRACE_BYTES;
 /// All problems found, each with its place.
 pub fn load_with(source: &[u8], file: &str, files: &Files<'_>) -> Result<Loaded, Problems> {
     let text = text(source, file)?;
-    let (form, problems) = read::read::<schema::File>(text);
+    let (system, ranges) = design(text, file, files, Pick::Middle)?;
+    if ranges.is_empty() {
+        let hash = hash::of(&system, &ranges);
+        return Ok(Loaded {
+            system,
+            ranges,
+            hash,
+        });
+    }
+    // What a field allows holds for every value it may have.
+    design(text, file, files, Pick::Low)?;
+    design(text, file, files, Pick::High)?;
+    for index in 0..INPUT_DRAWS {
+        design(text, file, files, Pick::Draw { index, seed: None })?;
+    }
+    let hash = hash::of(&system, &ranges);
+    Ok(Loaded {
+        system,
+        ranges,
+        hash,
+    })
+}
+
+/// One of the designs that a file with ranges stands for: draw `index` (below [`INPUT_DRAWS`]) of its
+/// ranges by `seed`, or by the seed that the file states.
+///
+/// # Errors
+/// All problems found, each with its place.
+pub fn load_drawn(
+    source: &[u8],
+    file: &str,
+    files: &Files<'_>,
+    seed: Option<u64>,
+    index: u32,
+) -> Result<System, Problems> {
+    let text = text(source, file)?;
+    design(text, file, files, Pick::Draw { index, seed }).map(|(system, _)| system)
+}
+
+/// The design that `pick` says.
+fn design(
+    text: &str,
+    file: &str,
+    files: &Files<'_>,
+    pick: Pick,
+) -> Result<(System, Vec<InputRange>), Problems> {
+    let mut ranges = range::Ranges::default();
+    let (form, mut problems) = read::read::<schema::File>(text, |root| {
+        ranges = range::resolve(root, text, pick);
+    });
+    let refuse = |problems| Problems::new(file, text, ranges.explained(problems, pick));
+    if !ranges.problems.is_empty() {
+        // What is no range was left as it stands; that it is no value either is no second mistake.
+        let known = |place| ranges.problems.iter().any(|other| other.place == place);
+        problems.retain(|problem| !known(problem.place));
+        problems.extend(ranges.problems.iter().cloned());
+    }
     let whole = form.as_ref().and_then(|at| Some((at.place, at.get()?)));
     let Some((place, form)) = whole else {
-        return Err(Problems::new(file, text, problems));
+        return Err(refuse(problems));
     };
-    let system = compile::compile(form, place, (text, stem(file)), files, problems)
-        .map_err(|problems| Problems::new(file, text, problems))?;
-    let hash = hash::of(&system);
-    Ok(Loaded { system, hash })
+    let system =
+        compile::compile(form, place, (text, stem(file)), files, problems).map_err(&refuse)?;
+    Ok((system, ranges.rows()))
 }
 
 /// The source as text, if it is one of bearable size.

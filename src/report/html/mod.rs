@@ -1,6 +1,7 @@
 //! `report.html`: one page for people who were not there; no network, no script.
 
 mod appendix;
+mod inputs;
 pub(super) mod parts;
 mod peak;
 mod recovery;
@@ -47,6 +48,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::journeys(outcome))
                     (sections::users(outcome))
                     (peak::at_peak(outcome))
+                    (inputs::inputs(outcome))
                     (peak::break_even(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))

@@ -5,6 +5,7 @@ use crate::experiment::outcome::{Estimate, Outcome, Verdict};
 use crate::model::Method;
 use crate::report::charts::Chart;
 use crate::report::clean::shortened;
+use crate::report::inputs;
 use crate::report::numbers;
 use crate::report::words::{self, Loss};
 use maud::{Markup, html as markup};
@@ -42,6 +43,7 @@ pub(super) fn verdict(outcome: &Outcome) -> Markup {
                                 }
                                 @let periods = words::periods(row, outcome);
                                 @if !periods.is_empty() { br; small { (periods) } }
+                                @if let Some(inputs) = inputs::target(outcome, row) { br; small { (inputs) } }
                             }
                         }
                     }
@@ -418,7 +420,8 @@ pub(super) fn assumptions(outcome: &Outcome) -> Markup {
         @if outcome.warnings.is_empty() { p { "No warnings." } }
         ul {
             li { "Every interval: " (words::INTERVALS) ". A failure rate that was guessed wrong is not in it." }
-            li { "The verdicts hold for these inputs. All verdicts of a run together are wrong with a chance of \
+            li { @if outcome.inputs.is_some() { "The verdicts hold for every range at its middle. All" }
+                @else { "The verdicts hold for these inputs. All" } " verdicts of a run together are wrong with a chance of \
                 at most 5 %." }
             li {
                 @if run.steady { "Histories begin in equilibrium, as if the system had run for ever." }

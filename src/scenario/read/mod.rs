@@ -16,14 +16,19 @@ use super::problem::Problem;
 use serde::Deserialize;
 use std::cell::RefCell;
 
-/// Reads one document into `T`. Returns what could be read, and every mistake of form.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(source: &str) -> (Option<At<T>>, Vec<Problem>) {
-    let root = match tree::parse(source) {
+/// Reads one document into `T`, after `prepare` has changed its tree. Returns what could be read, and
+/// every mistake of form.
+pub(super) fn read<T: for<'de> Deserialize<'de>>(
+    source: &str,
+    prepare: impl FnOnce(&mut tree::Node),
+) -> (Option<At<T>>, Vec<Problem>) {
+    let mut root = match tree::parse(source) {
         Ok((root, problems)) if problems.is_empty() => root,
         // A tree with doubled keys or broken aliases would only make follow-up mistakes.
         Ok((_, problems)) => return (None, problems),
         Err(problem) => return (None, vec![*problem]),
     };
+    prepare(&mut root);
     let sink = RefCell::new(Vec::new());
     let read = At::<T>::deserialize(reader::Reader::new(&root, &sink)).ok();
     (read, sink.into_inner())
