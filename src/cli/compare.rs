@@ -36,6 +36,9 @@ pub(super) fn compare(arguments: &CompareArguments, output: &mut Output<'_>) -> 
     if let Some(exit) = wrong {
         return exit;
     }
+    if !arguments.quiet && designs.iter().any(|file| !file.loaded.ranges.is_empty()) {
+        output.note("designs with ranges are compared with every range at its middle");
+    }
     let directory = arguments
         .out
         .clone()

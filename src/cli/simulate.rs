@@ -43,6 +43,13 @@ pub(super) fn simulate(
         if let Ok((plan, cost)) = experiment::plan(system, &options) {
             let replications = options.replications.or(system.run.replications);
             output.note(&cost.words(&plan, replications));
+            if !draws.is_empty() {
+                let ranges = numbers::plural(file.loaded.ranges.len() as u64, "range");
+                output.note(&format!(
+                    "then {} draws of {ranges}, with fewer histories each",
+                    draws.len()
+                ));
+            }
         }
     }
     let progress = Progress::default();

@@ -13,8 +13,11 @@ use super::{Options, RunError, Watch, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, Plan};
 use crate::model::{INPUT_DRAWS, InputRange, Method, System};
 
-/// CPU seconds that structure, and traffic, of all draws together may take, by their cost in events.
-const CPU_S: f64 = 20.0;
+/// CPU seconds that the structure of all draws together may take, by its cost in events.
+const STRUCTURE_CPU_S: f64 = 20.0;
+
+/// The same for requests: about as much as a run takes that decides its targets soon.
+const TRAFFIC_CPU_S: f64 = 60.0;
 
 /// Histories of one draw, at least; at most a block. So few cost no more than one block of the run.
 const LEAST: u64 = 64;
@@ -98,7 +101,7 @@ fn planned(
         costs.iter().map(|(_, cost)| of(cost)).sum()
     };
     let each = sum(&structure, |cost| cost.control_s());
-    let all = ((CPU_S / each.max(1e-12)) as u64).clamp(LEAST, BLOCK);
+    let all = ((STRUCTURE_CPU_S / each.max(1e-12)) as u64).clamp(LEAST, BLOCK);
     // Its refusal, for a cost or for windows that do not fit, only means that structure is all there is.
     let traffic = match method {
         Method::None => None,
@@ -106,7 +109,7 @@ fn planned(
     };
     if let Some(costs) = traffic {
         let each = sum(&costs, |cost| cost.with_traffic_s());
-        let affordable = ((CPU_S / each.max(1e-12)) as u64).min(GROUPS);
+        let affordable = ((TRAFFIC_CPU_S / each.max(1e-12)) as u64).min(GROUPS);
         if affordable >= LEAST_TRAFFIC {
             let plans = costs.into_iter().map(|(mut plan, _)| {
                 plan.traffic_per_block = affordable;

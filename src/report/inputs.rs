@@ -45,20 +45,19 @@ pub(crate) fn target(outcome: &Outcome, row: &TargetRow) -> Option<String> {
     ))
 }
 
-/// What matters first of all figures: `availability 99.91 % to 99.99 % in 16 draws of 3 ranges`.
+/// What matters first of all figures: `availability 99.91 % to 99.99 % (16 draws, 3 ranges)`.
 pub(crate) fn line(all: &Inputs) -> String {
     let of = |name: &str| all.figures.iter().find(|figure| figure.name == name);
     let ranges = numbers::plural(all.ranges.len() as u64, "range");
     let draws = numbers::plural(all.draws.into(), "draw");
-    let structural =
-        of("availability.structural").map(|figure| (figure, "structural availability"));
+    let structural = of("availability.structural").map(|figure| (figure, "structural"));
     match of("availability.request")
         .map(|figure| (figure, "availability"))
         .or(structural)
     {
         Some((figure, word)) => {
             let (low, high) = ends(figure);
-            format!("{word} {low} to {high} in {draws} of {ranges}")
+            format!("{word} {low} to {high} ({draws}, {ranges})")
         }
         None => format!("the time was up before one of {ranges} was drawn"),
     }

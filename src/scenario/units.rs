@@ -328,33 +328,34 @@ macro_rules! quantity {
     };
 }
 
-/// What [`span`] accepts, as far as a regular expression can say it.
-pub(super) const SPAN_PATTERN: &str = "^[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y)( ?[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y))*$";
-/// What [`percent`] accepts.
-const PERCENT_PATTERN: &str = "^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?) ?%$";
-/// What [`rate`] accepts.
-const RATE_PATTERN: &str = "^[0-9]+(\\.[0-9]+)? ?/ ?(ns|us|ms|s|m|min|h|d|w|mo|y)$";
+/// What [`span`] accepts, as far as a regular expression can say it, or a range of it.
+pub(super) const SPAN_PATTERN: &str = "^[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y)( ?[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y))*( ?\\.\\. ?[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y)( ?[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|m|min|h|d|w|mo|y))*)?$";
+/// What [`percent`] accepts, or a range of it.
+const PERCENT_PATTERN: &str =
+    "^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?) ?%( ?\\.\\. ?(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?) ?%)?$";
+/// What [`rate`] accepts, or a range of it.
+const RATE_PATTERN: &str = "^[0-9]+(\\.[0-9]+)? ?/ ?(ns|us|ms|s|m|min|h|d|w|mo|y)( ?\\.\\. ?[0-9]+(\\.[0-9]+)? ?/ ?(ns|us|ms|s|m|min|h|d|w|mo|y))?$";
 
 quantity!(
     Span,
     span,
     "a length of time such as 30s",
     SPAN_PATTERN,
-    "A length of time: a number with a unit, such as `250ms`, `1h30m` or `0.5d`. Units: ns us ms s m min h d w mo (730 h) y (8760 h)."
+    "A length of time: a number with a unit, such as `250ms`, `1h30m` or `0.5d`. Units: ns us ms s m min h d w mo (730 h) y (8760 h). What is not known may be a range, `10m..2h`."
 );
 quantity!(
     Percent,
     percent,
     "a percentage such as 99.95%",
     PERCENT_PATTERN,
-    "A percentage from 0% to 100%, such as `99.95%`."
+    "A percentage from 0% to 100%, such as `99.95%`. What is not known may be a range, `0.5%..2%`."
 );
 quantity!(
     Rate,
     rate,
     "a rate such as 400/s",
     RATE_PATTERN,
-    "A number per unit of time, such as `400/s` or `3/min`."
+    "A number per unit of time, such as `400/s` or `3/min`. What is not known may be a range, `100/s..300/s`."
 );
 quantity!(
     TimeOfDay,

@@ -154,7 +154,12 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Units",
-        about: "Quantities carry their units, so that nobody has to guess.",
+        about: "Quantities carry their units, so that nobody has to guess. A time, a percentage or a rate that is not known may be a \
+            range with the low end first, `10m..2h`, anywhere but in `run` and `targets`; at most 20 in a file, and an alias of one is \
+            the same input. The figures are then those of the design with every range at its middle (the geometric mean of times and \
+            rates, the arithmetic one of percentages). Beside them stands what 16 draws of all ranges together find (any value as \
+            likely as any other, times and rates on a logarithmic scale): lowest and highest value, deviation, and in how many \
+            draws a target is met. `check` takes a target for met only if every draw meets it.",
         types: &["Span", "Percent", "Rate", "TimeOfDay", "WeekTime"],
         file: "units.yaml",
         example: example!("units.yaml"),

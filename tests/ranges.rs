@@ -1,0 +1,213 @@
+//! Numbers that are known as a range only: what is drawn, and what it does to the figures.
+
+use fivenines::experiment::outcome::{Outcome, Verdict};
+use fivenines::experiment::{Options, Watch, inputs, run};
+use fivenines::model::{INPUT_DRAWS, System};
+use fivenines::{report, scenario};
+
+struct Silent;
+
+impl Watch for Silent {
+    fn progress(&self, _done: u64, _total: u64) {}
+    fn stop(&self) -> bool {
+        false
+    }
+}
+
+fn no_file(_: &str) -> Result<Vec<u8>, String> {
+    Err("there is none".to_owned())
+}
+
+fn draws(source: &str) -> Vec<System> {
+    (0..INPUT_DRAWS)
+        .map(|index| {
+            let drawn = scenario::load_drawn(source.as_bytes(), "x.yaml", &no_file, None, index);
+            drawn.unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+        })
+        .collect()
+}
+
+fn load(source: &str) -> scenario::Loaded {
+    scenario::load(source.as_bytes(), "x.yaml")
+        .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+}
+
+fn outcome(source: &str, replications: u64) -> Outcome {
+    let loaded = load(source);
+    let options = Options {
+        replications: Some(replications),
+        ..Options::default()
+    };
+    let mut outcome = run(&loaded.system, &loaded.hash, &options, &Silent).expect("it runs");
+    if !loaded.ranges.is_empty() {
+        let all = inputs(&loaded.ranges, &draws(source), &options, &outcome, &Silent);
+        outcome.inputs = Some(all.expect("all draws run"));
+    }
+    outcome
+}
+
+const ONE: &str = "
+fivenines: 1
+run: {horizon: 5y, seed: 3}
+services: {app: {faults: {crash: {every: {exponential: {mean: 10d}}, lasts: {exponential: {mean: 10m..2h}}}}}}
+targets: [structural.availability >= 99%, structural.availability >= 99.7%]
+";
+
+/// With a mean time to repair R whose logarithm is uniform from a to b, the mean of M / (M + R) is
+/// 1 - ln((M + b) / (M + a)) / ln(b / a). Sixteen strata miss it by little: within each the unavailability
+/// is within a factor of 12^(1/16), and the errors of strata are independent.
+#[test]
+fn the_mean_over_the_draws_is_that_of_the_closed_form() {
+    let outcome = outcome(ONE, 1_024);
+    let all = outcome.inputs.as_ref().expect("ranges");
+    let figure = all.figures.iter();
+    let figure = figure
+        .clone()
+        .find(|figure| figure.name == "availability.structural")
+        .expect("a structural availability");
+    let (up, a, b) = (240.0_f64, 1.0 / 6.0, 2.0);
+    let exact = ((up + b) / (up + a)).ln() / (b / a).ln();
+    let mean = 1.0 - figure.mean;
+    assert!((mean / exact - 1.0).abs() < 0.02, "{mean} is not {exact}");
+    // The ends lie in the outer strata.
+    let stratum = (b / a).powf(1.0 / 16.0) * 1.02;
+    let (best, worst) = (1.0 - figure.high, 1.0 - figure.low);
+    let (least, most) = (a / (up + a), b / (up + b));
+    assert!(best > least / 1.02 && best < least * stratum, "{best}");
+    assert!(worst < most * 1.02 && worst > most / stratum, "{worst}");
+    // The variance over the inputs, by the second moment of the closed form to first order: R is small
+    // beside M.
+    let log = (b / a).ln();
+    let (first, second) = ((b - a) / log, (b * b - a * a) / 2.0 / log);
+    let deviation = (second - first * first).sqrt() / up;
+    assert!(
+        (figure.deviation / deviation - 1.0).abs() < 0.08,
+        "{} is not {deviation}",
+        figure.deviation
+    );
+    assert!(figure.simulation < figure.deviation / 10.0);
+    // The other figures are those of the geometric mean.
+    let middle = (a * b).sqrt();
+    let found = 1.0 - outcome.availability.structural.value;
+    assert!((found / (middle / (up + middle)) - 1.0).abs() < 0.02);
+}
+
+/// 99 % would need a repair of 2.4 h, and holds everywhere; 99.7 % needs 43.3 minutes, which
+/// ln(4.33) / ln(12) = 59 % of the values are below.
+#[test]
+fn a_target_is_judged_over_the_draws_and_check_wants_all_of_them() {
+    let outcome = outcome(ONE, 1_024);
+    let all = outcome.inputs.as_ref().expect("ranges");
+    let met: Vec<u32> = all.targets.iter().map(|row| row.unwrap().met).collect();
+    assert_eq!(met[0], INPUT_DRAWS);
+    assert!((8..=11).contains(&met[1]), "{met:?}");
+    assert!(
+        outcome
+            .targets
+            .iter()
+            .all(|row| row.verdict == Verdict::Met)
+    );
+    assert_eq!(report::overall(&outcome), Some(Verdict::Undecided));
+    let text = report::verdicts(&outcome, report::Style::Plain);
+    assert!(
+        text.contains("met in 16 of 16 draws of the inputs"),
+        "{text}"
+    );
+    assert!(
+        text.contains("UNDECIDED: 1 of 2 targets met in all draws of the inputs"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_same_file_gives_the_same_bytes() {
+    let twice = [(); 2].map(|()| report::json(&outcome(ONE, 64)));
+    assert_eq!(twice[0], twice[1]);
+    assert!(twice[0].contains("\"met_in\""));
+}
+
+/// A range more moves no draw of those that were there, and another seed moves all.
+#[test]
+fn a_range_of_one_component_moves_no_draw_of_another() {
+    let lasts = |source: &str| -> Vec<f64> {
+        let rows = draws(source);
+        rows.iter()
+            .map(|system| {
+                let mut faults = system.faults.iter();
+                let fault = faults.find(|fault| fault.name == "app.crash");
+                fault.expect("a fault").lasts.mean()
+            })
+            .collect()
+    };
+    let before = lasts(ONE);
+    let other =
+        "{app: {faults: {crash: {every: {exponential: {mean: 1d..30d}}, lasts: 5m..10m}}}, app:";
+    let more = ONE.replace("{app:", &other.replacen("app", "a-first", 1));
+    assert_eq!(lasts(&more), before);
+    assert_ne!(lasts(&ONE.replace("seed: 3", "seed: 4")), before);
+    // Each draw is in a part of the range of its own.
+    let mut parts: Vec<u32> = before
+        .iter()
+        .map(|secs| ((secs / 600.0).ln() / 12.0_f64.ln() * 16.0) as u32)
+        .collect();
+    parts.sort_unstable();
+    assert_eq!(parts, (0..16).collect::<Vec<_>>());
+}
+
+/// An alias of a range is the same input: it has one draw, and one row.
+#[test]
+fn an_alias_is_the_same_input() {
+    let source = "
+fivenines: 1
+services:
+  a: {faults: {crash: {every: {exponential: {mean: 9d}}, lasts: &repair {exponential: {mean: 10m..2h}}}}}
+  b: {faults: {crash: {every: {exponential: {mean: 9d}}, lasts: *repair}}}
+";
+    assert_eq!(load(source).ranges.len(), 1);
+    for system in draws(source) {
+        let lasts: Vec<f64> = system.faults.iter().map(|row| row.lasts.mean()).collect();
+        assert_eq!(lasts[0], lasts[1]);
+    }
+}
+
+/// Rates and percentages, with requests: a queue whose load is known to a factor of three.
+#[test]
+fn requests_are_simulated_for_every_draw_where_that_is_cheap() {
+    let source = "
+fivenines: 1
+run: {horizon: 10min, start: new, seed: 5, method: exact}
+services:
+  app: {workers: 1, operations: {read: {takes: {exponential: {mean: 20ms}}, fails: 1%..3%}}}
+workload:
+  users: {arrive: {poisson: 10/s..30/s}, patience: 10s, journeys: {app.read: 100%}}
+targets: [availability >= 95%]
+";
+    let outcome = outcome(source, 32);
+    let all = outcome.inputs.as_ref().expect("ranges");
+    assert!(all.traffic_replications >= 8, "{all:?}");
+    let named = |name: &str| {
+        let figure = all.figures.iter().find(|figure| figure.name == name);
+        *figure.expect("a figure")
+    };
+    let availability = named("availability.request");
+    assert!(
+        availability.low > 0.968 && availability.low < 0.973,
+        "{availability:?}"
+    );
+    assert!(availability.high > 0.987 && availability.high < 0.992);
+    // The median of an M/M/1 queue is ln 2 / (50/s - rate).
+    let latency = named("latency_s.p50");
+    let exact = [10.0, 30.0].map(|rate: f64| 2.0_f64.ln() / (50.0 - rate));
+    assert!((latency.low / exact[0] - 1.0).abs() < 0.05, "{latency:?}");
+    assert!(latency.high < exact[1] * 1.05 && latency.high > exact[1] * 0.85);
+    assert_eq!(all.targets[0].map(|row| row.met), Some(INPUT_DRAWS));
+}
+
+#[test]
+fn a_range_counts_for_the_hash() {
+    let wider = ONE.replace("10m..2h", "5m..4h");
+    assert_ne!(load(ONE).hash, load(&wider).hash);
+    let fixed = ONE.replace("10m..2h", "30m");
+    assert!(load(&fixed).ranges.is_empty());
+    assert!(!report::json(&outcome(&fixed, 16)).contains("\"inputs\""));
+}
