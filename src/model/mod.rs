@@ -9,6 +9,7 @@ mod blame;
 mod campaign;
 mod care;
 mod channel;
+mod evaluate;
 mod failover;
 mod faults;
 mod fork;

@@ -273,7 +273,6 @@ impl SplitState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DomainId;
     use crate::model::structure::{Structure, StructureState, evaluate};
     use crate::model::testing::{Place, exponential, fixed, random_system};
     use crate::model::{Component, End, FaultKind, Link};
@@ -297,15 +296,12 @@ mod tests {
         let (mut up, mut down) = (0, 0);
         for _ in 0..200 {
             let mut system = random_system(&mut stream);
-            let tops: Vec<DomainId> = system
-                .domains
-                .pairs()
-                .filter(|(_, domain)| domain.parent.is_none())
-                .map(|(id, _)| id)
-                .collect();
-            for domain in tops {
-                link(&mut system, [End::Users, End::Domain(domain)]);
+            let [one, other] = ["one", "other"].map(|name| system.domain(name, None));
+            for slot in system.slots.as_mut_slice() {
+                slot.domain = Some(if stream.uniform() < 0.5 { one } else { other });
             }
+            link(&mut system, [End::Domain(one), End::Domain(other)]);
+            link(&mut system, [End::Users, End::Domain(one)]);
             let Some(split) = Split::new(&system) else {
                 continue;
             };

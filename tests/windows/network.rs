@@ -90,7 +90,7 @@ network:
   zones: {between: [a, b], faults: {partition: {every: {exponential: {mean: 300s}}, lasts: {exponential: {mean: 60s}}}}}
 services:
   app: {replicas: 2, across: [a, b], operations: {read: {takes: 2ms, calls: [{to: db.get, timeout: 100ms}]}}}
-stores: {db: {across: [a], operations: {get: {takes: 2ms, from: any}}}}
+stores: {db: {members: 1, across: [a], operations: {get: {takes: 2ms, from: any}}}}
 balancers: {edge: {to: app, replicas: 2, algorithm: random}}
 workload: {users: {arrive: {poisson: 30/s}, journeys: {read: 100%}, through: edge, patience: 500ms}}
 ";

@@ -132,7 +132,7 @@ fn back_off_is_a_chain_of_crashes_that_follow_soon() {
     // A crash follows soon, within ten minutes of the beginning of a start of 5 s, with chance p; the
     // k-th in a row meets the k-th pause.
     let (every, starts) = (400.0, 5.0);
-    let p = 1.0 - (-(600.0 - starts) / every as f64).exp();
+    let p = -f64::exp_m1(-(600.0 - starts) / every);
     let pauses = [0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0];
     let mean: f64 = (0..400)
         .map(|k| (1.0 - p) * p.powi(k) * pauses[(k as usize).min(6)])

@@ -89,13 +89,6 @@ pub(super) const SECTIONS: &[Section] = &[
         example: example!("calls.yaml"),
     },
     Section {
-        title: "Third parties",
-        about: "What others run, and only their contract tells about.",
-        types: &["External"],
-        file: "third-parties.yaml",
-        example: example!("third-parties.yaml"),
-    },
-    Section {
         title: "What goes wrong",
         about: "What happens to components: by chance, or through what operators do.",
         types: &[
