@@ -271,6 +271,7 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        inputs: None,
         break_even: (0..4)
             .map(|index| {
                 let row = BreakEven {

@@ -119,14 +119,14 @@ impl Ranges {
             let place = problem.place;
             let there = self.found.iter().find(|found| Some(found.place) == place);
             if let Some(found) = there {
-                let back = |text: &str| text.replace(&found.value, &found.text);
-                problem.message = back(&problem.message);
-                problem.help = problem.help.as_deref().map(back);
+                let (value, text) = (found.value.as_str(), found.text.as_str());
+                problem.message = problem.message.replace(value, text);
+                problem.help = problem.help.map(|help| help.replace(value, text));
             }
             if pick != Pick::Middle {
                 let with = format!("this is with {}", pick.words());
                 problem.help = Some(match problem.help.take() {
-                    Some(help) => format!("{help}; {with}"),
+                    Some(help) => format!("{help} ({with})"),
                     None => with,
                 });
             }
@@ -252,8 +252,12 @@ impl Walk<'_> {
                     ("low", low)
                 };
                 let why = kind.read(bad).err().unwrap_or_default();
-                let why = why.split('\n').next().unwrap_or_default();
-                let message = format!("the {end} end of the range {}: {why}", quoted(text));
+                let why = match why.split('\n').next() {
+                    Some(why) if !bad.is_empty() => why,
+                    _ => "is missing",
+                };
+                let colon = if bad.is_empty() { "" } else { ":" };
+                let message = format!("the {end} end of the range {}{colon} {why}", quoted(text));
                 self.wrong(place, message, LIKE);
                 return None;
             }
