@@ -53,9 +53,11 @@ services: {app: {faults: {crash: {every: {exponential: {mean: 10d}}, lasts: {exp
 targets: [structural.availability >= 99%, structural.availability >= 99.7%]
 ";
 
-/// With a mean time to repair R whose logarithm is uniform from a to b, the mean of M / (M + R) is
-/// 1 - ln((M + b) / (M + a)) / ln(b / a). Sixteen strata miss it by little: within each the unavailability
-/// is within a factor of 12^(1/16), and the errors of strata are independent.
+/// With a mean time to repair R whose logarithm is uniform from a to b, the mean of R / (M + R) is
+/// ln((M + b) / (M + a)) / ln(b / a). Within one of sixteen strata R is within a factor of 12^(1/16), a
+/// deviation of 4.5 %; the errors of strata are independent, which leaves 4.5 % * sqrt(1.47 / 16) = 1.4 %
+/// for the mean (1.47: mean square over squared mean of R), 4.1 % as three of them. Against the mean of the
+/// sixteen values that were drawn only simulation is left: 0.33 % from 190,000 repairs, 1 % as three.
 #[test]
 fn the_mean_over_the_draws_is_that_of_the_closed_form() {
     let outcome = outcome(ONE, 1_024);
@@ -68,7 +70,20 @@ fn the_mean_over_the_draws_is_that_of_the_closed_form() {
     let (up, a, b) = (240.0_f64, 1.0 / 6.0, 2.0);
     let exact = ((up + b) / (up + a)).ln() / (b / a).ln();
     let mean = 1.0 - figure.mean;
-    assert!((mean / exact - 1.0).abs() < 0.02, "{mean} is not {exact}");
+    assert!((mean / exact - 1.0).abs() < 0.041, "{mean} is not {exact}");
+    let hours = draws(ONE)
+        .iter()
+        .map(|system| {
+            system
+                .faults
+                .iter()
+                .map(|row| row.lasts.mean())
+                .sum::<f64>()
+                / 3_600.0
+        })
+        .collect::<Vec<_>>();
+    let drawn = hours.iter().map(|hours| hours / (up + hours)).sum::<f64>() / 16.0;
+    assert!((mean / drawn - 1.0).abs() < 0.01, "{mean} is not {drawn}");
     // The ends lie in the outer strata.
     let stratum = (b / a).powf(1.0 / 16.0) * 1.02;
     let (best, worst) = (1.0 - figure.high, 1.0 - figure.low);
@@ -210,4 +225,17 @@ fn a_range_counts_for_the_hash() {
     let fixed = ONE.replace("10m..2h", "30m");
     assert!(load(&fixed).ranges.is_empty());
     assert!(!report::json(&outcome(&fixed, 16)).contains("\"inputs\""));
+}
+
+/// A file of nothing but ranges, right and wrong ones, is refused at once.
+#[test]
+fn a_hundred_thousand_ranges_are_refused_at_once() {
+    for range in ["1s..2s", "2s..1s", "1..2", "1s..2%"] {
+        let items = vec![range; 100_000].join(", ");
+        let source = format!("fivenines: 1\nservices: {{app: {{replicas: [{items}]}}}}\n");
+        let begun = std::time::Instant::now();
+        let refused = scenario::load(source.as_bytes(), "x.yaml");
+        assert!(refused.is_err(), "{range}");
+        assert!(begun.elapsed().as_secs() < 20, "{range}");
+    }
 }

@@ -30,6 +30,7 @@ use crate::model::{INPUT_DRAWS, InputRange, System};
 use place::Place;
 use problem::Problem;
 use range::Pick;
+use std::collections::BTreeSet;
 
 /// A scenario that is fit to be simulated.
 #[derive(Debug)]
@@ -117,8 +118,8 @@ fn design(
     let refuse = |problems| Problems::new(file, text, ranges.explained(problems, pick));
     if !ranges.problems.is_empty() {
         // What is no range was left as it stands; that it is no value either is no second mistake.
-        let known = |place| ranges.problems.iter().any(|other| other.place == place);
-        problems.retain(|problem| !known(problem.place));
+        let known: BTreeSet<_> = ranges.problems.iter().map(|other| other.place).collect();
+        problems.retain(|problem| !known.contains(&problem.place));
         problems.extend(ranges.problems.iter().cloned());
     }
     let whole = form.as_ref().and_then(|at| Some((at.place, at.get()?)));

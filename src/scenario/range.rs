@@ -116,9 +116,9 @@ impl Ranges {
     /// `pick` named where it is not the middle.
     pub(super) fn explained(&self, problems: Vec<Problem>, pick: Pick) -> Vec<Problem> {
         let explain = |mut problem: Problem| {
-            let place = problem.place;
-            let there = self.found.iter().find(|found| Some(found.place) == place);
-            if let Some(found) = there {
+            let known = problem.place.and_then(|place| self.known.get(&place));
+            if let Some(&known) = known {
+                let found = &self.found[known];
                 let (value, text) = (found.value.as_str(), found.text.as_str());
                 problem.message = problem.message.replace(value, text);
                 problem.help = problem.help.map(|help| help.replace(value, text));
