@@ -229,9 +229,9 @@ fn a_range_counts_for_the_hash() {
 
 /// A file of nothing but ranges, right and wrong ones, is refused, in no time.
 #[test]
-fn a_hundred_thousand_ranges_are_refused() {
+fn twenty_thousand_ranges_are_refused() {
     for range in ["1s..2s", "2s..1s", "1..2", "1s..2%"] {
-        let items = vec![range; 100_000].join(", ");
+        let items = vec![range; 20_000].join(", ");
         let source = format!("fivenines: 1\nservices: {{app: {{replicas: [{items}]}}}}\n");
         let refused = scenario::load(source.as_bytes(), "x.yaml");
         assert!(refused.is_err(), "{range}");
