@@ -46,6 +46,7 @@ mod care;
 mod care_plan;
 mod crew;
 mod follow;
+mod force;
 mod lead;
 mod lead_plan;
 mod lists;
@@ -123,6 +124,11 @@ impl<'a> Control<'a> {
     #[inline]
     pub fn next_time(&self) -> SimTime {
         self.state.agenda.next_time()
+    }
+
+    /// When the last event was carried out; [`Control::begins`] before the first.
+    pub fn now(&self) -> SimTime {
+        self.state.now
     }
 
     /// Carries out the next event and appends what traffic can see of it to `signals`. Between two

@@ -5,6 +5,7 @@
 
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::plan::{BLOCK, GROUPS, Plan};
+use super::rare::Forcer;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet};
@@ -73,6 +74,8 @@ pub struct GroupRunner<'a> {
     pub(super) traffic: Option<Traffic<'a>>,
     pub(super) signals: Vec<Signal>,
     tally: StructureTally,
+    /// Forces structural outages, with control of its own that follows nothing else.
+    forcer: Option<(Forcer<'a>, Control<'a>)>,
     keys: KeyMaker,
     /// When other designs change, by replication, in order: traffic is simulated request by request
     /// around these instants too.
@@ -114,6 +117,10 @@ impl<'a> GroupRunner<'a> {
             traffic,
             signals: Vec::new(),
             tally: StructureTally::new(system, plan.from, plan.to),
+            forcer: plan.forcing.map(|forcing| {
+                let control = Control::with_lead(system, Detail::Structure, plan.lead);
+                (Forcer::new(system, plan, forcing, &control), control)
+            }),
             keys: KeyMaker::default(),
             others: BTreeMap::new(),
             histories: None,
@@ -155,6 +162,9 @@ impl<'a> GroupRunner<'a> {
     }
 
     fn structural(&mut self, replication: u64, record: &mut StructureRecord) {
+        if let Some((forcer, control)) = &mut self.forcer {
+            return forcer.replication(control, replication, record);
+        }
         self.control.restart(self.plan.seed, replication);
         self.step_to(self.plan.from);
         self.tally.begin(&self.control);

@@ -1,6 +1,7 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
 use super::load::Load;
+use super::rare::Forcing;
 use crate::ids::PoolId;
 use crate::model::{Component, Fault, FaultKind, Method, Metric, Start, System};
 use crate::time::{SimSpan, SimTime};
@@ -58,6 +59,8 @@ pub struct Plan {
     pub traffic: TrafficSettings,
     /// In each block, the first so many replications have traffic.
     pub traffic_per_block: u64,
+    /// How structural outages are forced; `None`: they come as often as they do.
+    pub forcing: Option<Forcing>,
 }
 
 impl Plan {
@@ -116,6 +119,7 @@ impl Plan {
                 bounds,
             },
             traffic_per_block: if method == Method::None { 0 } else { BLOCK },
+            forcing: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod in_order;
 mod metrics;
 mod moves;
 pub mod outcome;
+mod pilot;
 mod run;
 mod summary;
 mod verdict;
