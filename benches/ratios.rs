@@ -112,6 +112,7 @@ fn event_engine(c: &mut Criterion) {
         let system = two_choices(workers);
         let rate = system.workloads.iter().next().expect("one workload").rate;
         let settings = TrafficSettings {
+            bins: None,
             slice: SimSpan::from_secs(1),
             bad_below: 0.95,
             settle: SimSpan::from_secs(10),

@@ -11,6 +11,7 @@ pub mod failover;
 pub mod health;
 pub mod ids;
 pub mod model;
+pub mod orchestrate;
 pub mod path;
 pub mod random;
 pub mod report;

@@ -106,7 +106,7 @@ fn two_hundred_thousand_services_are_refused() {
     }
     let text = refused(source.as_bytes(), "many.yaml");
     assert!(
-        text.contains("more than 2000 services, caches, stores and balancers"),
+        text.contains("more than 2000 services, caches, stores, externals and balancers"),
         "{text}"
     );
 }

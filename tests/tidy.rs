@@ -16,13 +16,26 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("health", &["time"]),
     ("resilience", &["time"]),
     ("failover", &["time"]),
+    ("orchestrate", &["time"]),
     ("model", &["time", "ids", "random"]),
-    ("scenario", &["time", "ids", "random", "model"]),
+    // For the settings that a file calls by the name of a product.
+    (
+        "scenario",
+        &["time", "ids", "random", "orchestrate", "model"],
+    ),
     ("path", &["time", "ids", "random", "model"]),
     (
         "control",
         &[
-            "time", "ids", "random", "engine", "health", "failover", "model", "path",
+            "time",
+            "ids",
+            "random",
+            "engine",
+            "health",
+            "failover",
+            "orchestrate",
+            "model",
+            "path",
         ],
     ),
     (
@@ -287,7 +300,7 @@ fn only_cli_touches_files_clock_and_environment() {
 
 #[test]
 fn algorithms_are_handed_their_uniforms() {
-    for folder in ["balance", "health", "resilience", "failover"] {
+    for folder in ["balance", "health", "resilience", "failover", "orchestrate"] {
         for path in rust_files(&format!("src/{folder}")) {
             let text = code(&std::fs::read_to_string(&path).expect("readable"));
             let body = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");

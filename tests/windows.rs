@@ -7,10 +7,16 @@
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
+#[path = "windows/externals.rs"]
+mod externals;
 #[path = "windows/faults.rs"]
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/periods.rs"]
+mod periods;
+#[path = "windows/spells.rs"]
+mod spells;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

@@ -49,8 +49,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
-    /// Print the JSON Schema of scenario files
-    Schema,
+    /// Print the JSON Schema of scenario files, or their reference page
+    Schema(SchemaArguments),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -125,6 +125,13 @@ pub(super) struct InitArguments {
     /// A file that does not exist yet; `-`, or no name, prints the scenario
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct SchemaArguments {
+    /// Print the reference page of the language instead, in Markdown
+    #[arg(long)]
+    pub(super) reference: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -13,6 +13,9 @@ use crate::time::{SimSpan, SimTime};
 /// Events that are counted after the last one shown, so that a history without end has one.
 const MOST_COUNTED: u64 = 1_000_000;
 
+/// Events of faults that come and go that are passed over, so that one that never ends has an end.
+const MOST_LEFT_OUT: u64 = 20_000_000;
+
 /// Prints one history as a timeline.
 pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> Exit {
     let file = match scenario_file::open(&arguments.file, output) {
@@ -30,10 +33,14 @@ pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> 
         return Exit::Usage;
     }
     let mut timeline = Timeline::new(system);
-    let (mut shown, mut before, mut after) = (0, 0_u64, 0_u64);
+    let (mut shown, mut before, mut after, mut left_out) = (0, 0_u64, 0_u64, 0_u64);
     let mut next = None;
     estimate::history(system, seed, arguments.replication, &mut |entry| {
         // Earlier entries are read too: they say what is down when the timeline begins.
+        if !timeline.shows(entry) {
+            left_out += 1;
+            return !output.is_broken() && left_out < MOST_LEFT_OUT;
+        }
         let text = timeline.line(entry);
         if entry.transition.at < from {
             before += 1;

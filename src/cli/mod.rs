@@ -40,7 +40,7 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
             Command::Validate(options) => validate::validate(options, output),
             Command::Explain(options) => explain::explain(options, output),
             Command::Init(options) => init::init(options, output),
-            Command::Schema => schema::schema(output),
+            Command::Schema(options) => schema::schema(options, output),
         },
         Err(error) => {
             // Help and version are data; everything else is a mistake.

@@ -1,11 +1,11 @@
 //! The pending events of the slow clock: at most one for each timer, and the earliest at hand.
 //!
-//! Fault clocks are always set, but for those that campaigns turn; they play a [`Tournament`]. All other timers, of starts, verdicts,
-//! addresses and leases, are set only after something failed: those that are stand in a list, the next
-//! one last. It has a handful of entries at most times, and setting one moves few others. What is due
-//! at one instant comes in the order of rows, clocks first.
+//! Fault clocks are always set, but for those that campaigns turn; they run in [`Heats`]. All other
+//! timers, of starts, verdicts, addresses and leases, are set only after something failed: those that
+//! are stand in a list, the next one last. It has a handful of entries at most times, and setting one
+//! moves few others. What is due at one instant comes in the order of rows, clocks first.
 
-use super::tournament::Tournament;
+use super::heats::Heats;
 use crate::ids::{ClockId, Id};
 use crate::time::SimTime;
 
@@ -21,7 +21,7 @@ pub(super) enum Next {
 /// All timers of a history.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    clocks: Tournament,
+    clocks: Heats,
     /// The other timers that are set, the next one last.
     others: Vec<(SimTime, u32)>,
     /// When each of the other timers is due.
@@ -32,15 +32,15 @@ impl Agenda {
     /// Fault clocks, and so many other timers; none is set.
     pub(super) fn new(clocks: usize, others: usize) -> Self {
         Self {
-            clocks: Tournament::new(clocks),
+            clocks: Heats::new(clocks),
             others: Vec::with_capacity(others),
             due: vec![SimTime::NEVER; others],
         }
     }
 
-    /// Cancels everything, and sets the clocks to `due`, in order.
-    pub(super) fn restart(&mut self, due: impl Iterator<Item = SimTime>) {
-        self.clocks.restart(due);
+    /// Cancels everything, and sets the clocks to `due`, in order; none is due before `now`.
+    pub(super) fn restart(&mut self, now: SimTime, due: impl Iterator<Item = SimTime>) {
+        self.clocks.restart(now, due);
         self.others.clear();
         self.due.fill(SimTime::NEVER);
     }
@@ -78,6 +78,13 @@ impl Agenda {
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {
         let before = std::mem::replace(&mut self.due[timer as usize], at);
+        if before != at {
+            self.arrange(timer, before, at);
+        }
+    }
+
+    /// Moves `timer` in the list.
+    fn arrange(&mut self, timer: u32, before: SimTime, at: SimTime) {
         if before != SimTime::NEVER {
             if self.others.last() == Some(&(before, timer)) {
                 self.others.pop();
@@ -86,7 +93,13 @@ impl Agenda {
             }
         }
         if at != SimTime::NEVER {
-            self.others.insert(self.place_of((at, timer)), (at, timer));
+            // Most are set because of something that has just happened, and are due soon.
+            let entry = (at, timer);
+            if self.others.last().is_none_or(|&last| entry < last) {
+                self.others.push(entry);
+            } else {
+                self.others.insert(self.place_of(entry), entry);
+            }
         }
     }
 
@@ -121,15 +134,25 @@ mod tests {
     #[test]
     fn the_first_is_the_earliest_and_of_equals_the_lowest_row_clocks_first() {
         let mut stream = Stream::from_key(6);
-        for (clocks, others) in [(1, 0), (0, 2), (2, 1), (7, 5), (8, 32), (100, 200)] {
+        for (clocks, others) in [(1, 0), (0, 2), (2, 1), (7, 5), (8, 32), (64, 9), (300, 200)] {
             let mut agenda = Agenda::new(clocks, others);
-            let mut plain = vec![SimTime::NEVER; clocks + others];
-            for step in 0..3_000 {
-                let row = (stream.bits() % plain.len() as u64) as usize;
-                plain[row] = match stream.bits() % 4 {
-                    0 => SimTime::NEVER,
+            // Some are due in moments, some in decades or centuries.
+            let rows = (clocks + others) as u64;
+            let mut any = |step| {
+                let row = (stream.bits() % rows) as usize;
+                // For a while only the distant ones are set anew, until nothing else is left.
+                let kind = stream.bits() % if step % 1_000 < 500 { 8 } else { 3 };
+                let at = match kind {
+                    0 | 1 => SimTime::NEVER,
+                    2 => SimTime::from_nanos((1 + stream.bits() % 50) << 58),
                     _ => SimTime::from_nanos(1 + stream.bits() % 50),
                 };
+                (row, at)
+            };
+            let mut plain = vec![SimTime::NEVER; clocks + others];
+            for step in 0..3_000 {
+                let (row, at) = any(step);
+                plain[row] = at;
                 if row < clocks {
                     agenda.set_clock(ClockId::from_index(row), plain[row]);
                 } else {
@@ -148,7 +171,8 @@ mod tests {
                 if step == 2_000 {
                     plain.fill(SimTime::NEVER);
                     plain[..clocks].fill(SimTime::from_nanos(9));
-                    agenda.restart(plain[..clocks].iter().copied());
+                    let now = SimTime::from_nanos(5);
+                    agenda.restart(now, plain[..clocks].iter().copied());
                 }
             }
         }

@@ -13,7 +13,8 @@
 //!
 //! Two more stages where the file has them: faults that answer some attempts with errors are noticed by
 //! probes after a number of them, five times the mean at most, or not before they are over; and clocks
-//! that run only while their component does are in equilibrium when the longest fault has ended.
+//! that run only while their component does are in equilibrium when the longest fault has ended. One
+//! that comes and goes has forgotten after ten turns, or with its end, in which one it began.
 //!
 //! Handling (`care.rs`) ties clocks to each other, and there is no equilibrium law to begin with: each
 //! clock begins as if it had a crew, parts and attention of its own, and nothing were common. What is
@@ -83,6 +84,57 @@ fn operating(system: &System) -> f64 {
     }
     let faults = system.faults.iter();
     faults.map(|fault| long(&fault.lasts)).fold(0.0, f64::max)
+}
+
+/// Until it is forgotten that no process was waiting to be restarted, seconds.
+fn restarting(system: &System) -> f64 {
+    let mut longest = 0.0_f64;
+    for restart in &system.care.restarts {
+        let own = |clock: &&FaultClock| match clock.component {
+            Component::Slot(slot) => restart.slots.first() == Some(&slot),
+            _ => false,
+        };
+        let faults = system.clocks.iter().filter(own);
+        let every = faults
+            .map(|clock| system.faults[clock.fault].every.mean())
+            .fold(f64::INFINITY, f64::min);
+        let (first, cap) = (restart.first.as_secs_f64(), restart.cap.as_secs_f64());
+        let person = match &restart.person {
+            Handling::Drawn(dist) => long(dist),
+            Handling::People(people) => long_steps(system, *people),
+        };
+        // Until a start works in a thousand rows of starts but one.
+        let rows = if restart.starts_fail > 0.0 {
+            1e-3_f64.ln() / restart.starts_fail.ln()
+        } else {
+            1.0
+        };
+        longest = longest.max(rows * cap + person);
+        // The pause remembers ends that follow each other soon, up to the longest pause.
+        let soon = 1.0 - (-restart.resets_after.as_secs_f64() / every).exp();
+        if soon > 1e-3 && every.is_finite() {
+            let steps = 1.0 + (cap / first).ln() / restart.factor.max(1.01).ln();
+            longest = longest.max(5.0 * steps.min(1.0 / (1.0 - soon).max(1e-9)) * (every + cap));
+        }
+    }
+    longest
+}
+
+/// What people need for all their steps, hardly ever exceeded, seconds.
+fn long_steps(system: &System, people: PeopleId) -> f64 {
+    let steps = system.care.people[people].steps.iter();
+    steps
+        .map(|[by_day, by_night]| long(by_day).max(long(by_night)))
+        .sum()
+}
+
+/// Until a fault in progress that comes and goes has forgotten how the history began, seconds.
+fn flapping(system: &System) -> f64 {
+    let flaps = system.care.flaps.iter().map(|(&fault, flaps)| {
+        let turns = 10.0 * (long(&flaps.down) + long(&flaps.up));
+        turns.min(long(&system.faults[fault].lasts))
+    });
+    flaps.fold(0.0, f64::max)
 }
 
 /// How long one occurrence of `campaign` can last, if every start takes `start`.
@@ -164,6 +216,8 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
         + lead
         + activation
         + operating(system)
+        + flapping(system)
+        + restarting(system)
         + campaign;
     let handling = SimSpan::from_secs_f64(handling(system).min(1e9)).min(LONGEST_HANDLING);
     if sum == 0.0 && handling.is_zero() {
@@ -179,12 +233,7 @@ fn handling(system: &System) -> f64 {
     let mut longest = 0.0_f64;
     // By crew: utilisation, mean repair weighted by it, mean time to failure of the one that lives longest.
     let mut load = vec![(0.0_f64, 0.0_f64, 0.0_f64); care.crews.len()];
-    let of_people = |people: PeopleId| {
-        let steps = care.people[people].steps.iter();
-        steps
-            .map(|[by_day, by_night]| long(by_day).max(long(by_night)))
-            .sum::<f64>()
-    };
+    let of_people = |people: PeopleId| long_steps(system, people);
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
         let Some(repair) = care.repairs.get(&clock.fault) else {

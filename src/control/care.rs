@@ -296,9 +296,9 @@ impl State {
             ],
             people => plan.care.people[people as usize].draw(self.now, &mut now.handling),
         };
-        self.apply(plan, known.clock, by, true, signals);
+        let acts = self.change_effect(plan, known.clock, by, true, signals);
         if plan.operated.is_any() {
-            self.stop_operated(plan, known.clock, true);
+            self.stop_operated(plan, known.clock, true, acts);
         }
     }
 
@@ -384,9 +384,9 @@ impl State {
         let clock = &mut self.clocks[known.clock];
         clock.active = false;
         let life = plan.clocks[known.clock].spans[0].draw(&mut clock.draws[0]);
-        self.apply(plan, known.clock, by, false, signals);
+        let acts = self.change_effect(plan, known.clock, by, false, signals);
         if plan.operated.is_any() {
-            self.stop_operated(plan, known.clock, false);
+            self.stop_operated(plan, known.clock, false, acts);
         }
         let now = &mut self.care.cases[case as usize];
         (now.stage, now.by) = (Stage::Up, known.clock);

@@ -4,7 +4,7 @@ use super::blame::{After, Blames};
 use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
 use super::state::{State, WatchNow, is_available};
 use crate::failover::{Draw, Stage};
-use crate::health::{Mode, Watch};
+use crate::health::Mode;
 use crate::ids::{ClockId, Id, SlotId};
 use crate::path::{Event, Signal, SlotState};
 use crate::random::Sequence;
@@ -50,6 +50,12 @@ impl State {
         if self.regime.islands[instance] != self.regime.islands[member] {
             return Mode::Silent;
         }
+        self.mode_nearby(member)
+    }
+
+    /// What a probe of `member` meets that arrives there.
+    #[inline]
+    fn mode_nearby(&self, member: SlotId) -> Mode {
         let impairment = self.regime.impairments[member];
         match self.regime.slots[member] {
             SlotState::Serving | SlotState::Standby if impairment.is_any() => Mode::Impaired {
@@ -85,9 +91,14 @@ impl State {
         cause: Option<ClockId>,
         signals: &mut Vec<Signal>,
     ) {
+        // What probes meet is the same for all instances on the island of the member.
+        let (nearby, island) = (self.mode_nearby(slot), self.regime.islands[slot]);
         for &watch in plan.watched_by.of(slot.index()) {
-            if self.slots[plan.watches[watch as usize].instance].probing {
-                self.look(plan, watch as usize, cause);
+            let instance = plan.watches[watch as usize].instance;
+            if self.slots[instance].probing {
+                let reaches = self.regime.islands[instance] == island;
+                let mode = if reaches { nearby } else { Mode::Silent };
+                self.look(plan, watch as usize, mode, cause);
             }
         }
         let known = &plan.slots[slot];
@@ -103,7 +114,8 @@ impl State {
                 (true, false) => self.stop_probing(plan, slot),
                 (true, true) => {
                     for watch in first..end {
-                        self.look(plan, watch as usize, cause);
+                        let mode = self.mode(slot, plan.watches[watch as usize].member);
+                        self.look(plan, watch as usize, mode, cause);
                     }
                 }
                 (false, false) => {}
@@ -155,7 +167,7 @@ impl State {
             let whole = self.structure.serves(known.member);
             let up = self.slots[known.member].drains == 0;
             let watch = &mut self.watches[index];
-            watch.watch = Watch::start(&known.pace, self.now + phase, mode);
+            watch.watch.restart(&known.pace, self.now + phase, mode);
             watch.root = self.slots[if whole { instance } else { known.member }].root;
             // Nothing is due and nothing open before, nor if what it believes is so.
             if mode != Mode::Answers {
@@ -171,12 +183,16 @@ impl State {
 
     fn stop_probing(&mut self, plan: &Plan, instance: SlotId) {
         self.slots[instance].probing = false;
+        // One that ends forgets everything.
+        let resting = self.slots[instance].resting;
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
             let known = &plan.watches[index];
             self.agenda.cancel(known.timer);
             let watch = &mut self.watches[index];
-            watch.watch.rest(&known.pace, self.now);
+            if resting {
+                watch.watch.rest(&known.pace, self.now);
+            }
             watch.weigh(plan, known, false, &mut self.blames);
         }
     }
@@ -202,10 +218,9 @@ impl State {
         }
     }
 
-    /// Looks again at what the probes of one watch meet; its instance probes.
-    fn look(&mut self, plan: &Plan, index: usize, cause: Option<ClockId>) {
+    /// The probes of one watch, whose instance probes, meet `mode` from now on.
+    fn look(&mut self, plan: &Plan, index: usize, mode: Mode, cause: Option<ClockId>) {
         let known = &plan.watches[index];
-        let mode = self.mode(known.instance, known.member);
         let matters = self.matters(known.instance, known.member);
         let watch = &mut self.watches[index];
         if watch.watch.mode() != mode {
@@ -383,6 +398,9 @@ impl State {
             .set(known.timer, self.leases[index].lease.next_time());
         let now = &mut self.leases[index];
         let leader = now.lease.leader().map(|member| known.slots[member]);
+        self.note_leader(plan, index, leader, false);
+        let leader = self.writable(plan, index, leader, &known.slots);
+        let now = &mut self.leases[index];
         if self.regime.leaders[known.pool] != leader {
             self.regime.leaders[known.pool] = leader;
             signals.push(Signal::Leader {

@@ -153,7 +153,8 @@ impl State {
                     now: at,
                     draws: &mut now.draws,
                 };
-                machine.react(at, available, &mut dice);
+                let planned = cause.is_some_and(|clock| plan.clocks[clock].planned);
+                machine.react(at, planned, available, &mut dice);
             }
             (Machine::Quorum(machine), Way::Quorum { elects }) => {
                 let draws = &mut now.draws;
@@ -277,6 +278,7 @@ impl State {
             Machine::Quorum(machine) => machine.next_time(),
         };
         let leader = now.machine.leader().map(|member| known.slots[member]);
+        let switches = now.machine.standing() == Standing::Generic(Progress::Switching);
         let after = match now.machine.standing() {
             Standing::Generic(Progress::Detecting) => Some(After::Unnoticed),
             Standing::Generic(Progress::Deciding | Progress::Person)
@@ -289,6 +291,9 @@ impl State {
         self.blames
             .change(&plan.audiences, known.unit, &mut now.condition, next);
         self.agenda.set(known.timer, due);
+        let row = plan.leases.len() + index;
+        self.note_leader(plan, row, leader, switches);
+        let leader = self.writable(plan, row, leader, &known.slots);
         if self.regime.leaders[known.pool] != leader {
             self.regime.leaders[known.pool] = leader;
             signals.push(Signal::Leader {

@@ -40,6 +40,7 @@ pub(super) struct GenericPlan {
     person: Notice,
     settle: Delay,
     switch: Delay,
+    hand_over: Delay,
     pub(super) restores_all: bool,
     pub(super) repairs_wait: bool,
 }
@@ -53,6 +54,7 @@ impl GenericPlan {
                 members,
                 promote_the_last: failover.promote_the_last,
                 failback: failback.is_some(),
+                hands_over: failover.switchover.is_some(),
             },
             detect: Delay::of(&failover.detect),
             decide: Delay::of(&failover.decide),
@@ -60,6 +62,7 @@ impl GenericPlan {
             coverage: failover.coverage,
             person: rescue.map_or(Notice::By(none()), |rescue| Notice::of(&rescue.takes)),
             settle: failback.map_or_else(none, |failback| Delay::of(&failback.after)),
+            hand_over: failover.switchover.as_ref().map_or_else(none, Delay::of),
             switch: failback.map_or_else(none, |failback| Delay::of(&failback.takes)),
             restores_all: rescue.is_some_and(|rescue| rescue.restores_all),
             repairs_wait: failover.repairs_wait,
@@ -84,6 +87,7 @@ impl Fate for Dice<'_> {
             Span::Person => self.known.person.draw(self.plan, self.now, self.draws),
             Span::Settle => self.known.settle.draw(self.draws),
             Span::Switch => self.known.switch.draw(self.draws),
+            Span::HandOver => self.known.hand_over.draw(self.draws),
         }
     }
 

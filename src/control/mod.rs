@@ -16,7 +16,8 @@
 //! around it is active, or it is still starting; it starts when the last of these ends, and anew if
 //! another comes meanwhile. Its process gone on a live machine, it refuses; its machine gone, it is
 //! silent. A slot that hangs, or whose node does, is restarted when that ends: it starts like one that
-//! had crashed. One that is paused goes on where it was; so does a start that the pause interrupted.
+//! had crashed. Where the file says who restarts it, that takes as long
+//! as pauses and failed starts do (`restart.rs`). One that is paused goes on where it was; so does a start that the pause interrupted.
 //! The gravest of several reasons decides (`stops.rs`). Slow slots and such that answer with errors
 //! run. Its island is the innermost isolated domain around it; slots reach each other when their
 //! islands are equal, and users are on no island.
@@ -45,13 +46,17 @@ mod campaign;
 mod care;
 mod care_plan;
 mod crew;
+mod flap;
 mod follow;
 mod force;
+mod heats;
 mod lead;
 mod lead_plan;
 mod lists;
 mod operate;
 mod plan;
+mod recover;
+mod restart;
 mod standby;
 mod state;
 mod step;
@@ -60,7 +65,7 @@ mod tournament;
 
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Event, Regime, Signal, Transition};
+use crate::path::{Event, Recovery, Regime, Signal, Transition};
 use crate::time::{SimSpan, SimTime};
 use plan::Plan;
 use state::State;
@@ -144,6 +149,12 @@ impl<'a> Control<'a> {
     /// which faults a common cause started. Only with [`Detail::Full`].
     pub fn remarks(&self) -> &[Event] {
         &self.state.remarks
+    }
+
+    /// The stores that got a leader again in the last step.
+    #[inline]
+    pub fn recoveries(&self) -> &[Recovery] {
+        &self.state.recoveries
     }
 
     /// What traffic sees now: the regime the history began with and every signal since.

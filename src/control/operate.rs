@@ -62,7 +62,8 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         | FaultKind::Rollout
         | FaultKind::Release
         | FaultKind::Configuration
-        | FaultKind::Certificate => true,
+        | FaultKind::Certificate
+        | FaultKind::Outage(_) => true,
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated
@@ -213,8 +214,10 @@ impl State {
             self.parts[row].stops = 0;
             self.parts[row].taken = false;
         }
-        for (id, clock) in self.clocks.pairs().filter(|(_, clock)| clock.active) {
-            debug_assert!(clock.active);
+        for id in plan.clocks.ids() {
+            if !self.has_effect(plan, id) {
+                continue;
+            }
             for &row in operated.stops.of(id.index()) {
                 self.parts[row as usize].stops += 1;
             }
@@ -225,9 +228,21 @@ impl State {
         }
     }
 
-    /// The fault of `clock` begins or ends, and with it what keeps machines and domains from running.
-    /// All slots have their states.
-    pub(super) fn stop_operated(&mut self, plan: &Plan, clock: ClockId, begins: bool) {
+    /// The fault of `clock` begins or ends, and with it, if that `acts`, what keeps machines and domains
+    /// from running. All slots have their states.
+    pub(super) fn stop_operated(&mut self, plan: &Plan, clock: ClockId, begins: bool, acts: bool) {
+        if acts {
+            self.count_stop(plan, clock, begins);
+        }
+        let own = plan.operated.of_clock[clock];
+        let alone = plan.clocks[clock].handled == Handled::Alone;
+        if own != NONE && alone && !begins && !self.parts[own as usize].runs {
+            self.freeze(clock);
+        }
+    }
+
+    /// What keeps machines and domains from running comes or goes with the effect of `clock`.
+    pub(super) fn count_stop(&mut self, plan: &Plan, clock: ClockId, begins: bool) {
         let operated = &plan.operated;
         for &row in operated.stops.of(clock.index()) {
             let part = &mut self.parts[row as usize];
@@ -237,11 +252,6 @@ impl State {
                 part.stops - 1
             };
             self.look_at_part(plan, row as usize);
-        }
-        let own = operated.of_clock[clock];
-        let alone = plan.clocks[clock].handled == Handled::Alone;
-        if own != NONE && alone && !begins && !self.parts[own as usize].runs {
-            self.freeze(clock);
         }
     }
 

@@ -6,16 +6,20 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
+use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
 use super::lists::Lists;
 use super::operate::{Operated, stops_itself};
+use super::recover::RecoveryPlan;
+use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
 use crate::health::Pace;
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, Owner, PoolKind, ServedBy, Start, StoreFailover, System,
+    Balancer, Component, FaultKind, OutageKind, Owner, PoolKind, ServedBy, Start, StoreFailover,
+    System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -65,6 +69,17 @@ pub(super) enum Effect {
     Isolation(DomainId),
 }
 
+impl Effect {
+    /// Whether processes end by it.
+    pub(super) fn ends_process(self) -> bool {
+        match self {
+            Self::Lone(_) => true,
+            Self::Stop(stop) | Self::Machine(stop) => stop != Stop::Paused,
+            Self::Impair | Self::Isolation(_) => false,
+        }
+    }
+}
+
 /// One fault clock.
 #[derive(Clone, Debug)]
 pub(super) struct ClockPlan {
@@ -73,6 +88,8 @@ pub(super) struct ClockPlan {
     pub(super) spans: [Delay; 2],
     /// Share of time in which the fault is active.
     pub(super) down_share: f64,
+    /// Whether its fault is planned work.
+    pub(super) planned: bool,
     pub(super) effect: Effect,
     /// Whether a campaign turns it, and not its spans.
     pub(super) driven: bool,
@@ -81,6 +98,10 @@ pub(super) struct ClockPlan {
     pub(super) idle: bool,
     /// Whether others of its component with operating clocks exclude it, see [`Operated`].
     pub(super) excludes: bool,
+    /// Its turns, if its effect comes and goes, or [`NONE`].
+    pub(super) flap: u32,
+    /// Whether a process ends by itself.
+    pub(super) ends_process: bool,
 }
 
 /// What happens when a fault clock is due.
@@ -113,6 +134,8 @@ pub(super) enum Timer {
     Lead(u32),
     /// A standby that is activated.
     Activation(u32),
+    /// The next turn of a fault that comes and goes.
+    Flap(u32),
 }
 
 /// No such row.
@@ -124,6 +147,8 @@ pub(super) struct SlotPlan {
     pub(super) domain: Option<DomainId>,
     pub(super) name: Part,
     pub(super) starts: Delay,
+    /// How it is started again when its process ends, or [`NONE`].
+    pub(super) restart: u32,
     /// [`NONE`] if it starts at once.
     pub(super) start_timer: u32,
     /// Whose failures count against whom, see [`Audiences`].
@@ -214,6 +239,10 @@ pub(super) struct Plan {
     /// Who sends to each slot, as far as traffic is followed and anything is drained.
     pub(super) viewed_by: Lists<View>,
     pub(super) leads: Vec<LeadPlan>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recoveries: Vec<RecoveryPlan>,
+    pub(super) flaps: Vec<FlapPlan>,
+    pub(super) restarts: Vec<RestartPlan>,
     pub(super) standbys: Vec<StandbyPlan>,
     pub(super) structure: Structure,
     pub(super) audiences: Audiences,
@@ -232,13 +261,11 @@ impl Plan {
         let operated = Operated::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
+        let (restarts, restart_of) = restarts(system);
         let mut slots: IdVec<SlotId, SlotPlan> = IdVec::new();
         for (id, slot) in system.slots.pairs() {
-            let starts_in = match slot.owner {
-                Owner::Pool(pool) => &system.pools[pool].starts_in,
-                Owner::Balancer(balancer) => &system.balancers[balancer].starts_in,
-            };
-            let start_timer = if starts_in.is_zero() {
+            let starts_in = system.starts_in(id);
+            let start_timer = if starts_in.is_zero() && restart_of[id] == NONE {
                 NONE
             } else {
                 timers.len() as u32
@@ -250,6 +277,7 @@ impl Plan {
                 domain: slot.domain,
                 name: Part::new(name_hash(&slot.name)),
                 starts: Delay::of(starts_in),
+                restart: restart_of[id],
                 start_timer,
                 unit: Audiences::unit_of(system, slot.owner),
                 watches: (0, 0),
@@ -301,6 +329,9 @@ impl Plan {
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
         let leads = leads(system, detail, &mut timers, &mut slots);
+        let stores = leases.iter().map(|it| it.pool);
+        let stores = stores.chain(leads.iter().map(|it| it.pool));
+        let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE
@@ -319,6 +350,7 @@ impl Plan {
             })
             .collect();
         let care = CarePlan::new(system, &minded, &mut timers);
+        let (flaps, flap_of) = flaps(system, &mut timers);
         let lone = |slot: SlotId| {
             slots[slot].start_timer == NONE
                 && slots[slot].standby == NONE
@@ -334,7 +366,9 @@ impl Plan {
                 let handled = care.handled(id, clock.component);
                 let effect = match (clock.component, effect) {
                     (Component::Slot(slot), Effect::Stop(Stop::Process))
-                        if handled == Handled::Alone && lone(slot) =>
+                        if handled == Handled::Alone
+                            && lone(slot)
+                            && flap_of[id.index()] == NONE =>
                     {
                         Effect::Lone(slot)
                     }
@@ -344,6 +378,7 @@ impl Plan {
                     name: Part::new(name_hash(&clock.name)),
                     spans: [Delay::of(&fault.every), Delay::of(&fault.lasts)],
                     down_share: operated.down_share(system, id),
+                    planned: system.faults[system.clocks[id].fault].kind.is_planned(),
                     effect,
                     driven: fault.kind.is_driven(),
                     handled,
@@ -352,6 +387,9 @@ impl Plan {
                         && detail == Detail::Structure
                         && !fault.kind.stops(),
                     excludes: stops_itself(fault.kind),
+                    flap: flap_of[id.index()],
+                    ends_process: matches!(clock.component, Component::Slot(_))
+                        && matches!(fault.kind, FaultKind::Crash | FaultKind::Hang),
                 }
             });
         let clocks: IdVec<ClockId, ClockPlan> = clocks.collect();
@@ -383,6 +421,9 @@ impl Plan {
             drains,
             viewed_by,
             leads,
+            recoveries,
+            flaps,
+            restarts,
             standbys,
             structure: Structure::new(system),
             audiences,
@@ -436,7 +477,12 @@ fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
 /// What a fault of this kind does to what it affects.
 fn effect(component: Component, kind: FaultKind) -> Effect {
     let stop = match kind {
-        FaultKind::Slow { .. } | FaultKind::Errors { .. } => return Effect::Impair,
+        FaultKind::Slow { .. }
+        | FaultKind::Errors { .. }
+        | FaultKind::Outage(OutageKind::Errors) => return Effect::Impair,
+        // A third party without a sign of life is like one whose machine is gone.
+        FaultKind::Outage(OutageKind::Silent) => return Effect::Stop(Stop::Machine),
+        FaultKind::Outage(OutageKind::Refused) => return Effect::Stop(Stop::Process),
         FaultKind::Hang => Stop::Hung,
         FaultKind::Pause => Stop::Paused,
         FaultKind::Crash
@@ -466,7 +512,7 @@ fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, Fau
     let mut of_slots = vec![Vec::new(); system.slots.len()];
     for (id, clock) in system.clocks.pairs() {
         let kind = system.faults[clock.fault].kind;
-        if matches!(kind, FaultKind::Slow { .. } | FaultKind::Errors { .. }) {
+        if kind.impairs() {
             for slot in affected.of(id.index()) {
                 of_slots[slot.index()].push((id, kind));
             }

@@ -4,9 +4,12 @@ use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
+use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::operate::PartNow;
-use super::plan::{Delay, Handled, Plan};
+use super::plan::{Delay, Handled, NONE, Plan};
+use super::recover::RecoveryNow;
+use super::restart::RestartNow;
 use super::standby::StandbyNow;
 use super::stops::Stops;
 use crate::failover::{Group, Lease};
@@ -14,7 +17,7 @@ use crate::health::{Mode, Watch};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::StructureState;
 use crate::model::{Impairment, Start, System};
-use crate::path::{Event, Regime, Signal, SlotState};
+use crate::path::{Event, Recovery, Regime, Signal, SlotState};
 use crate::random::{Key, Purpose, Sequence};
 use crate::time::{SimSpan, SimTime};
 
@@ -107,6 +110,12 @@ pub(super) struct State {
     pub(super) leases: Vec<LeaseNow>,
     pub(super) campaigns: IdVec<CampaignId, CampaignNow>,
     pub(super) leads: Vec<LeadNow>,
+    /// Of `leases`, and then of `leads`.
+    pub(super) recovering: Vec<RecoveryNow>,
+    /// What has recovered in this step.
+    pub(super) recoveries: Vec<Recovery>,
+    pub(super) flaps: Vec<FlapNow>,
+    pub(super) restarts: Vec<RestartNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
     /// What happened beside the event of this step.
@@ -181,6 +190,10 @@ impl State {
             leases: leases.collect(),
             campaigns: IdVec::filled(CampaignNow::idle(), plan.campaigns.len()),
             leads: plan.leads.iter().map(LeadNow::new).collect(),
+            recovering: vec![RecoveryNow::new(); plan.recoveries.len()],
+            recoveries: Vec::with_capacity(plan.recoveries.len()),
+            flaps: plan.flaps.iter().map(FlapNow::new).collect(),
+            restarts: vec![RestartNow::new(); plan.restarts.len()],
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
             remarks: Vec::new(),
@@ -205,8 +218,12 @@ impl State {
         self.start_campaigns(plan, base);
         for (slot, known) in self.slots.as_mut_slice().iter_mut().zip(&plan.slots) {
             let key = base.with_part(known.name);
-            slot.start_up = key.with(Purpose::StartUp as u64).sequence();
-            slot.phases = key.with(Purpose::Phase as u64).sequence();
+            if known.start_timer != NONE {
+                slot.start_up = key.with(Purpose::StartUp as u64).sequence();
+            }
+            if known.watches.0 < known.watches.1 {
+                slot.phases = key.with(Purpose::Phase as u64).sequence();
+            }
         }
         if plan.impairs() {
             for (watch, known) in self.watches.iter_mut().zip(&plan.watches) {
@@ -216,13 +233,18 @@ impl State {
                 watch.draws = key.with(Purpose::ProbeErrors as u64).sequence();
             }
         }
+        for (now, known) in self.recovering.iter_mut().zip(&plan.recoveries) {
+            now.begin(known, base);
+        }
         self.start_care(plan, base);
+        self.start_flaps(plan, base);
+        self.start_restarts(plan, base);
         self.first_roles(plan, base);
         self.down_at_first.sort_unstable();
         for index in 0..self.down_at_first.len() {
             let (onset, clock) = self.down_at_first[index];
             self.blames.begin(&plan.audiences, clock, onset);
-            self.apply(plan, clock, clock, true, &mut unread);
+            self.resume_effect(plan, clock, base, &mut unread);
             for index in 0..self.changed.len() {
                 let slot = self.changed[index];
                 let serves = self.can_serve(slot);
@@ -264,6 +286,7 @@ impl State {
         unread.clear();
         self.unread = unread;
         self.remarks.clear();
+        self.recoveries.clear();
     }
 
     /// Everything serving, in view and in charge, nothing pending.
@@ -320,42 +343,41 @@ impl State {
         let (now, down_at_first) = (self.now, &mut self.down_at_first);
         let parts = &mut self.parts;
         let clocks = self.clocks.as_mut_slice().iter_mut();
-        self.agenda
-            .restart(clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
-                if known.driven {
-                    clock.active = false;
-                    return SimTime::NEVER;
-                }
-                let key = base.with_part(known.name);
-                clock.draws = [Purpose::Failure, Purpose::Repair]
-                    .map(|purpose| key.with(purpose as u64).sequence());
+        let due = clocks.zip(plan.clocks.pairs()).map(|(clock, (id, known))| {
+            if known.driven {
                 clock.active = false;
-                if known.idle {
-                    return SimTime::NEVER;
-                }
-                let due = match plan.start {
-                    Start::New => known.spans[0].draw(&mut clock.draws[0]),
-                    Start::Steady => {
-                        let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
-                        let (which, life, place) =
-                            (draws.uniform(), draws.uniform(), draws.uniform());
-                        clock.active = which < known.down_share;
-                        if clock.active && plan.operated.is_taken(plan, id, parts) {
-                            clock.active = false;
-                        }
-                        let delay = &known.spans[usize::from(clock.active)];
-                        if clock.active {
-                            let age = delay.equilibrium(life, place).0;
-                            down_at_first.push((now.before(age), id));
-                        }
-                        delay.equilibrium(life, place).1
+                return SimTime::NEVER;
+            }
+            let key = base.with_part(known.name);
+            clock.draws = [Purpose::Failure, Purpose::Repair]
+                .map(|purpose| key.with(purpose as u64).sequence());
+            clock.active = false;
+            if known.idle {
+                return SimTime::NEVER;
+            }
+            let due = match plan.start {
+                Start::New => known.spans[0].draw(&mut clock.draws[0]),
+                Start::Steady => {
+                    let mut draws = key.with(Purpose::Equilibrium as u64).sequence();
+                    let (which, life, place) = (draws.uniform(), draws.uniform(), draws.uniform());
+                    clock.active = which < known.down_share;
+                    if clock.active && plan.operated.is_taken(plan, id, parts) {
+                        clock.active = false;
                     }
-                };
-                if known.handled == Handled::Alone {
-                    clock.ahead = clock.draw(known, !clock.active);
+                    let delay = &known.spans[usize::from(clock.active)];
+                    if clock.active {
+                        let age = delay.equilibrium(life, place).0;
+                        down_at_first.push((now.before(age), id));
+                    }
+                    delay.equilibrium(life, place).1
                 }
-                now + due
-            }));
+            };
+            if known.handled == Handled::Alone {
+                clock.ahead = clock.draw(known, !clock.active);
+            }
+            now + due
+        });
+        self.agenda.restart(now, due);
     }
 
     /// The leader at the first instant: the first member if everything is new; else any of those
@@ -458,7 +480,7 @@ pub(super) fn is_available(regime: &Regime, slot: SlotId) -> bool {
 impl Delay {
     /// Age and rest of a span in progress, in equilibrium. What nobody uses of it costs nothing.
     #[inline(always)]
-    fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
+    pub(super) fn equilibrium(&self, life: f64, place: f64) -> (SimSpan, SimSpan) {
         let (age, rest) = match self {
             Self::Fixed(span) => {
                 let age = span.mul_f64(place);

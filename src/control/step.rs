@@ -37,6 +37,7 @@ impl State {
         if !self.remarks.is_empty() {
             self.remarks.clear();
         }
+        self.recoveries.clear();
         let (event, cause) = match next {
             Next::Clock(clock) => match plan.clocks[clock].handled {
                 Handled::Alone => (self.toggle(plan, clock, signals), Some(clock)),
@@ -52,6 +53,7 @@ impl State {
                 Timer::Lead(index) => self.move_lead(plan, index as usize, signals),
                 Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
                 Timer::Order(stock) => self.receive_part(plan, stock, timer),
+                Timer::Flap(row) => self.turn(plan, row, signals),
             },
         };
         // While the system is up and nobody is to be judged, as after most events of a structural
@@ -75,10 +77,10 @@ impl State {
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
             Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
-                self.apply(plan, id, id, begins, signals);
+                let acts = self.change_effect(plan, id, id, begins, signals);
                 self.spread(plan, Some(id), signals);
                 if plan.operated.is_any() {
-                    self.stop_operated(plan, id, begins);
+                    self.stop_operated(plan, id, begins, acts);
                 }
             }
         }
@@ -138,7 +140,11 @@ impl State {
             }
             return;
         }
+        let itself = plan.clocks[clock].ends_process;
         for &slot in affected {
+            if begins && plan.slots[slot].restart != NONE && effect.ends_process() {
+                self.note_end(plan, slot, itself);
+            }
             match effect {
                 Effect::Lone(_) => self.stop(plan, slot, Stop::Process, cause, begins),
                 Effect::Stop(stop) => self.stop(plan, slot, stop, cause, begins),
@@ -190,13 +196,15 @@ impl State {
         } else if state.stops.may_run() && known.start_timer != NONE {
             state.starting = true;
             state.stops.change(Stop::Process, true);
-            let takes = known.starts.draw(&mut state.start_up);
+            let takes = self.restarts_in(plan, slot);
+            let state = &mut self.slots[slot];
             if state.stops.is_paused() {
                 state.start_left = takes;
             } else {
                 self.agenda.set(known.start_timer, self.now + takes);
             }
             let next = Some((cause, After::Unready));
+            let condition = &mut state.condition;
             self.blames
                 .change(&plan.audiences, known.unit, condition, next);
         }
@@ -226,7 +234,7 @@ impl State {
     ) {
         let mut impairment = Impairment::NONE;
         for &(clock, kind) in plan.impaired_by.of(slot.index()) {
-            if self.clocks[clock].active {
+            if self.has_effect(plan, clock) {
                 impairment = impairment.and(kind);
             }
         }
@@ -291,6 +299,9 @@ impl State {
     ) -> (Event, Option<ClockId>) {
         let known = &plan.slots[slot];
         self.agenda.cancel(known.start_timer);
+        if self.start_fails(plan, slot) {
+            return (Event::StartFails(slot), self.slots[slot].root);
+        }
         let now = &mut self.slots[slot];
         let cause = now.root;
         now.starting = false;

@@ -80,11 +80,6 @@ impl Tournament {
         (self.first.at, self.first.timer)
     }
 
-    /// When `timer` is due; never, if it is not set.
-    pub(super) fn due(&self, timer: u32) -> SimTime {
-        self.matches.as_flattened()[self.matches.len() + timer as usize].at
-    }
-
     /// Sets `timer` to `at`, whatever it was set to before.
     #[inline]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {

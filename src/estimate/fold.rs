@@ -2,6 +2,7 @@
 
 use super::group::{GroupRecord, TrafficRecord};
 use super::outages::OutageRecord;
+use super::periods::{RequestPeriods, request_periods};
 use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
@@ -105,6 +106,11 @@ pub struct TrafficFold {
     pub covered_s: f64,
     /// Slices; the units are replications.
     pub outages: OutageRecord,
+    /// By target and by group index of a block, summed over blocks; those on periods of requests are
+    /// filled.
+    pub periods: Vec<Vec<RequestPeriods>>,
+    /// (failed, sampled) in the regime that holds most of the time, where periods of requests need it.
+    pub calm: Sums,
 }
 
 impl LatencyFold {
@@ -186,7 +192,12 @@ impl TrafficFold {
             regimes: 0,
             window_s: 0.0,
             covered_s: 0.0,
-            outages: OutageRecord::new(causes),
+            outages: OutageRecord::new(causes, system.targets.len()),
+            periods: request_periods(system)
+                .into_iter()
+                .map(|row| row.map_or_else(Vec::new, |row| vec![row; GROUPS as usize]))
+                .collect(),
+            calm: Sums::default(),
         }
     }
 
@@ -258,6 +269,15 @@ impl TrafficFold {
         self.window_s += totals.window_s;
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
+        for (parts, found) in self.periods.iter_mut().zip(&record.periods) {
+            if let Some(found) = found {
+                parts[group].merge(found);
+            }
+        }
+        let (failed, sampled) = record.calm;
+        if sampled > 0.0 {
+            self.calm.push(failed, sampled);
+        }
     }
 
     /// (failed, ended) of a population.

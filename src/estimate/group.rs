@@ -4,6 +4,7 @@
 //! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
 
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
+use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::rare::Forcer;
 use super::structure::{History, StructureRecord, StructureTally};
@@ -15,7 +16,7 @@ use crate::model::{Method, System};
 use crate::path::{Blame, Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose, Stream};
 use crate::time::SimTime;
-use crate::traffic::{Source, Traffic};
+use crate::traffic::{Source, Tally, Traffic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -39,6 +40,10 @@ pub struct TrafficRecord {
     pub outages: OutageRecord,
     /// Regimes sampled.
     pub regimes: u64,
+    /// By target; those on periods of requests are filled.
+    pub periods: Vec<Option<RequestPeriods>>,
+    /// (failed, sampled) requests of the regime that holds most of the time; zero without samples.
+    pub calm: (f64, f64),
 }
 
 /// Why a group could not be simulated.
@@ -53,16 +58,19 @@ pub enum GroupError {
 }
 
 /// A regime met by the group in one hour of the day, with all the quiet time it stands for.
-struct Met {
+pub(super) struct Met {
     regime: Regime,
     /// Expected requests of each workload.
     expected: IdVec<WorkloadId, f64>,
     blamed: BlameTime,
     /// (replication of the group, start, end, expected requests), in order.
     stretches: Vec<(usize, SimTime, SimTime, f64)>,
-    slices: SliceShare,
+    pub(super) slices: SliceShare,
     /// The journey with the most failures in the sample, and its commonest cause there.
     worst: Option<(JourneyId, usize)>,
+    /// Requests sampled that ended, and the share of the expected ones that fails.
+    pub(super) sampled: f64,
+    pub(super) failing: f64,
 }
 
 /// Runs groups one after the other; keeps its buffers.
@@ -153,6 +161,9 @@ impl<'a> GroupRunner<'a> {
             }
             self.structural(replication, &mut structure);
         }
+        if let Some((forcer, _)) = &mut self.forcer {
+            forcer.finish(&mut structure);
+        }
         let traffic = if with_traffic.is_empty() {
             None
         } else {
@@ -172,7 +183,7 @@ impl<'a> GroupRunner<'a> {
             self.signals.clear();
             let transition = self.control.step(&mut self.signals);
             record.transitions += 1;
-            self.tally.observe(transition.at, &self.control);
+            self.tally.observe(transition.at, &self.control, record);
         }
         self.tally.end(&mut self.control, record);
         if let Some(histories) = &mut self.histories {
@@ -225,15 +236,19 @@ impl<'a> GroupRunner<'a> {
             let of = (batch, paths.len());
             self.sample(of, key, met, quiet_s, &mut totals, stop)?;
         }
-        let mut outages = OutageRecord::new(causes.len());
+        let mut outages = OutageRecord::new(causes.len(), self.system.targets.len());
         for pieces in &paths {
             self.stitch(pieces, &met, &causes, &mut outages);
         }
+        let mut periods = request_periods(self.system);
+        let calm = self.periods(&paths, &met, &causes, &mut outages, &mut periods);
         Ok(TrafficRecord {
             replications: replications.len() as u64,
             totals,
             outages,
             regimes,
+            periods,
+            calm,
         })
     }
 
@@ -257,6 +272,8 @@ impl<'a> GroupRunner<'a> {
             stretches: Vec::new(),
             slices: SliceShare::default(),
             worst: None,
+            sampled: 0.0,
+            failing: 0.0,
         });
         let mut weight = 0.0;
         for (id, workload) in self.system.workloads.pairs() {
@@ -361,6 +378,7 @@ impl<'a> GroupRunner<'a> {
             .pairs()
             .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
             .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
+        (met.failing, met.sampled) = failing(self.system, tally, &met.expected);
         totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
         Ok(())
     }
@@ -381,10 +399,7 @@ impl<'a> GroupRunner<'a> {
                 Piece::Window(seen) => tracker.seen(seen, record),
                 Piece::Quiet(quiet) => {
                     let met = &met[&quiet.key];
-                    let cause = met.worst.map_or(0, |(journey, commonest)| {
-                        quiet.regime.blames[journey]
-                            .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
-                    });
+                    let cause = met.cause(quiet);
                     let (from, to) = (index(quiet.from), index(quiet.to));
                     tracker.quiet(from, to, met.slices, cause, record);
                 }
@@ -410,7 +425,44 @@ fn commonest(counts: &[u64]) -> usize {
         .map_or(0, |(index, _)| index)
 }
 
+/// The share of `expected` requests that fails as they did in the sample, and how many of those
+/// ended.
+fn failing(system: &System, tally: &Tally, expected: &IdVec<WorkloadId, f64>) -> (f64, f64) {
+    let (mut failed, mut all, mut sampled) = (0.0, 0.0, 0.0);
+    for (id, workload) in system.workloads.pairs() {
+        let (mut bad, mut ended) = (0, 0);
+        for &(journey, _) in &workload.journeys {
+            let counts = tally.journeys[journey].counts;
+            bad += counts.failed;
+            ended += counts.issued - counts.in_flight;
+        }
+        if ended > 0 {
+            failed += expected[id] * bad as f64 / ended as f64;
+            all += expected[id];
+            sampled += ended as f64;
+        }
+    }
+    if all > 0.0 {
+        (failed / all, sampled)
+    } else {
+        (0.0, sampled)
+    }
+}
+
 impl Met {
+    /// Requests of all workloads that are expected in its quiet time.
+    pub(super) fn weight(&self) -> f64 {
+        self.expected.iter().sum()
+    }
+
+    /// What most failures in a quiet stretch of this regime are due to.
+    pub(super) fn cause(&self, quiet: &Quiet) -> usize {
+        self.worst.map_or(0, |(journey, commonest)| {
+            quiet.regime.blames[journey]
+                .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
+        })
+    }
+
     /// Seconds of quiet time by blame of the first journey: together all of it.
     fn blamed_s(&self) -> impl Iterator<Item = f64> + '_ {
         let first = JourneyId::from_index(0);

@@ -1,12 +1,16 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
+mod by_period;
 mod fold;
 mod group;
-mod load;
+mod losses;
+mod meter;
 mod outages;
 mod paired;
+mod periods;
 mod plan;
 mod rare;
+mod recoveries;
 mod structure;
 mod sums;
 mod totals;
@@ -14,11 +18,16 @@ mod windows;
 
 pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use load::{Load, PoolLoad};
+pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
+pub use meter::{Judged, Meter, Stretch};
 pub use outages::{OutageRecord, OutageTracker, SliceShare};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
+pub use periods::{
+    Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
+};
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use rare::{ForcedRecord, Forcer, Forcing, Weights, forced_pilot};
+pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};

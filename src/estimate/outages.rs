@@ -28,7 +28,7 @@
 use super::sums::Sums;
 use crate::stats::Histogram;
 use crate::time::SimSpan;
-use crate::traffic::BadRun;
+use crate::traffic::{BadRun, Bin};
 
 /// What a sample says about the slices of a regime.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -117,11 +117,13 @@ pub struct OutageRecord {
     pub by_cause: Vec<Sums>,
     /// Durations of outages that began and ended inside the horizon, nanoseconds.
     pub durations: Histogram,
+    /// Per replication, by target: (periods that miss its bound, periods); those on slices are filled.
+    pub periods: Vec<Sums>,
 }
 
 impl OutageRecord {
-    /// Without any replication; `causes` is how many causes there are.
-    pub fn new(causes: usize) -> Self {
+    /// Without any replication; `causes` is how many causes there are, `targets` how many targets.
+    pub fn new(causes: usize, targets: usize) -> Self {
         Self {
             downtime: Sums::default(),
             planned: Sums::default(),
@@ -129,6 +131,7 @@ impl OutageRecord {
             downtimes: Vec::new(),
             by_cause: vec![Sums::default(); causes],
             durations: Histogram::new(),
+            periods: vec![Sums::default(); targets],
         }
     }
 
@@ -142,6 +145,9 @@ impl OutageRecord {
             mine.merge(theirs);
         }
         self.durations.merge(&other.durations);
+        for (mine, theirs) in self.periods.iter_mut().zip(&other.periods) {
+            mine.merge(theirs);
+        }
     }
 }
 
@@ -154,6 +160,10 @@ pub struct Seen {
     pub end: u64,
     /// Runs of bad ones.
     pub runs: Vec<BadRun>,
+    /// The same in runs with one cause each.
+    pub runs_by_cause: Vec<BadRun>,
+    /// Requests by time, where anybody wants them.
+    pub bins: Vec<Bin>,
     /// Bad ones by cause.
     pub bad_by_cause: Vec<u64>,
     /// Whether its first transition takes something away, so that its first slice is bad more often
@@ -337,6 +347,8 @@ mod tests {
             first,
             end,
             runs: runs.to_vec(),
+            runs_by_cause: runs.to_vec(),
+            bins: Vec::new(),
             bad_by_cause: vec![bad, 0],
             falls: true,
             rises: true,
@@ -344,7 +356,7 @@ mod tests {
     }
 
     fn follow(pieces: impl FnOnce(&mut OutageTracker<'_>, &mut OutageRecord)) -> OutageRecord {
-        let mut record = OutageRecord::new(2);
+        let mut record = OutageRecord::new(2, 0);
         let mut tracker = OutageTracker::new(SimSpan::from_secs(1), 100, 1_100, &[false, true]);
         pieces(&mut tracker, &mut record);
         tracker.end(&mut record);

@@ -11,7 +11,7 @@ use super::plan::{BLOCK, GROUPS, Plan};
 use super::structure::History;
 use super::sums::Sums;
 use crate::ids::Id;
-use crate::model::{Method, Metric, System};
+use crate::model::{Method, Metric, Source, System};
 use crate::path::Cause;
 use crate::stats::Paired;
 use crate::time::SimTime;
@@ -202,17 +202,20 @@ impl PairRecord {
             }
             for (paired, &(a, b)) in self.exceeded.iter_mut().zip(&pairing.targets) {
                 let exceeded = |system: &System, target: usize, history: &History| {
-                    let Metric::StructuralDowntimeExceeds(limit) = system.targets[target].metric
-                    else {
-                        return None;
-                    };
-                    Some(f64::from(u8::from(history.downtime_ns > limit.as_nanos())))
+                    if let Metric::StructuralDowntimeExceeds(limit) = system.targets[target].metric
+                    {
+                        let more = history.downtime_ns > limit.as_nanos();
+                        return Some((f64::from(u8::from(more)), 1.0));
+                    }
+                    let mut rows = history.periods.iter();
+                    let row = rows.find(|row| row.0 == target)?;
+                    Some((row.1 as f64, row.2 as f64))
                 };
                 if let (Some(base), Some(other)) = (
                     exceeded(systems[0], a, base),
                     exceeded(systems[1], b, other),
                 ) {
-                    paired.push((base, 1.0), (other, 1.0));
+                    paired.push(base, other);
                 }
             }
         }
@@ -325,10 +328,26 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
             let count = fold.outages.downtimes.iter().filter(more).count();
             (count as f64, replications)
         }
+        Metric::Periods(bound) => match bound.measure.source() {
+            Source::Requests => {
+                let calm = if fold.calm.x > 0.0 {
+                    fold.calm.y / fold.calm.x
+                } else {
+                    0.0
+                };
+                let parts = fold.periods[target].iter();
+                parts.fold((0.0, 0.0), |(missed, all), part| {
+                    (missed + part.missed(calm), all + part.periods() as f64)
+                })
+            }
+            Source::Slices => of(&fold.outages.periods[target]),
+            Source::Structure => return None,
+        },
         Metric::StructuralAvailability
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
-        | Metric::StructuralDowntimeExceeds(_) => return None,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => return None,
     })
 }
 

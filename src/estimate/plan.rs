@@ -1,11 +1,12 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
-use super::load::Load;
+use super::periods::bounds_of;
 use super::rare::Forcing;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Method, Metric, Start, System};
+use crate::model::{Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System};
+use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::TrafficSettings;
+use crate::traffic::{BinSettings, TrafficSettings};
 
 /// Replications in a block: the unit of folding, of looks and of shards.
 pub const BLOCK: u64 = 1_024;
@@ -92,11 +93,16 @@ impl Plan {
                 | Metric::Outages
                 | Metric::StructuralOutages
                 | Metric::DowntimeExceeds(_)
-                | Metric::StructuralDowntimeExceeds(_) => None,
+                | Metric::StructuralDowntimeExceeds(_)
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             })
             .collect();
         bounds.sort_unstable();
         bounds.dedup();
+        let bins = (method != Method::None)
+            .then(|| bins(system, slice))
+            .flatten();
         let windows = Windows {
             look_back,
             warm_up,
@@ -117,6 +123,7 @@ impl Plan {
                 bad_below: system.run.bad_below,
                 settle: windows.after,
                 bounds,
+                bins,
             },
             traffic_per_block: if method == Method::None { 0 } else { BLOCK },
             forcing: None,
@@ -153,6 +160,34 @@ impl Plan {
         let slice = self.traffic.slice.as_nanos();
         SimTime::from_nanos(at.as_nanos().div_ceil(slice).saturating_mul(slice))
     }
+}
+
+/// How requests are counted by time for targets on periods of requests; `None` without such a target.
+/// A border of a period is never inside a bin, and a rolling period moves in steps of a thousandth of
+/// the shortest one, or of a slice.
+fn bins(system: &System, slice: SimSpan) -> Option<BinSettings> {
+    const STEPS: u64 = 1_000;
+    let lengths = bounds_of(system)
+        .filter(|(_, bound)| bound.measure.source() == Source::Requests)
+        .map(|(_, bound)| bound.over.length().unwrap_or(system.run.horizon))
+        .map(|length| (length.as_nanos() / slice.as_nanos()).max(1));
+    let block = lengths.reduce(common_divisor)?;
+    let most = (block / STEPS).max(1);
+    let bin = (1..=most).rev().find(|bin| block.is_multiple_of(*bin));
+    Some(BinSettings {
+        origin: SimTime::START.as_nanos() / slice.as_nanos(),
+        bin: bin.unwrap_or(1),
+        block,
+        planned: Cause::planned(system),
+    })
+}
+
+/// Euclid.
+fn common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// The longest a request can be in progress: the longest patience; `None` if a workload has none.

@@ -3,12 +3,14 @@
 //! Downtime counts its seconds inside the horizon. An outage belongs to where it began and is
 //! followed to its end for its duration, at most one horizon further.
 
+use super::periods::Periods;
 use super::rare::{ForcedRecord, Weighted};
+use super::recoveries::{RecoveryRecord, RecoveryTally};
 use super::sums::Sums;
 use crate::control::Control;
 use crate::ids::{BalancerId, Id, JourneyId, PoolId};
-use crate::model::System;
 use crate::model::structure::StructureState;
+use crate::model::{Source, System};
 use crate::path::{Cause, Signal};
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
@@ -48,6 +50,10 @@ pub struct StructureRecord {
     /// What forced branches found beside these sums; `None` where nothing was forced. The sums are
     /// then weighted, `downtimes` and `duration_histogram` empty.
     pub forced: Option<Box<ForcedRecord>>,
+    /// Per replication, by target: (periods that miss its bound, periods); those on structure are filled.
+    pub periods: Vec<Sums>,
+    /// Recoveries of stores.
+    pub recoveries: RecoveryRecord,
 }
 
 impl StructureRecord {
@@ -69,6 +75,8 @@ impl StructureRecord {
             balancers: vec![Sums::default(); system.balancers.len()],
             journeys: vec![Sums::default(); system.journeys.len()],
             forced: None,
+            periods: vec![Sums::default(); system.targets.len()],
+            recoveries: RecoveryRecord::new(system),
         }
     }
 
@@ -85,12 +93,14 @@ impl StructureRecord {
         }
         self.unended += other.unended;
         self.up_at_end += other.up_at_end;
+        self.recoveries.merge(&other.recoveries);
         self.downtimes.extend_from_slice(&other.downtimes);
         let tables = [
             (&mut self.by_cause, &other.by_cause),
             (&mut self.pools, &other.pools),
             (&mut self.balancers, &other.balancers),
             (&mut self.journeys, &other.journeys),
+            (&mut self.periods, &other.periods),
         ];
         for (mine, theirs) in tables {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
@@ -116,6 +126,8 @@ pub struct History {
     pub durations: (f64, f64),
     /// Downtime in seconds by [`Cause::index`]; only those that have any.
     pub by_cause: Vec<(usize, f64)>,
+    /// (target, periods that miss its bound, periods) of the targets on structure.
+    pub periods: Vec<(usize, u64, u64)>,
 }
 
 impl History {
@@ -200,6 +212,10 @@ pub struct StructureTally {
     durations: Vec<u64>,
     /// [`StructureState::changes`] when the state was last looked at.
     seen: u64,
+    recoveries: RecoveryTally,
+    periods: Periods,
+    /// What they found in the replication that ended last.
+    judged: Vec<(usize, u64, u64)>,
 }
 
 impl StructureTally {
@@ -221,6 +237,9 @@ impl StructureTally {
             began: None,
             durations: Vec::new(),
             seen: 0,
+            recoveries: RecoveryTally::new(system),
+            periods: Periods::new(system, Source::Structure, from, to),
+            judged: Vec::new(),
         }
     }
 
@@ -246,13 +265,18 @@ impl StructureTally {
         }
         self.began = None;
         self.durations.clear();
+        self.periods.begin();
         self.cause_since = self.from;
         self.cause = Cause::from(structure.blame()).index();
     }
 
     /// Observes the state after a transition at `at`, inside the horizon.
     #[inline]
-    pub fn observe(&mut self, at: SimTime, control: &Control<'_>) {
+    pub fn observe(&mut self, at: SimTime, control: &Control<'_>, record: &mut StructureRecord) {
+        if !control.recoveries().is_empty() {
+            self.recoveries
+                .add(control.recoveries(), &mut record.recoveries);
+        }
         let structure = control.structure();
         if structure.changes() != self.seen {
             self.seen = structure.changes();
@@ -294,6 +318,9 @@ impl StructureTally {
             self.touched.push(self.cause);
         }
         self.by_cause[self.cause] += at.since(self.cause_since).as_nanos();
+        let planned = self.planned[self.cause];
+        let (from, to) = (self.cause_since.as_nanos(), at.as_nanos());
+        self.periods.push_bad(from, to, 1.0, planned);
         self.cause_since = at;
     }
 
@@ -312,6 +339,12 @@ impl StructureTally {
             record.up_at_end += 1;
         }
         self.system.end(self.to);
+        self.recoveries.end(&mut record.recoveries);
+        self.judged.clear();
+        self.periods.end(|target, judged| {
+            self.judged.push((target, judged.over, judged.periods));
+            record.periods[target].push(judged.over as f64, judged.periods as f64);
+        });
         if self.began.is_some() && !self.follow(control) {
             record.unended += 1;
         }
@@ -369,6 +402,16 @@ impl StructureTally {
                 .iter()
                 .map(|&(cause, nanos)| (cause, seconds(nanos)))
                 .collect(),
+            periods: self.judged.clone(),
+        }
+    }
+
+    /// [`StructureTally::observe`] in a part of a replication: recoveries are those of whole ones.
+    pub(super) fn observe_part(&mut self, at: SimTime, control: &Control<'_>) {
+        let structure = control.structure();
+        if structure.changes() != self.seen {
+            self.seen = structure.changes();
+            self.look(at, structure);
         }
     }
 
@@ -380,6 +423,7 @@ impl StructureTally {
         }
         self.began = None;
         self.durations.clear();
+        self.periods.begin();
         self.cause_since = at;
         // Whatever was looked at last was another history.
         self.seen = u64::MAX;

@@ -336,6 +336,8 @@ fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<
         first: 0,
         end: 0,
         runs: tally.slices.runs.clone(),
+        runs_by_cause: tally.slices.runs_by_cause.clone(),
+        bins: tally.slices.bins.clone(),
         bad_by_cause: tally.slices.bad_by_cause.clone(),
         falls: false,
         rises: false,

@@ -1,9 +1,11 @@
 //! What a run would cost, in events, and the plan that follows. Never measured, so that the plan
 //! depends on nothing but the scenario and the seed.
 
+use super::turns::Turns;
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, GROUPS, Load, Plan, lead_in, look_back};
-use crate::model::{Algorithm, Component, FaultKind, Method, System};
+use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
+use crate::ids::Id;
+use crate::model::{Algorithm, Component, FaultKind, Load, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -26,6 +28,9 @@ pub(super) const BLOCK_CPU_S: f64 = 24.0;
 
 /// CPU seconds a run may take while targets are undecided.
 pub(super) const RUN_CPU_S: f64 = 100.0;
+
+/// CPU seconds that single losses at the busiest time take at most, beside the blocks.
+pub(super) const LOSSES_CPU_S: f64 = 1.0;
 
 /// CPU seconds beyond which nothing is begun.
 pub(super) const LIMIT_CPU_S: f64 = 86_400.0;
@@ -349,6 +354,14 @@ fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
 
 /// Control transitions in `secs` of one replication, about.
 fn transitions(system: &System, secs: f64) -> f64 {
+    let turns = Turns::of(system);
+    // Starts that fail, for each end of a process.
+    let mut failing = vec![0.0; system.slots.len()];
+    for restart in &system.care.restarts {
+        for slot in &restart.slots {
+            failing[slot.index()] = restart.starts_fail / (1.0 - restart.starts_fail);
+        }
+    }
     let mut sum = 0.0;
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
@@ -358,7 +371,8 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Hang
             | FaultKind::Pause
             | FaultKind::Slow { .. }
-            | FaultKind::Errors { .. } => 2.0,
+            | FaultKind::Errors { .. }
+            | FaultKind::Outage(_) => 2.0,
             FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
                 4.0
             }
@@ -371,6 +385,10 @@ fn transitions(system: &System, secs: f64) -> f64 {
             FaultKind::Release | FaultKind::Configuration | FaultKind::Certificate => 0.1,
         };
         sum += secs / cycle * 2.0 * touched;
+        if let Component::Slot(slot) = clock.component {
+            sum += secs / cycle * failing[slot.index()];
+        }
+        sum += secs * 2.0 * touched * turns.per_s(clock.fault);
     }
     sum
 }
@@ -378,22 +396,44 @@ fn transitions(system: &System, secs: f64) -> f64 {
 /// Refuses faults that come so often that following them takes too long.
 fn too_dense(system: &System, cost: &str) -> RunError {
     let mut worst = ("", f64::INFINITY);
+    let turns = Turns::of(system);
+    let mut flaps = ("", 0.0, 0);
     for clock in &system.clocks {
         let fault = &system.faults[clock.fault];
         let cycle = fault.every.mean() + fault.lasts.mean();
         if cycle < worst.1 {
             worst = (&clock.name, cycle);
         }
+        let turns = turns.per_s(clock.fault);
+        if turns > flaps.1 {
+            let line = system.care.flaps.get(&clock.fault).map(|flaps| flaps.line);
+            flaps = (&clock.name, turns, line.unwrap_or_default());
+        }
     }
-    let (name, cycle) = worst;
-    let often = if cycle >= 1.0 {
-        format!("once in {cycle:.0} s")
-    } else {
-        format!("about {} times a second", many(1.0 / cycle.max(1e-9)))
+    let often = |cycle: f64| {
+        if cycle >= 1.0 {
+            format!("once in {cycle:.0} s")
+        } else {
+            format!("about {} times a second", many(1.0 / cycle.max(1e-9)))
+        }
     };
+    let (name, cycle) = worst;
+    if flaps.1 * cycle > 1.0 {
+        let (name, turns, line) = flaps;
+        return RunError::Unsuitable {
+            line: Some(line),
+            message: format!(
+                "`{name}` alone comes and goes {} over all time, and {cost}",
+                often(1.0 / turns)
+            ),
+            help: "use longer `down` and `up`, shorter or rarer faults, fewer components with them, a \
+                   shorter horizon or fewer replications"
+                .into(),
+        };
+    }
     RunError::Unsuitable {
         line: None,
-        message: format!("`{name}` alone happens {often}, and {cost}"),
+        message: format!("`{name}` alone happens {}, and {cost}", often(cycle)),
         help:
             "use longer times between faults, fewer components with faults, a shorter horizon or \
                fewer replications"

@@ -1,8 +1,12 @@
 //! Figures of a record at any confidence: the one place where a metric gets its number.
 
 use super::outcome::Estimate;
-use crate::estimate::{LatencyFold, Plan, Record, Sums, TrafficFold};
-use crate::model::{Metric, Population, System, Target};
+use crate::estimate::{
+    LatencyFold, Plan, Record, Sums, TrafficFold, missed_share, missed_share_of_requests,
+    period_bound,
+};
+use crate::ids::PoolId;
+use crate::model::{Metric, PeriodBound, Population, Quantity, Relation, Source, System, Target};
 use crate::stats::{self, Ratio, WeightedHistogram};
 use crate::time::SimSpan;
 
@@ -141,6 +145,51 @@ impl Figures<'_> {
         })
     }
 
+    /// A percentile of the recoveries of a store, or of all, seconds.
+    pub fn recovery_quantile(
+        &self,
+        quantity: Quantity,
+        store: Option<PoolId>,
+        quantile: f64,
+    ) -> Option<f64> {
+        let found = self.record.structure.recoveries.of(store);
+        let spans = match quantity {
+            Quantity::Time => &found.times,
+            Quantity::Loss => &found.losses,
+        };
+        Some(spans.quantile(quantile)? * 1e-9)
+    }
+
+    /// The share of histories that miss target `index` by themselves; `None` if it is not on the
+    /// availability or the downtime of everything together.
+    pub fn missed_by_histories(&self, index: usize, confidence: f64) -> Option<Estimate> {
+        let target = &self.system.targets[index];
+        if matches!(target.metric, Metric::Periods(_)) {
+            return None;
+        }
+        let bound = period_bound(target, self.plan.to.since(self.plan.from))?;
+        self.periods_missed(index, bound, confidence)
+    }
+
+    /// The share of the periods of target `index` that miss its bound.
+    fn periods_missed(
+        &self,
+        index: usize,
+        bound: PeriodBound,
+        confidence: f64,
+    ) -> Option<Estimate> {
+        let of = |sums: &Sums| missed_share(sums, bound.over, confidence);
+        match bound.measure.source() {
+            Source::Structure => of(&self.record.structure.periods[index]),
+            Source::Slices => of(&self.traffic()?.outages.periods[index]),
+            Source::Requests => {
+                let traffic = self.traffic()?;
+                let parts = &traffic.periods[index];
+                missed_share_of_requests(parts, &traffic.calm, bound.over, confidence)
+            }
+        }
+    }
+
     /// What a target is judged by; `None` if nothing was measured. For latency targets it is the
     /// share of requests within the bound.
     pub fn judged(&self, index: usize, target: &Target, confidence: f64) -> Option<Estimate> {
@@ -171,6 +220,21 @@ impl Figures<'_> {
                 Some(self.structural_outages_per_year(&structure.system, confidence))
             }
             Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
+            Metric::Recovery { .. } => {
+                let late = &structure.recoveries.late[index];
+                Some(
+                    late.share(structure.replications, confidence)?
+                        .complement()
+                        .counted(late.x as u64),
+                )
+            }
+            Metric::Periods(bound) => {
+                let missed = self.periods_missed(index, bound, confidence)?;
+                Some(match target.relation {
+                    Relation::AtLeast => missed.complement(),
+                    Relation::AtMost => missed,
+                })
+            }
             Metric::DowntimeExceeds(limit) => {
                 Self::exceeds(&self.traffic()?.outages.downtimes, limit, confidence)
             }
@@ -218,7 +282,9 @@ impl Figures<'_> {
             | Metric::StructuralOutages
             | Metric::Latency { .. }
             | Metric::DowntimeExceeds(_)
-            | Metric::StructuralDowntimeExceeds(_) => None,
+            | Metric::StructuralDowntimeExceeds(_)
+            | Metric::Periods(_)
+            | Metric::Recovery { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::comparison::FigureUnit;
 use super::{CompareError, RunError};
-use crate::model::{Method, Metric, Population, System};
+use crate::model::{Method, Metric, Population, Relation, System};
 
 /// Percentiles of latency with the names that targets use.
 pub(super) const PERCENTILES: [(&str, f64); 5] = [
@@ -29,6 +29,8 @@ pub(super) enum Kind {
     OutageDuration,
     /// What target `index` of the pairing is judged by, a share.
     Target(usize),
+    /// The same where more is better: the share of periods that keep a bound.
+    Kept(usize),
     /// Money per month.
     Cost,
 }
@@ -61,14 +63,15 @@ impl Named {
                 | Metric::FullAvailability
                 | Metric::TimeAvailability
                 | Metric::StructuralAvailability
+                | Metric::Periods(_)
                 | Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_) => FigureUnit::Share,
                 Metric::Downtime | Metric::StructuralDowntime => FigureUnit::SecondsPerYear,
                 Metric::Outages | Metric::StructuralOutages => FigureUnit::PerYear,
-                Metric::Latency { .. } => FigureUnit::Seconds,
+                Metric::Latency { .. } | Metric::Recovery { .. } => FigureUnit::Seconds,
             },
             Kind::Answered(_) | Kind::AnsweredMean | Kind::OutageDuration => FigureUnit::Seconds,
-            Kind::Target(_) => FigureUnit::Share,
+            Kind::Target(_) | Kind::Kept(_) => FigureUnit::Share,
             Kind::Cost => FigureUnit::PerMonth,
         }
     }
@@ -76,12 +79,13 @@ impl Named {
     pub(super) fn higher_is_better(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Plain(
-                Metric::Availability(_)
-                    | Metric::FullAvailability
-                    | Metric::TimeAvailability
-                    | Metric::StructuralAvailability
-            )
+            Kind::Kept(_)
+                | Kind::Plain(
+                    Metric::Availability(_)
+                        | Metric::FullAvailability
+                        | Metric::TimeAvailability
+                        | Metric::StructuralAvailability
+                )
         )
     }
 }
@@ -183,17 +187,24 @@ fn metric_of(text: &str) -> &str {
 pub(super) fn of_targets(base: &System) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for (index, target) in base.targets.iter().enumerate() {
-        // No pairs are kept of what is left when planned work is left out.
-        if target.excluding_planned {
+        // No pairs are kept of what is left when planned work is left out, nor of recoveries.
+        if target.excluding_planned || matches!(target.metric, Metric::Recovery { .. }) {
             continue;
         }
         let kind = match target.metric {
             Metric::DowntimeExceeds(_) | Metric::StructuralDowntimeExceeds(_) => {
                 Kind::Target(index)
             }
+            Metric::Periods(_) if target.relation == Relation::AtLeast => Kind::Kept(index),
+            Metric::Periods(_) => Kind::Target(index),
             metric => Kind::Plain(metric),
         };
-        let name = metric_of(&target.text).to_owned();
+        let mut name = metric_of(&target.text).to_owned();
+        let judged_by_it = matches!(kind, Kind::Target(_) | Kind::Kept(_));
+        if judged_by_it && all.iter().any(|it| it.name == name) {
+            // The same periods, and another bound.
+            name.clone_from(&target.text);
+        }
         if !all.iter().any(|it| it.name == name) {
             all.push(Named { name, kind });
         }
@@ -256,7 +267,10 @@ impl Metrics {
                 .split_whitespace()
                 .collect::<Vec<_>>()
                 .join(" ");
-            match all.iter().find(|it| it.name == wanted) {
+            let whole = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut named = all.iter().filter(|it| it.name == whole);
+            let by_name = named.next();
+            match by_name.or_else(|| all.iter().find(|it| it.name == wanted)) {
                 Some(named) => watch(named),
                 None => {
                     let names = names(systems, method);

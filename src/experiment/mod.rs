@@ -6,12 +6,14 @@ pub mod comparison;
 mod cost;
 mod figures;
 mod in_order;
+mod losses;
 mod metrics;
 mod moves;
 pub mod outcome;
 mod pilot;
 mod run;
 mod summary;
+mod turns;
 mod verdict;
 
 pub use compare::{CompareError, Input, compare, cost_together};

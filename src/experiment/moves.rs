@@ -6,7 +6,7 @@ use super::metrics::{Kind, Named, PERCENTILES, catalogue, of_targets};
 use super::outcome::{CauseRow, Estimate, Outcome};
 use crate::estimate::{PairRecord, Pairing, TrafficPairs, cause_key};
 use crate::ids::Id;
-use crate::model::{Metric, Population, System};
+use crate::model::{Metric, Population, Relation, Source, System};
 use crate::path::Phase;
 use crate::stats::{Difference, Paired, Scope, Split, WeightedHistogram};
 use std::collections::BTreeMap;
@@ -207,7 +207,10 @@ impl<'a> Moves<'a> {
                     let other = self.split(candidate + 1, there, true)?;
                     base.difference(&other, quantile, histories, confidence)
                 }
-                Metric::DowntimeExceeds(_) | Metric::StructuralDowntimeExceeds(_) => None,
+                Metric::DowntimeExceeds(_)
+                | Metric::StructuralDowntimeExceeds(_)
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             },
             Kind::Answered(quantile) => {
                 let base = self.split(0, Population::All, false)?;
@@ -220,7 +223,9 @@ impl<'a> Moves<'a> {
                 of(&base.means(&other), histories, f64::INFINITY)
             }
             Kind::OutageDuration => of(&pairs.durations, structure, f64::INFINITY),
-            Kind::Target(target) => self.of_target(candidate, target, confidence),
+            Kind::Target(target) | Kind::Kept(target) => {
+                self.of_target(candidate, target, confidence)
+            }
             Kind::Cost => {
                 let cost = |design: usize| self.figures[design].system.prices.per_month();
                 let value = cost(candidate + 1)? - cost(0)?;
@@ -261,6 +266,16 @@ impl<'a> Moves<'a> {
                 let structure = self.figures[0].record.structure.replications;
                 share(&self.pairs[candidate].exceeded[index], structure)
             }
+            Metric::Periods(bound) => {
+                let missed = if bound.measure.source() == Source::Structure {
+                    let structure = self.figures[0].record.structure.replications;
+                    share(&self.pairs[candidate].exceeded[index], structure)?
+                } else {
+                    share(&self.traffic(candidate)?.targets[index], self.histories())?
+                };
+                let kept = row.relation == Relation::AtLeast;
+                Some(if kept { missed.scaled(-1.0) } else { missed })
+            }
             Metric::DowntimeExceeds(_) => {
                 share(&self.traffic(candidate)?.targets[index], self.histories())
             }
@@ -300,7 +315,10 @@ impl<'a> Moves<'a> {
                     population,
                     quantile,
                 } => latency(self.there(design, population)?, quantile),
-                Metric::DowntimeExceeds(_) | Metric::StructuralDowntimeExceeds(_) => None,
+                Metric::DowntimeExceeds(_)
+                | Metric::StructuralDowntimeExceeds(_)
+                | Metric::Periods(_)
+                | Metric::Recovery { .. } => None,
             },
             Kind::AnsweredMean => answered.map(|it| it.mean),
             Kind::Answered(q) => {
@@ -311,7 +329,7 @@ impl<'a> Moves<'a> {
             }
             Kind::OutageDuration => outcome.structural_outages.duration_mean,
             Kind::Cost => outcome.cost.as_ref().map(|bill| exactly(bill.per_month)),
-            Kind::Target(target) => {
+            Kind::Target(target) | Kind::Kept(target) => {
                 let text = &self.figures[0].system.targets[target].text;
                 let row = outcome.targets.iter().find(|it| it.expression == *text);
                 row.and_then(|row| row.measured)
@@ -361,7 +379,10 @@ impl<'a> Moves<'a> {
             .map(|(index, target)| TargetMove {
                 expression: target.text.clone(),
                 at_least: target.relation == crate::model::Relation::AtLeast
-                    || matches!(target.metric, Metric::Latency { .. }),
+                    || matches!(
+                        target.metric,
+                        Metric::Latency { .. } | Metric::Recovery { .. }
+                    ),
                 differences: (0..self.candidates())
                     .map(|candidate| {
                         let found = self.of_target(candidate, index, CONFIDENCE)?;

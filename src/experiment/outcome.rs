@@ -1,6 +1,6 @@
 //! What a run found out, as plain data: every figure with its interval and the count behind it.
 
-use crate::model::Method;
+use crate::model::{Method, PeriodBound};
 use crate::path::Phase;
 
 pub use crate::stats::Estimate;
@@ -42,10 +42,55 @@ pub struct Outcome {
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
+    pub at_peak: Option<AtPeak>,
     /// What the design costs; `None` if its file states no price.
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// What each single loss at the busiest time does, once everything has settled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AtPeak {
+    /// The busiest minute of the week, seconds since Monday 00:00.
+    pub busiest_s: f64,
+    /// Requests per second then.
+    pub rate: f64,
+    /// With nothing lost.
+    pub healthy: PeakState,
+    /// Losses of single parts, worst first; parts whose loss leaves the same are one row.
+    pub losses: Vec<SingleLoss>,
+    /// Parts that were not looked at, because too many of them stand differently.
+    pub left_out: u64,
+}
+
+/// The loss of one of several parts that leave the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SingleLoss {
+    /// `replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain in the file's word.
+    pub kind: String,
+    /// The first of them in the file.
+    pub part: String,
+    /// The others.
+    pub alike: Vec<String>,
+    /// What is left.
+    pub left: PeakState,
+}
+
+/// How a system does at its busiest time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeakState {
+    /// By name of the pool, of those with limited workers: how much of the workers that are left
+    /// the load takes, above 1 if there are too few; `None` if none are left.
+    pub utilisation: Vec<(String, Option<f64>)>,
+    /// Journeys that cannot be served at all.
+    pub journeys_down: Vec<String>,
+    /// The share of requests that fail or are never answered; n: requests. `None` if it was not
+    /// simulated, because that costs too much.
+    pub lost: Option<Estimate>,
+    /// 99th percentile of the latency of the others, seconds. `None` if there are too few.
+    pub latency_p99: Option<Estimate>,
 }
 
 /// What a design costs in a month, as far as prices are stated.
@@ -256,6 +301,35 @@ pub struct Service {
     pub structural_outages: Outages,
     /// Traffic figures; `None` for balancers and without traffic.
     pub calls: Option<Calls>,
+    /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
+    pub recovery: Option<Recovery>,
+}
+
+/// Recoveries of a store from the loss of its leader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// Their number per year.
+    pub per_year: Estimate,
+    /// From the fault to a member that leads, seconds.
+    pub time: Spans,
+    /// What was acknowledged and is lost, in seconds of writes before the fault, where another member
+    /// took over; `None` if the file does not say how the store replicates.
+    pub loss: Option<Spans>,
+    /// Acknowledged writes lost per year; `None` without a workload, or if `loss` is.
+    pub writes_lost_per_year: Option<Estimate>,
+}
+
+/// Spans of some events, seconds; percentiles only where the order-statistic interval exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spans {
+    /// Mean; `None` without any event.
+    pub mean: Option<Estimate>,
+    /// Median.
+    pub p50: Option<Estimate>,
+    /// 90 %.
+    pub p90: Option<Estimate>,
+    /// 99 %.
+    pub p99: Option<Estimate>,
 }
 
 /// Calls of one pool.
@@ -336,6 +410,13 @@ pub struct TargetRow {
     pub unit: Unit,
     /// Whether the metric must be at least (`true`) or at most (`false`) `required`.
     pub at_least: bool,
+    /// For targets on periods, and on the probability that one of a history misses a bound: which.
+    /// `measured` is then the share that keeps the bound if it must be at least `required`, else the
+    /// share that misses it.
+    pub periods: Option<PeriodBound>,
+    /// For targets on availability and downtime of all requests: the share of histories that miss the
+    /// bound by themselves.
+    pub missed_by_histories: Option<Estimate>,
 }
 
 /// How to print a figure.
@@ -349,4 +430,7 @@ pub enum Unit {
     PerYear,
     /// A latency target: `measured` and `required` are shares, `shown` is in seconds.
     SharedLatency,
+    /// A target on the time or the data loss of recoveries: `measured` and `required` are shares of
+    /// them, `shown` is in seconds.
+    SharedRecovery,
 }

@@ -4,7 +4,7 @@ use super::cost::{Cost, RUN_CPU_S, plan};
 use super::figures::Figures;
 use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
-use super::{Options, RunError, Watch, pilot, summary, verdict};
+use super::{Options, RunError, Watch, losses, pilot, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +56,10 @@ pub fn run(
         };
         format!("forcing outages was given up, because {reason}; {instead}")
     }));
+    if plan.method != Method::None && !ended.stopped {
+        outcome.at_peak = losses::at_peak(system, plan.seed, &|| watch.stop())?;
+        outcome.run.complete &= outcome.at_peak.is_some();
+    }
     Ok(outcome)
 }
 
@@ -64,6 +68,7 @@ struct Ended {
     record: Record,
     blocks: u64,
     complete: bool,
+    stopped: bool,
 }
 
 /// Blocks and looks until every target is decided, or everything asked for is there, or it would take
@@ -83,7 +88,7 @@ fn simulate(
         blocks: 0,
     };
     let mut look = 1;
-    let mut complete = true;
+    let (mut complete, mut stopped) = (true, false);
     loop {
         let until = asked.map_or(1 << (look - 1), |replications| replications.div_ceil(BLOCK));
         match progress.advance(until, asked.unwrap_or(u64::MAX))? {
@@ -94,7 +99,7 @@ fn simulate(
                 break;
             }
             End::Stopped => {
-                complete = false;
+                (complete, stopped) = (false, true);
                 break;
             }
         }
@@ -107,6 +112,7 @@ fn simulate(
         record: progress.record,
         blocks: progress.blocks,
         complete,
+        stopped,
     })
 }
 

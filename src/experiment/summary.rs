@@ -3,13 +3,14 @@
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, ForcingFacts,
-    JourneyRow, Latency, Outages, Outcome, RequestCounts, Requests, RunFacts, Service, TargetRow,
+    JourneyRow, Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
+    Spans, TargetRow,
 };
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
-use crate::ids::Id;
-use crate::model::{Method, PoolKind, Prices};
+use crate::ids::{Id, PoolId};
+use crate::model::{Load, Method, PoolKind, Prices, Replication};
 use crate::path::Cause;
-use crate::stats::{self, Histogram};
+use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
 
 const CONFIDENCE: f64 = 0.95;
@@ -75,6 +76,7 @@ pub(super) fn outcome(
         journeys: journeys(figures),
         causes: causes(figures),
         targets,
+        at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }
@@ -346,6 +348,7 @@ fn curve(whole: &crate::stats::WeightedHistogram) -> Vec<(f64, f64)> {
 
 fn services(figures: &Figures<'_>) -> Vec<Service> {
     let structure = &figures.record.structure;
+    let load = Load::of(figures.system);
     let row = |name: &str, kind, sums: &Sums, calls| Service {
         name: name.to_owned(),
         kind,
@@ -357,16 +360,23 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
             &Histogram::new(),
         ),
         calls,
+        recovery: None,
     };
     let pools = figures.system.pools.pairs().map(|(id, pool)| {
         let kind = match pool.kind {
             PoolKind::Service => "service",
             PoolKind::Cache => "cache",
             PoolKind::Store { .. } => "store",
+            PoolKind::External => "external",
         };
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));
-        row(&pool.name, kind, &structure.pools[id.index()], calls)
+        Service {
+            recovery: pool
+                .chooses_leader()
+                .then(|| recovery(figures, id, load.writes[id])),
+            ..row(&pool.name, kind, &structure.pools[id.index()], calls)
+        }
     });
     let balancers = figures.system.balancers.pairs().map(|(id, balancer)| {
         row(
@@ -377,6 +387,55 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         )
     });
     pools.chain(balancers).collect()
+}
+
+/// Recoveries of a store that takes so many writes per second.
+fn recovery(figures: &Figures<'_>, id: PoolId, writes: f64) -> Recovery {
+    let structure = &figures.record.structure;
+    let found = &structure.recoveries.stores[id.index()];
+    let replication = figures.system.pools[id].replication.as_ref();
+    let per_year = figures.outages_per_year(&found.time, found.time.n, CONFIDENCE);
+    let lost = found
+        .loss
+        .mean(found.loss.n, f64::INFINITY, CONFIDENCE)
+        .scaled(YEAR_S / figures.plan.horizon_s());
+    Recovery {
+        per_year,
+        time: spans(&found.time, &found.times),
+        loss: replication.map(|_| spans(&found.loss, &found.losses)),
+        writes_lost_per_year: replication.filter(|_| writes > 0.0).map(|kind| match kind {
+            // Nothing can be lost, however many histories there are.
+            Replication::Sync => Estimate {
+                high: 0.0,
+                ..lost.scaled(0.0)
+            },
+            Replication::Async { .. } => lost.scaled(writes),
+        }),
+    }
+}
+
+/// `sums` are (seconds, events) by replication.
+fn spans(sums: &Sums, single: &SparseHistogram) -> Spans {
+    let quantile = |q: f64| {
+        let total = single.total();
+        let (low, high) = stats::quantile_ranks(total, q, CONFIDENCE)?;
+        let at = |rank: u64| single.quantile((rank as f64 - 0.5) / total as f64);
+        let value = single.quantile(q)?;
+        let estimate = Estimate {
+            value,
+            low: at(low)?.min(value),
+            high: at(high)?.max(value),
+            confidence: CONFIDENCE,
+            n: total,
+        };
+        Some(estimate.scaled(1e-9))
+    };
+    Spans {
+        mean: sums.per_event(CONFIDENCE),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p99: quantile(0.99),
+    }
 }
 
 fn calls(pool: &PoolFold) -> Option<Calls> {

@@ -10,6 +10,9 @@ use crate::stats::Looks;
 /// The chance that a run states any wrong `met` or `missed`, at most.
 const ERROR: f64 = 0.05;
 
+/// The confidence of figures that decide nothing.
+const SHOWN: f64 = 0.95;
+
 /// Judges every target at look `look` (1, 2, ...).
 pub(super) fn judge_all(figures: &Figures<'_>, look: u32) -> Vec<TargetRow> {
     let targets = &figures.system.targets;
@@ -25,17 +28,20 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
     let measured = figures.judged(index, target, confidence);
     let (required, unit) = match target.metric {
         Metric::Latency { quantile, .. } => (quantile, Unit::SharedLatency),
+        Metric::Recovery { quantile, .. } => (quantile, Unit::SharedRecovery),
         Metric::Downtime | Metric::StructuralDowntime => (target.bound, Unit::Seconds),
         Metric::Outages | Metric::StructuralOutages => (target.bound, Unit::PerYear),
         Metric::Availability(_)
         | Metric::FullAvailability
         | Metric::TimeAvailability
         | Metric::StructuralAvailability
+        | Metric::Periods(_)
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_) => (target.bound, Unit::Share),
     };
     // A latency target asks that at least the quantile's share of requests is within the bound.
-    let at_least = unit == Unit::SharedLatency || target.relation == Relation::AtLeast;
+    let shared = matches!(unit, Unit::SharedLatency | Unit::SharedRecovery);
+    let at_least = shared || target.relation == Relation::AtLeast;
     let verdict = measured.map_or(Verdict::Undecided, |measured| {
         decide(measured, required, at_least)
     });
@@ -48,6 +54,11 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
             .traffic
             .as_ref()
             .and_then(|traffic| shown_latency(figures.system, traffic, population, quantile)),
+        Metric::Recovery {
+            quantity,
+            store,
+            quantile,
+        } => figures.recovery_quantile(quantity, store, quantile),
         _ => measured.map(|measured| measured.value),
     };
     TargetRow {
@@ -59,6 +70,11 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
         required,
         unit,
         at_least,
+        periods: match target.metric {
+            Metric::Periods(bound) => Some(bound),
+            _ => None,
+        },
+        missed_by_histories: figures.missed_by_histories(index, SHOWN),
     }
 }
 

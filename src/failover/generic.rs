@@ -13,7 +13,7 @@
 //!
 //! A preferred member takes the lead back once it has been available for some time: a planned
 //! switchover, in which nobody leads for as long as it takes. If it stops meanwhile, the leader of before
-//! goes on.
+//! goes on. Planned work that stops the leader can be a switchover too, to the next available member.
 //!
 //! Source: the usual model of active and standby with coverage (Bouricius, Carter and Schneider 1969;
 //! Trivedi and Bobbio, Reliability and Availability Engineering (2017), chapters 9 and 10).
@@ -35,6 +35,8 @@ pub enum Span {
     Settle,
     /// How long nobody leads when it does.
     Switch,
+    /// How long nobody leads when planned work stops the leader.
+    HandOver,
 }
 
 /// Draws for the machine.
@@ -54,6 +56,8 @@ pub struct Rules {
     pub promote_the_last: bool,
     /// Whether the first member takes the lead back.
     pub failback: bool,
+    /// Whether a leader that planned work stops hands the lead over.
+    pub hands_over: bool,
 }
 
 /// How far the leadership is.
@@ -144,9 +148,26 @@ impl Generic {
         };
     }
 
-    /// Reacts to what is available at `now`. To be called after every change of it.
-    pub fn react(&mut self, now: SimTime, available: impl Fn(usize) -> bool, fate: &mut impl Fate) {
+    /// Reacts to what is available at `now`, and whether that is `planned`. To be called after every
+    /// change of it.
+    pub fn react(
+        &mut self,
+        now: SimTime,
+        planned: bool,
+        available: impl Fn(usize) -> bool,
+        fate: &mut impl Fate,
+    ) {
         let next = match self.state {
+            State::Led { by, .. } if planned && self.rules.hands_over && !available(by) => {
+                match self.next_after(by, &available) {
+                    Some(to) => State::Switching {
+                        from: by,
+                        to,
+                        ends: now + fate.span(Span::HandOver),
+                    },
+                    None => State::Lost { last: by },
+                }
+            }
             State::Led { by, .. } if !available(by) => self.lose(by, now, &available, fate),
             State::Led { by, back } if self.rules.failback && by != FIRST => {
                 let back = match (available(FIRST), back) {
@@ -371,6 +392,7 @@ mod tests {
                 Span::Person => 5_400,
                 Span::Settle => 600,
                 Span::Switch => 3,
+                Span::HandOver => 2,
             })
         }
 
@@ -384,10 +406,16 @@ mod tests {
         members: 3,
         promote_the_last: true,
         failback: false,
+        hands_over: false,
     };
 
     fn react(machine: &mut Generic, at: u64, up: [bool; 3]) -> (Progress, SimTime) {
-        machine.react(secs(at), |member| up[member], &mut Fixed { covered: 9 });
+        machine.react(
+            secs(at),
+            false,
+            |member| up[member],
+            &mut Fixed { covered: 9 },
+        );
         (machine.progress(), machine.next_time())
     }
 
@@ -478,7 +506,7 @@ mod tests {
         let mut machine = Generic::new(RULES);
         let up = [false, true, true];
         let mut fate = Fixed { covered: 0 };
-        machine.react(secs(100), |member| up[member], &mut fate);
+        machine.react(secs(100), false, |member| up[member], &mut fate);
         assert_eq!(
             (machine.progress(), machine.next_time()),
             (Progress::Person, secs(5_500))
@@ -494,7 +522,7 @@ mod tests {
         let mut machine = Generic::new(RULES);
         let mut fate = Fixed { covered: 0 };
         react(&mut machine, 50, [true, false, false]);
-        machine.react(secs(100), |_| false, &mut fate);
+        machine.react(secs(100), false, |_| false, &mut fate);
         assert_eq!(machine.progress(), Progress::Lost);
     }
 
@@ -521,6 +549,25 @@ mod tests {
     }
 
     #[test]
+    fn planned_work_on_the_leader_is_a_switchover_to_the_next_member() {
+        let mut machine = Generic::new(Rules {
+            hands_over: true,
+            ..RULES
+        });
+        let (up, mut fate) = ([false, false, true], Fixed { covered: 9 });
+        let mut lost = machine.clone();
+        machine.react(secs(100), true, |member| up[member], &mut fate);
+        assert_eq!(
+            (machine.progress(), machine.leader()),
+            (Progress::Switching, None)
+        );
+        assert_eq!(machine.next_time(), secs(102));
+        assert_eq!(fire(&mut machine, up), (Progress::Led, Some(2)));
+        // A crash at the same place is a failover.
+        assert_eq!(react(&mut lost, 100, up).0, Progress::Detecting);
+    }
+
+    #[test]
     fn stages_of_no_length_are_gone_through_at_once() {
         struct None;
         impl Fate for None {
@@ -532,7 +579,7 @@ mod tests {
             }
         }
         let mut machine = Generic::new(RULES);
-        machine.react(secs(100), |member| member != 0, &mut None);
+        machine.react(secs(100), false, |member| member != 0, &mut None);
         assert_eq!(
             (machine.progress(), machine.leader()),
             (Progress::Led, Some(1))

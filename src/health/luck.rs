@@ -30,6 +30,12 @@ impl Luck {
         }
     }
 
+    /// Nothing is known any more.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        (self.at, self.errors, self.fresh) = (AHEAD, false, true);
+    }
+
     /// Draws until as much is known as there is place for; `share` of the probes, above 0 and below
     /// 1, meets an error.
     pub(super) fn look_ahead(&mut self, share: f64, draw: &mut impl FnMut() -> f64) {

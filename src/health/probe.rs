@@ -213,12 +213,24 @@ impl Watch {
         }
     }
 
+    /// Becomes a new observer, see [`Watch::start`].
+    #[inline]
+    pub fn restart(&mut self, pace: &Pace, first: SimTime, mode: Mode) {
+        self.next = first;
+        self.flight = None;
+        self.mode = mode;
+        self.health = pace.rise;
+        self.luck.forget();
+    }
+
     /// Whether the target is believed up.
+    #[inline]
     pub fn is_up(&self, pace: &Pace) -> bool {
         self.health >= pace.rise
     }
 
     /// The mode it was told last.
+    #[inline]
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -234,13 +246,13 @@ impl Watch {
     ) -> Option<SimTime> {
         self.count_before(pace, now);
         if mode != self.mode {
-            let started = self.next.before(pace.interval);
-            let modes = (self.mode, mode);
-            self.flight = self
-                .flight
-                .map(|flight| flight.carried(pace, started, modes, now));
+            if let Some(flight) = self.flight {
+                let started = self.next.before(pace.interval);
+                let modes = (self.mode, mode);
+                self.flight = Some(flight.carried(pace, started, modes, now));
+            }
             self.mode = mode;
-            self.luck = Luck::new();
+            self.luck.forget();
         }
         self.next_flip(pace, draw)
     }
@@ -266,7 +278,7 @@ impl Watch {
             .div_ceil(pace.interval.as_nanos());
         self.next = self.next + pace.interval.saturating_mul(missed);
         self.mode = mode;
-        self.luck = Luck::new();
+        self.luck.forget();
         self.next_flip(pace, draw)
     }
 
@@ -277,8 +289,7 @@ impl Watch {
     /// If nothing was announced.
     pub fn flip(&mut self, pace: &Pace, draw: impl FnMut() -> f64) -> Option<SimTime> {
         if self.mode.chance().is_some() {
-            let (after, _) = self.walk(pace);
-            *self = after;
+            self.go_on(pace);
             return self.next_flip(pace, draw);
         }
         let was_up = self.is_up(pace);
@@ -297,11 +308,9 @@ impl Watch {
 
     /// When the belief will flip if the mode stays what it is, or when to ask again.
     #[inline]
-    pub fn next_flip(&mut self, pace: &Pace, mut draw: impl FnMut() -> f64) -> Option<SimTime> {
+    pub fn next_flip(&mut self, pace: &Pace, draw: impl FnMut() -> f64) -> Option<SimTime> {
         if let Some(chance) = self.mode.chance() {
-            self.luck.look_ahead(chance, &mut draw);
-            let (_, at) = self.walk(pace);
-            return (at != SimTime::NEVER).then_some(at);
+            return self.next_by_chance(pace, chance, draw);
         }
         let was_up = self.is_up(pace);
         let mut health = self.health;
@@ -314,6 +323,25 @@ impl Watch {
         let (passes, after) = self.mode.result(pace, false);
         let probes = probes_to_flip(pace, health, passes)?;
         Some(self.next + pace.interval.saturating_mul(probes - 1) + after)
+    }
+
+    /// [`Watch::next_flip`] where each probe meets an error by `chance`.
+    #[cold]
+    fn next_by_chance(
+        &mut self,
+        pace: &Pace,
+        chance: f64,
+        mut draw: impl FnMut() -> f64,
+    ) -> Option<SimTime> {
+        self.luck.look_ahead(chance, &mut draw);
+        let (_, at) = self.walk(pace);
+        (at != SimTime::NEVER).then_some(at)
+    }
+
+    /// Goes on to what was announced last where chance decides.
+    #[cold]
+    fn go_on(&mut self, pace: &Pace) {
+        (*self, _) = self.walk(pace);
     }
 
     /// The observer after its next flip, or at the end of what is known of its luck; and when that is.
@@ -351,20 +379,35 @@ impl Watch {
         if self.next >= now {
             return;
         }
-        let mut probes = ((now - self.next).as_nanos() - 1) / pace.interval.as_nanos() + 1;
+        let before_last = ((now - self.next).as_nanos() - 1) / pace.interval.as_nanos();
+        if self.mode.chance().is_some() {
+            self.count_by_chance(pace, now, before_last + 1);
+            return;
+        }
+        let (passes, takes) = self.mode.result(pace, false);
+        let last = self.next + pace.interval.saturating_mul(before_last);
+        self.next = last + pace.interval;
+        let ended = last + takes < now;
+        self.count(pace, passes, before_last + u64::from(ended));
+        if !ended {
+            self.flight = Some(Flight::new(pace, self.mode, false, last));
+        }
+    }
+
+    /// The same for the next `probes`, which meet errors by chance.
+    #[cold]
+    fn count_by_chance(&mut self, pace: &Pace, now: SimTime, mut probes: u64) {
         while probes > 0 {
             // A run that is not known has not begun: the end of the last one was announced.
-            let (error, run) = match self.mode.chance().and_then(|_| self.luck.run()) {
+            let (error, run) = match self.luck.run() {
                 Some((error, left)) => (error, left.min(probes)),
                 None => (false, probes),
             };
-            if self.mode.chance().is_some() {
-                debug_assert!(
-                    self.luck.run().is_some(),
-                    "what is due is carried out first"
-                );
-                self.luck.pass(run);
-            }
+            debug_assert!(
+                self.luck.run().is_some(),
+                "what is due is carried out first"
+            );
+            self.luck.pass(run);
             probes -= run;
             let (passes, _) = self.mode.result(pace, error);
             let last = self.next + pace.interval.saturating_mul(run - 1);

@@ -3,7 +3,7 @@
 //!
 //! A fault without an entry here is repaired by itself: `lasts` after it began it is over.
 
-use crate::ids::{ClockId, CrewId, FaultId, IdVec, PeopleId};
+use crate::ids::{ClockId, CrewId, FaultId, IdVec, PeopleId, SlotId};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
 use std::collections::BTreeMap;
@@ -17,8 +17,48 @@ pub struct Care {
     pub people: IdVec<PeopleId, People>,
     /// How the faults are repaired that need more than time.
     pub repairs: BTreeMap<FaultId, Repair>,
+    /// The faults whose effect comes and goes while they last.
+    pub flaps: BTreeMap<FaultId, Flaps>,
+    /// Who starts processes again when they end; of a slot, at most one of these.
+    pub restarts: Vec<Restart>,
     /// Shocks that start faults of several components at once.
     pub commons: Vec<CommonCause>,
+}
+
+/// How the effect of a fault comes and goes while it lasts, beginning with there.
+#[derive(Clone, Debug)]
+pub struct Flaps {
+    /// How long it is there, seconds.
+    pub down: Dist,
+    /// How long it is gone, seconds.
+    pub up: Dist,
+    /// The line of the file that states it.
+    pub line: u32,
+}
+
+/// How processes are started again when they end by themselves.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// Whose.
+    pub slots: Vec<SlotId>,
+    /// Whether they are at all.
+    pub restarts: bool,
+    /// Whether the first restart comes without a pause.
+    pub at_once: bool,
+    /// The first pause.
+    pub first: SimSpan,
+    /// How many times as long each next pause is, at least 1.
+    pub factor: f64,
+    /// The longest pause.
+    pub cap: SimSpan,
+    /// What ran for longer than this begins with the first restart again.
+    pub resets_after: SimSpan,
+    /// At most so many starts in a time, counted from the first of them; beyond it, a person is called.
+    pub limit: Option<(u32, SimSpan)>,
+    /// From the call to the start by that person.
+    pub person: Handling,
+    /// The chance that a start fails, below 1.
+    pub starts_fail: f64,
 }
 
 /// Crews that work on one fault each.

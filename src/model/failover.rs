@@ -15,6 +15,19 @@ pub enum StoreFailover {
     Quorum(QuorumFailover),
 }
 
+/// When a write to a store is acknowledged.
+#[derive(Clone, Debug)]
+pub enum Replication {
+    /// When the leader has it; a member that takes over lacks what was written in this time before,
+    /// seconds.
+    Async {
+        /// How far it lags behind.
+        lag: Dist,
+    },
+    /// When another member has it too: nothing is lost, and nobody can write while there is none.
+    Sync,
+}
+
 /// A leader lease in the manner of Patroni: the leader renews a key every `loop_wait`, the key
 /// expires `ttl` after the last renewal, and a running member takes it.
 #[derive(Clone, Debug)]
@@ -49,6 +62,8 @@ pub struct GenericFailover {
     pub repairs_wait: bool,
     /// Whether and how the lead returns to the first member.
     pub failback: Option<Failback>,
+    /// How long nobody leads when planned work stops the leader, seconds; `None` if that is a failover.
+    pub switchover: Option<Dist>,
 }
 
 /// A person puts a failed failover right.

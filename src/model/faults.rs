@@ -61,6 +61,19 @@ pub enum FaultKind {
     Configuration,
     /// An expired certificate.
     Certificate,
+    /// An outage of a third party, whatever goes on inside it.
+    Outage(OutageKind),
+}
+
+/// What callers meet during an outage of a third party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutageKind {
+    /// An error, at once.
+    Errors,
+    /// No answer; what was in progress is never answered.
+    Silent,
+    /// Connections are refused, and those in use are reset.
+    Refused,
 }
 
 impl FaultKind {
@@ -80,6 +93,7 @@ impl FaultKind {
             Self::Release => "release",
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
+            Self::Outage(_) => "outage",
         }
     }
 
@@ -97,7 +111,8 @@ impl FaultKind {
             | Self::Common
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => false,
+            | Self::Certificate
+            | Self::Outage(_) => false,
         }
     }
 
@@ -116,8 +131,17 @@ impl FaultKind {
             | Self::Errors { .. }
             | Self::Isolated
             | Self::Power
-            | Self::Common => false,
+            | Self::Common
+            | Self::Outage(_) => false,
         }
+    }
+
+    /// Whether it leaves what it happens to running: slow, or answering with errors.
+    pub fn impairs(self) -> bool {
+        matches!(
+            self,
+            Self::Slow { .. } | Self::Errors { .. } | Self::Outage(OutageKind::Errors)
+        )
     }
 
     /// Whether a slot with this fault cannot serve: neither slow work nor errors now and then stop it.
@@ -134,7 +158,8 @@ impl FaultKind {
             | Self::Rollout
             | Self::Release
             | Self::Configuration
-            | Self::Certificate => true,
+            | Self::Certificate
+            | Self::Outage(_) => true,
             Self::Slow { .. } => false,
             Self::Errors { share } => share >= 1.0,
         }
@@ -192,6 +217,10 @@ impl Impairment {
                 errors: 1.0 - (1.0 - self.errors) * (1.0 - share),
                 ..self
             },
+            FaultKind::Outage(OutageKind::Errors) => Self {
+                errors: 1.0,
+                ..self
+            },
             FaultKind::Crash
             | FaultKind::Hang
             | FaultKind::Pause
@@ -202,7 +231,8 @@ impl Impairment {
             | FaultKind::Rollout
             | FaultKind::Release
             | FaultKind::Configuration
-            | FaultKind::Certificate => self,
+            | FaultKind::Certificate
+            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused) => self,
         }
     }
 }

@@ -11,6 +11,8 @@ mod care;
 mod failover;
 mod faults;
 mod fork;
+mod load;
+mod period;
 mod price;
 mod run;
 mod service;
@@ -23,19 +25,24 @@ mod workload;
 
 pub use blame::{Blame, Phase};
 pub use campaign::{Campaign, CampaignWork, Change, Maintenance, Release, Rhythm, Roll};
-pub use care::{Care, CommonCause, Crew, CrewOrder, Handling, People, Repair, Spares, Step, Work};
-pub use failover::{
-    Failback, GenericFailover, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+pub use care::{
+    Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Restart, Spares, Step,
+    Work,
 };
-pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment};
+pub use failover::{
+    Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
+};
+pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
+pub use load::{Load, Lost, PoolLoad, Reach};
+pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, Operation, Pool, PoolKind, Probes,
-    Retries, ServedBy, Vrrp,
+    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
+    Probes, Retries, ServedBy, Vrrp,
 };
-pub use target::{Metric, Population, Relation, Target};
+pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Journey, Patience, Profile, Workload};
 
@@ -57,7 +64,7 @@ pub struct System {
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.
     pub slots: IdVec<SlotId, Slot>,
-    /// Services, caches and stores.
+    /// Services, caches, stores and third parties.
     pub pools: IdVec<PoolId, Pool>,
     /// Balancers.
     pub balancers: IdVec<BalancerId, Balancer>,
@@ -83,6 +90,18 @@ pub struct System {
     pub targets: Vec<Target>,
     /// What the parts cost.
     pub prices: Prices,
+    /// Pools whose needs follow from the load.
+    pub needs_at_peak: Vec<NeedsAtPeak>,
     /// What makes a result worth less than it looks, for people; already worded.
     pub warnings: Vec<String>,
+}
+
+impl System {
+    /// From the end of what stopped this slot to serving again, seconds.
+    pub fn starts_in(&self, slot: SlotId) -> &crate::random::Dist {
+        match self.slots[slot].owner {
+            Owner::Pool(pool) => &self.pools[pool].starts_in,
+            Owner::Balancer(balancer) => &self.balancers[balancer].starts_in,
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
-use super::{Standby, StoreFailover};
+use super::{Replication, Standby, StoreFailover};
 use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
-use crate::time::SimSpan;
+use crate::time::{SimSpan, SimTime};
 
-/// A service, cache or store.
+/// A service, cache, store or third party.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Its name, e.g. `app`.
@@ -30,14 +30,34 @@ pub struct Pool {
     pub starts_in: Dist,
     /// What stands by.
     pub standby: Option<Standby>,
+    /// When a write is acknowledged, for stores that say so.
+    pub replication: Option<Replication>,
 }
 
 impl Pool {
+    /// Whether it is a store that chooses a leader when it has lost one.
+    pub fn chooses_leader(&self) -> bool {
+        matches!(self.kind, PoolKind::Store { failover: Some(_) })
+    }
+
     /// How many slots serve when nothing is lost: all but those that stand by.
     pub fn active(&self) -> usize {
         let standbys = self.standby.as_ref().map_or(0, |standby| standby.count);
         self.slots.len().saturating_sub(standbys as usize)
     }
+}
+
+/// What a pool's [`needs`](Pool::needs) was worked out from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeedsAtPeak {
+    /// The pool.
+    pub pool: PoolId,
+    /// The share of the workers that may be in use at the busiest time, above 0 and at most 1.
+    pub utilisation: f64,
+    /// Workers in use then, on average.
+    pub busy: f64,
+    /// The busiest minute of the week.
+    pub busiest: SimTime,
 }
 
 /// Whom a worker that is free takes next.
@@ -61,6 +81,8 @@ pub enum PoolKind {
     Service,
     /// A cache.
     Cache,
+    /// A third party, of which only what it promises is known: one slot, in no domain.
+    External,
     /// A stateful service.
     Store {
         /// How a leader is chosen; `None`: the first member always leads.

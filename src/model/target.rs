@@ -1,6 +1,7 @@
 //! What must hold.
 
-use crate::ids::{JourneyId, WorkloadId};
+use super::PeriodBound;
+use crate::ids::{JourneyId, PoolId, WorkloadId};
 use crate::time::SimSpan;
 
 /// A condition on a metric.
@@ -71,4 +72,26 @@ pub enum Metric {
     DowntimeExceeds(SimSpan),
     /// `probability(structural.downtime > 4h)`: of one replication.
     StructuralDowntimeExceeds(SimSpan),
+    /// The share of periods that miss a bound where it must be at most something
+    /// (`probability(availability over 30d < 99.9%)`), the share that keeps it where it must be at least
+    /// something (`availability over 30d`).
+    Periods(PeriodBound),
+    /// `rto.p99`, `articles.rpo.p99`: seconds, of the recoveries of stores from the loss of a leader.
+    Recovery {
+        /// What of a recovery.
+        quantity: Quantity,
+        /// Of one store; `None`: of all.
+        store: Option<PoolId>,
+        /// The share of recoveries, e.g. 0.99.
+        quantile: f64,
+    },
+}
+
+/// What is measured of a recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// From the fault that takes the leader away to a member that leads.
+    Time,
+    /// How long before the fault was written what its successor does not have.
+    Loss,
 }

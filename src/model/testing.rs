@@ -61,6 +61,7 @@ impl System {
             care: super::Care::default(),
             targets: Vec::new(),
             prices: super::Prices::default(),
+            needs_at_peak: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -114,6 +115,7 @@ impl System {
             queue_timeout: None,
             starts_in: fixed(0.0),
             standby: None,
+            replication: None,
         });
         self.operation(pool, ServedBy::Any);
         pool

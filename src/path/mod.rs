@@ -16,7 +16,7 @@ use crate::ids::{
     BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
 };
 use crate::model::{Step, System};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// What a connection attempt to a slot meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +100,13 @@ pub enum Event {
     FaultBegins(ClockId),
     /// A fault ends; what it stopped may still have to start.
     FaultEnds(ClockId),
+    /// The effect of a fault that comes and goes while it lasts comes again, or goes.
+    FaultTurns {
+        /// The fault.
+        clock: ClockId,
+        /// Whether it is there from now on.
+        on: bool,
+    },
     /// Somebody has noticed a fault that needs to be noticed.
     Noticed(ClockId),
     /// A repair waits for a spare part.
@@ -119,6 +126,24 @@ pub enum Event {
     },
     /// A part that was ordered for repairs of this fault arrives.
     PartArrives(FaultId),
+    /// A process that has ended will have been started after this time, if nothing comes in between.
+    StartsIn {
+        /// Whose.
+        slot: SlotId,
+        /// Pauses and the start itself.
+        after: SimSpan,
+    },
+    /// A start of a slot has failed.
+    StartFails(SlotId),
+    /// Starts of a slot have failed while what ended its process was still there.
+    StartsFailed {
+        /// Whose.
+        slot: SlotId,
+        /// How many.
+        times: u32,
+    },
+    /// Nobody restarts a slot any more; a person is called.
+    RestartsEnd(SlotId),
     /// A slot serves again after starting.
     Started(SlotId),
     /// An instance of a balancer changed its mind about a member.
@@ -211,6 +236,21 @@ pub struct Transition {
     pub at: SimTime,
     /// Why.
     pub event: Event,
+}
+
+/// A store has a leader again that it had lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The store.
+    pub pool: PoolId,
+    /// When the fault took the leader away.
+    pub lost: SimTime,
+    /// When a member leads that is available.
+    pub led: SimTime,
+    /// Whether it is another one.
+    pub moved: bool,
+    /// How far it lagged behind: what was acknowledged in this time before the fault is lost.
+    pub lag: SimSpan,
 }
 
 /// Everything traffic can see at one instant.

@@ -55,6 +55,12 @@ pub enum Purpose {
     Forcing = 19,
     /// Which probes of a member meet an error, keyed by instance and member.
     ProbeErrors = 20,
+    /// How far the copies of a store lag behind when its leader is lost.
+    Lag = 40,
+    /// The turns of a fault that comes and goes: on, off, and where they stand when a history begins.
+    Turns = 30,
+    /// Which starts of a slot fail, and what people need to start it.
+    Restart = 31,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

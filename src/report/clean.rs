@@ -3,7 +3,7 @@
 //! Every renderer but the JSON one starts from [`clean`], so that no place can forget it; what a
 //! format itself escapes (`<`, `|`, ...) is escaped by that format's renderer.
 
-use crate::experiment::outcome::Outcome;
+use crate::experiment::outcome::{AtPeak, Outcome, PeakState};
 use std::fmt::Write;
 
 /// Whether a terminal or a browser would act on `c` instead of showing it.
@@ -96,6 +96,7 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
                 .chain(bill.without_price.iter_mut())
                 .chain([&mut bill.currency])
         }))
+        .chain(outcome.at_peak.iter_mut().flat_map(peak))
         .chain(
             outcome
                 .requests
@@ -106,6 +107,20 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
         *text = line(text);
     }
     outcome
+}
+
+/// The texts of single losses.
+fn peak(at: &mut AtPeak) -> impl Iterator<Item = &mut String> {
+    let states = at.losses.iter_mut().flat_map(|row| {
+        let names = [&mut row.kind, &mut row.part].into_iter();
+        names.chain(&mut row.alike).chain(state(&mut row.left))
+    });
+    states.chain(state(&mut at.healthy))
+}
+
+fn state(left: &mut PeakState) -> impl Iterator<Item = &mut String> {
+    let pools = left.utilisation.iter_mut().map(|row| &mut row.0);
+    pools.chain(&mut left.journeys_down)
 }
 
 #[cfg(test)]

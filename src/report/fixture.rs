@@ -95,6 +95,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         kind,
         structural: e(0.999_93, 0.999_91, 0.999_95, 1_024),
         structural_outages: outages(0.7),
+        recovery: None,
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),
             attempts_per_call: Some(e(1.003_1, 1.002_7, 1.003_5, 98_000_000)),
@@ -142,6 +143,8 @@ pub(crate) fn target(expression: &str, verdict: Verdict) -> TargetRow {
         required: 0.9995,
         unit: Unit::Share,
         at_least: true,
+        periods: None,
+        missed_by_histories: None,
     }
 }
 
@@ -267,6 +270,7 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        at_peak: Some(at_peak()),
         cost: Some(Bill {
             currency: "EUR".to_owned(),
             per_month: 1_234.5,
@@ -282,6 +286,35 @@ pub(crate) fn ordinary() -> Outcome {
              lose most of their time there"
                 .to_owned(),
         ],
+    }
+}
+
+/// Three losses at a busy hour, the last of which was not simulated.
+fn at_peak() -> AtPeak {
+    let left = |lost: Option<f64>, app: f64| PeakState {
+        utilisation: vec![("app".to_owned(), Some(app)), ("articles".to_owned(), None)],
+        journeys_down: Vec::new(),
+        lost: lost.map(|lost| e(lost, lost * 0.9, lost * 1.1 + 1e-4, 64_000)),
+        latency_p99: lost.map(|lost| around(0.1 + lost, 0.05, 64_000)),
+    };
+    let loss = |part: &str, kind: &str, left: PeakState| SingleLoss {
+        kind: kind.to_owned(),
+        part: part.to_owned(),
+        alike: vec!["north-c".to_owned()],
+        left,
+    };
+    let mut worst = left(Some(0.031), 1.04);
+    worst.journeys_down.push("readers.publish".to_owned());
+    AtPeak {
+        busiest_s: 2.0 * 86_400.0 + 20.0 * 3_600.0,
+        rate: 600.0,
+        healthy: left(Some(0.0), 0.52),
+        losses: vec![
+            loss("north-a", "zone", worst),
+            loss("app-1", "replica", left(Some(0.0), 0.63)),
+            loss("edge-1", "balancer", left(None, 0.52)),
+        ],
+        left_out: 0,
     }
 }
 
@@ -318,6 +351,14 @@ pub(crate) fn largest() -> Outcome {
             name,
             ..o.journeys[0].clone()
         });
+        if let Some(at) = &mut o.at_peak {
+            let mut row = at.losses[0].clone();
+            row.kind = format!("{HOSTILE} {i}");
+            row.alike = vec![format!("alike-{i}"); i];
+            row.left.journeys_down = vec![format!("journey-{i}"); i];
+            at.losses.push(row);
+            at.left_out = 1_234;
+        }
     }
     o
 }
@@ -344,6 +385,7 @@ pub(crate) fn without_traffic() -> Outcome {
         ..o.availability
     };
     (o.downtime, o.outages, o.requests, o.latency) = (None, None, None, None);
+    o.at_peak = None;
     o.latency_by_condition.clear();
     for row in &mut o.services {
         row.calls = None;

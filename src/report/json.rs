@@ -36,20 +36,24 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
-//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, or `latency`: then `measured` and `required` are shares of requests within the bound and `shown` is in seconds) |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
+//! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
+//! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
 //! | `warnings[]` | texts |
 
+mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Downtime, Estimate, ForcingFacts, Latency, Outages, Outcome,
-    RequestCounts, Requests, Service, TargetRow, Unit, Verdict,
+    Bill, Calls, Condition, Downtime, Estimate, ForcingFacts, Latency, Outages, Outcome, Recovery,
+    RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
 };
-use crate::model::Method;
+use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
 
 /// The version of the format.
@@ -70,7 +74,7 @@ pub(crate) fn json_for_html(outcome: &Outcome) -> String {
 }
 
 fn result(o: &Outcome) -> Json {
-    Json::object([
+    let mut fields = vec![
         ("format", Json::integer(FORMAT)),
         (
             "scenario",
@@ -160,11 +164,11 @@ fn result(o: &Outcome) -> Json {
         ),
         ("targets", Json::list(o.targets.iter().map(target))),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
-        (
-            "warnings",
-            Json::list(o.warnings.iter().map(|text| Json::text(text))),
-        ),
-    ])
+    ];
+    fields.extend(peak::fields(o.at_peak.as_ref()));
+    let warnings = o.warnings.iter().map(|text| Json::text(text));
+    fields.push(("warnings", Json::list(warnings)));
+    Json::object(fields)
 }
 
 fn run(o: &Outcome) -> Json {
@@ -326,6 +330,31 @@ fn service(row: &Service) -> Json {
         ("kind", Json::text(row.kind)),
         ("structural", Json::object(structure)),
         ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
+        (
+            "recovery",
+            row.recovery.as_ref().map_or(Json::Null, recovery),
+        ),
+    ])
+}
+
+fn recovery(found: &Recovery) -> Json {
+    Json::object([
+        ("per_year", estimate(&found.per_year)),
+        ("rto_s", of_events(&found.time)),
+        ("rpo_s", found.loss.as_ref().map_or(Json::Null, of_events)),
+        (
+            "writes_lost_per_year",
+            maybe(found.writes_lost_per_year.as_ref()),
+        ),
+    ])
+}
+
+fn of_events(spans: &Spans) -> Json {
+    Json::object([
+        ("mean", maybe(spans.mean.as_ref())),
+        ("p50", maybe(spans.p50.as_ref())),
+        ("p90", maybe(spans.p90.as_ref())),
+        ("p99", maybe(spans.p99.as_ref())),
     ])
 }
 
@@ -376,6 +405,34 @@ fn target(row: &TargetRow) -> Json {
         ("required", Json::number(row.required)),
         ("shown", row.shown.map_or(Json::Null, Json::number)),
         ("unit", Json::text(unit_name(row.unit))),
+        (
+            "periods",
+            row.periods
+                .as_ref()
+                .map_or(Json::Null, |bound| periods(bound, row.at_least)),
+        ),
+        (
+            "missed_by_histories",
+            maybe(row.missed_by_histories.as_ref()),
+        ),
+    ])
+}
+
+fn periods(bound: &PeriodBound, kept: bool) -> Json {
+    let (of, length) = match bound.over {
+        Over::History => ("history", None),
+        Over::Calendar(length) => ("calendar", Some(length)),
+        Over::Rolling(length) => ("rolling", Some(length)),
+    };
+    Json::object([
+        ("of", Json::text(of)),
+        (
+            "length_s",
+            length.map_or(Json::Null, |length| Json::number(length.as_secs_f64())),
+        ),
+        ("counted", Json::text(if kept { "kept" } else { "missed" })),
+        ("bound", Json::number(bound.bound)),
+        ("excluding_planned", Json::Bool(bound.excluding_planned)),
     ])
 }
 
@@ -409,5 +466,6 @@ const fn unit_name(unit: Unit) -> &'static str {
         Unit::Seconds => "seconds",
         Unit::PerYear => "per_year",
         Unit::SharedLatency => "latency",
+        Unit::SharedRecovery => "recovery",
     }
 }

@@ -21,6 +21,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     targets(&mut out, outcome);
     figures(&mut out, outcome);
     causes(&mut out, outcome);
+    losses(&mut out, outcome);
     warnings(&mut out, outcome);
     let _ = writeln!(out, "{}\n", words::done(outcome));
     let _ = writeln!(
@@ -105,6 +106,16 @@ fn targets(out: &mut String, outcome: &Outcome) {
     }
     more(out, outcome.targets.len(), 5);
     out.push('\n');
+    let mut noted = false;
+    let judged = outcome.targets.iter().filter(|row| row.periods.is_some());
+    for row in judged.take(ROWS) {
+        let words = words::periods(row, outcome);
+        let _ = writeln!(out, "- {}: {}", escaped(&row.expression), escaped(&words));
+        noted = true;
+    }
+    if noted {
+        out.push('\n');
+    }
 }
 
 /// A last row that counts what was left out.
@@ -184,6 +195,33 @@ fn figures(out: &mut String, outcome: &Outcome) {
         outages.duration_mean.as_ref(),
         numbers::span,
     );
+    let stores = outcome.services.iter();
+    let stores = stores.filter_map(|row| Some((&row.name, row.recovery.as_ref()?)));
+    for (name, found) in stores.take(ROWS) {
+        let name = escaped(name);
+        let spans = [
+            ("recovery of the leader, mean", found.time.mean.as_ref()),
+            ("recovery of the leader, p99", found.time.p99.as_ref()),
+            (
+                "writes lost, mean",
+                found.loss.as_ref().and_then(|it| it.mean.as_ref()),
+            ),
+            (
+                "writes lost, p99",
+                found.loss.as_ref().and_then(|it| it.p99.as_ref()),
+            ),
+        ];
+        row(
+            out,
+            &format!("{name}: leaders lost"),
+            &numbers::per_year(&found.per_year),
+        );
+        for (word, e) in spans {
+            if let Some(e) = e {
+                row(out, &format!("{name}: {word}"), &numbers::span(e));
+            }
+        }
+    }
     if let Some(l) = &outcome.latency {
         latency(out, l);
     }
@@ -226,6 +264,43 @@ fn causes(out: &mut String, outcome: &Outcome) {
         }
         out.push('\n');
     }
+}
+
+/// The worst of what single losses at the busiest time do.
+fn losses(out: &mut String, outcome: &Outcome) {
+    let Some(at) = outcome.at_peak.as_ref().filter(|at| !at.losses.is_empty()) else {
+        return;
+    };
+    let _ = writeln!(
+        out,
+        "| single loss at {} | requests lost | latency p99 | busiest pools |\n|---|---|---|---|",
+        words::time_of_week(at.busiest_s)
+    );
+    let nothing = [("nothing".to_owned(), &at.healthy)];
+    let worst = at.losses.iter().take(ROWS / 2).map(|row| {
+        let more = match row.alike.len() {
+            0 => String::new(),
+            n => format!(" or one of {n} alike"),
+        };
+        (format!("{}{more}", row.part), &row.left)
+    });
+    for (name, left) in nothing.into_iter().chain(worst) {
+        let lost = left
+            .lost
+            .as_ref()
+            .map_or_else(Printed::absent, numbers::share);
+        let p99 = left.latency_p99.as_ref();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            escaped(&name),
+            escaped(&lost.to_string()),
+            escaped(&p99.map_or_else(Printed::absent, numbers::span).value),
+            escaped(&words::busiest_pools(left, 2))
+        );
+    }
+    more(out, at.losses.len() + ROWS / 2, 4);
+    out.push('\n');
 }
 
 fn warnings(out: &mut String, outcome: &Outcome) {

@@ -73,6 +73,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         below.extend(causes);
     }
     below.push(String::new());
+    below.extend(worst_loss(outcome, style));
     below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
     if let Some(report) = report {
@@ -83,7 +84,11 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
         ));
     }
     let mut lines = vec![head(outcome, style)];
-    lines.extend(target_lines(outcome, LINES - 1 - below.len(), style));
+    lines.extend(target_lines(
+        outcome,
+        LINES.saturating_sub(1 + below.len()),
+        style,
+    ));
     lines.extend(below);
     lines.join("\n") + "\n"
 }
@@ -293,6 +298,10 @@ fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
         let text = format!("{} of the downtime", numbers::span_per_year(planned));
         lines.insert(1, labelled("Planned", &text, style));
     }
+    if let Some((name, found)) = words::worst_recovery(outcome) {
+        let parts = std::iter::once(name.to_owned()).chain(words::recovery(found));
+        lines.push(labelled("Recovery", &fitting(parts), style));
+    }
     if let Some(l) = &outcome.latency {
         let parts = [
             ("p50", &l.p50),
@@ -364,6 +373,12 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// The worst of what single losses do.
+fn worst_loss(outcome: &Outcome, style: Style) -> Option<String> {
+    let text = words::worst_loss(outcome.at_peak.as_ref()?)?;
+    Some(labelled("Worst loss", &text, style))
 }
 
 /// What the design costs, if its file states prices.

@@ -1,10 +1,12 @@
 //! One history in words, line by line.
 
 use super::clean::line;
+use super::numbers::{exact_span, plural};
 use crate::estimate::Entry;
 use crate::ids::{ClockId, JourneyId, SlotId};
 use crate::model::{
-    Campaign, CampaignWork, Component, FaultKind, Owner, PoolKind, Step, StoreFailover, System,
+    Campaign, CampaignWork, Component, FaultKind, OutageKind, Owner, PoolKind, Step, StoreFailover,
+    System,
 };
 use crate::path::{CampaignStep, Event};
 
@@ -13,7 +15,16 @@ use crate::path::{CampaignStep, Event};
 pub struct Timeline<'a> {
     system: &'a System,
     was_down: bool,
+    /// Faults that come and go, and how often they have come.
+    flapping: Vec<(ClockId, u64)>,
+    /// Entries that deserved no line since one of them had come too often.
+    left_out: u64,
+    /// What there is to say about the end of one of them.
+    note: String,
 }
+
+/// How often a fault that comes and goes is shown to come, each time; the rest is counted.
+const TIMES_SHOWN: u64 = 3;
 
 impl<'a> Timeline<'a> {
     /// Before the first entry; everything counts as up.
@@ -21,6 +32,54 @@ impl<'a> Timeline<'a> {
         Self {
             system,
             was_down: false,
+            flapping: Vec::new(),
+            left_out: 0,
+            note: String::new(),
+        }
+    }
+
+    /// Takes note of the next entry, and says whether it deserves a line: what a fault that comes and
+    /// goes entails is left out after its first few turns, until it ends.
+    pub fn shows(&mut self, entry: &Entry) -> bool {
+        self.note.clear();
+        for &event in entry.also.iter().chain([&entry.transition.event]) {
+            match event {
+                Event::FaultTurns { clock, on } => {
+                    let known = self.flapping.iter_mut().find(|known| known.0 == clock);
+                    match known {
+                        Some((_, times)) => {
+                            *times += u64::from(on);
+                            if *times == TIMES_SHOWN && on {
+                                self.note = ", and so on".to_owned();
+                            }
+                        }
+                        None => self.flapping.push((clock, 1 + u64::from(on))),
+                    }
+                }
+                Event::FaultEnds(clock) => self.end(clock),
+                _ => {}
+            }
+        }
+        let hidden = self.is_busy() && is_reaction(entry.transition.event);
+        self.left_out += u64::from(hidden);
+        !hidden
+    }
+
+    /// Whether a fault has come too often to be followed turn by turn.
+    fn is_busy(&self) -> bool {
+        self.flapping.iter().any(|&(_, times)| times > TIMES_SHOWN)
+    }
+
+    fn end(&mut self, clock: ClockId) {
+        let Some(row) = self.flapping.iter().position(|known| known.0 == clock) else {
+            return;
+        };
+        let (_, times) = self.flapping.remove(row);
+        self.note = format!(", having come {}", plural(times, "time"));
+        if !self.is_busy() && self.left_out > 0 {
+            let lines = plural(self.left_out, "line");
+            self.note += &format!(" ({lines} about it left out)");
+            self.left_out = 0;
         }
     }
 
@@ -32,7 +91,7 @@ impl<'a> Timeline<'a> {
     /// day 12 08:30:31.000  articles-2 leads articles        [all journeys up]
     /// ```
     pub fn line(&mut self, entry: &Entry) -> String {
-        let what = words(self.system, entry.transition.event);
+        let what = words(self.system, entry.transition.event) + &self.note;
         let state = if !entry.up {
             let names: Vec<_> = entry
                 .journeys_down
@@ -70,6 +129,44 @@ impl<'a> Timeline<'a> {
     }
 }
 
+/// Whether it follows from what faults do, and not from people or from other faults.
+fn is_reaction(event: Event) -> bool {
+    match event {
+        Event::FaultTurns { .. }
+        | Event::StartsIn { .. }
+        | Event::StartFails(_)
+        | Event::StartsFailed { .. }
+        | Event::Started(_)
+        | Event::Verdict { .. }
+        | Event::Undecided { .. }
+        | Event::Master(_)
+        | Event::LeaseExpired(_)
+        | Event::Promoting(_)
+        | Event::Leads(_)
+        | Event::LossDetected(_)
+        | Event::PromotionVoid(_)
+        | Event::AllLost(_)
+        | Event::FailsBack(_)
+        | Event::ElectionBegins(_)
+        | Event::MajorityLost(_)
+        | Event::Activating(_)
+        | Event::Activated(_) => true,
+        Event::FaultBegins(_)
+        | Event::FaultEnds(_)
+        | Event::Noticed(_)
+        | Event::PartAwaited(_)
+        | Event::RepairWaits(_)
+        | Event::RepairStarts(_)
+        | Event::RepairInterrupted(_)
+        | Event::StepDone { .. }
+        | Event::PartArrives(_)
+        | Event::RestartsEnd(_)
+        | Event::FailoverFailed(_)
+        | Event::PutRight(_)
+        | Event::Campaign { .. } => false,
+    }
+}
+
 /// What happened, in words.
 pub fn words(system: &System, event: Event) -> String {
     let slot = |id| system.slots[id].name.as_str();
@@ -83,6 +180,12 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} begins{}", system.clocks[clock].name, how(system, clock))
         }
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
+        Event::FaultTurns { clock, on: true } => {
+            format!("{} is there again", system.clocks[clock].name)
+        }
+        Event::FaultTurns { clock, on: false } => {
+            format!("{} is gone for now", system.clocks[clock].name)
+        }
         Event::Noticed(clock) => format!("{} is noticed", system.clocks[clock].name),
         Event::PartAwaited(clock) => {
             format!("{} waits for a spare part", system.clocks[clock].name)
@@ -118,6 +221,22 @@ pub fn words(system: &System, event: Event) -> String {
         }
         Event::PartArrives(fault) => {
             format!("a spare part for {} arrives", system.faults[fault].name)
+        }
+        Event::StartsIn { slot: id, after } => format!(
+            "{} will have started in {}",
+            slot(id),
+            exact_span(after.as_secs_f64())
+        ),
+        Event::StartFails(id) => format!("{} fails to start", slot(id)),
+        Event::StartsFailed { slot: id, times } => {
+            format!(
+                "{} has failed to start {} meanwhile",
+                slot(id),
+                plural(times.into(), "time")
+            )
+        }
+        Event::RestartsEnd(id) => {
+            format!("{} is not restarted any more, somebody is called", slot(id))
         }
         Event::Started(id) => format!("{} serves again", slot(id)),
         Event::Verdict {
@@ -233,6 +352,9 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
+        FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
+        FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),
         FaultKind::Crash
         | FaultKind::Hang
         | FaultKind::Pause

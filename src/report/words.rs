@@ -2,10 +2,12 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    Bill, CauseRow, Condition, Estimate, ForcingFacts, Outcome, RunFacts, TargetRow, Unit, Verdict,
+    AtPeak, Bill, CauseRow, Condition, Estimate, ForcingFacts, Outcome, PeakState, Recovery,
+    RunFacts, Spans, TargetRow, Unit, Verdict,
 };
-use crate::model::Method;
+use crate::model::{Method, Over};
 use crate::path::Phase;
+use crate::time::SimSpan;
 
 /// The label that every interval carries.
 pub(crate) const INTERVALS: &str =
@@ -63,10 +65,21 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
         };
     };
     match row.unit {
-        Unit::Share => numbers::share(e),
+        Unit::Share => {
+            let share = numbers::share(e);
+            let what = match row.periods.map(|bound| bound.over) {
+                Some(Over::Calendar(_)) => " of periods",
+                Some(Over::Rolling(_) | Over::History) => " of histories",
+                None => "",
+            };
+            Printed {
+                value: format!("{}{what}", share.value),
+                ..share
+            }
+        }
         Unit::Seconds => numbers::span(e),
         Unit::PerYear => numbers::per_year(e),
-        Unit::SharedLatency => {
+        Unit::SharedLatency | Unit::SharedRecovery => {
             let within = numbers::share(e);
             let shown = row.shown.map_or_else(String::new, |seconds| {
                 format!(
@@ -86,6 +99,82 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
     }
 }
 
+/// The store that has lost its leader most often, with its name; `None` if none has.
+pub(crate) fn worst_recovery(outcome: &Outcome) -> Option<(&str, &Recovery)> {
+    let rows = outcome.services.iter();
+    let rows = rows.filter_map(|row| Some((row.name.as_str(), row.recovery.as_ref()?)));
+    let seen = rows.filter(|(_, found)| found.per_year.value > 0.0);
+    // The first of several, so that their order does not depend on the last digit of a sum.
+    seen.reduce(|a, b| {
+        if b.1.per_year.value > a.1.per_year.value {
+            b
+        } else {
+            a
+        }
+    })
+}
+
+/// How often a store lost its leader, for how long, and what with it, in parts.
+pub(crate) fn recovery(found: &Recovery) -> Vec<String> {
+    let mut parts = vec![numbers::per_year(&found.per_year).value];
+    let spans = |word: &str, spans: &Spans| {
+        let rows = [
+            ("mean", &spans.mean),
+            ("p50", &spans.p50),
+            ("p99", &spans.p99),
+        ];
+        let rows = rows.into_iter().filter_map(|(name, e)| {
+            let e = e.as_ref()?;
+            Some(format!("{word} {name} {}", numbers::brief_span(e)))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    parts.extend(spans("RTO", &found.time));
+    if let Some(loss) = &found.loss {
+        parts.extend(spans("RPO", loss));
+    }
+    parts
+}
+
+/// What the share that a target on periods is judged by counts, and the probability to miss a target
+/// in a history; empty if there is nothing to say.
+pub(crate) fn periods(row: &TargetRow, outcome: &Outcome) -> String {
+    let required = numbers::percent(row.required);
+    let must = if row.at_least {
+        format!("at least {required} must")
+    } else {
+        format!("at most {required} may")
+    };
+    let does = if row.at_least { "keep" } else { "miss" };
+    if let Some(bound) = row.periods {
+        let span = |length: SimSpan| numbers::exact_span(length.as_secs_f64());
+        return match bound.over {
+            Over::History => format!("the share of {} that {does} it; {must}", histories(outcome)),
+            Over::Calendar(length) => format!(
+                "the share of whole periods of {}, one after the other, that {does} it; {must}",
+                span(length)
+            ),
+            Over::Rolling(length) if row.at_least => format!(
+                "the share of {} that keep it in every period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+            Over::Rolling(length) => format!(
+                "the share of {} that miss it in some period of {}, whenever it begins; {must}",
+                histories(outcome),
+                span(length)
+            ),
+        };
+    }
+    match &row.missed_by_histories {
+        Some(missed) => {
+            let Printed { value, interval } = numbers::share(missed);
+            format!("missed by {value} ({interval}) of {}", histories(outcome))
+        }
+        None => String::new(),
+    }
+}
+
 /// How much the measured value is better than the bound, with its unit; `None` if nothing was measured.
 fn spare(row: &TargetRow) -> Option<(f64, String)> {
     let e = row.measured.as_ref().filter(|e| e.value.is_finite())?;
@@ -95,7 +184,7 @@ fn spare(row: &TargetRow) -> Option<(f64, String)> {
         row.required - e.value
     };
     let distance = match row.unit {
-        Unit::Share | Unit::SharedLatency => numbers::points(spare),
+        Unit::Share | Unit::SharedLatency | Unit::SharedRecovery => numbers::points(spare),
         Unit::Seconds => numbers::short_span(spare.abs()),
         Unit::PerYear => format!("{} per year", numbers::significant(spare.abs(), 2)),
     };
@@ -195,6 +284,61 @@ pub(crate) fn cost(bill: &Bill) -> String {
         "{} per month{rest}",
         numbers::money(bill.per_month, &bill.currency)
     )
+}
+
+/// `Wed 20:00`, of seconds since Monday 00:00.
+pub(crate) fn time_of_week(secs: f64) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let minutes = (secs.max(0.0) / 60.0).round() as usize;
+    let (day, minute) = (minutes / 1_440 % 7, minutes % 1_440);
+    format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
+}
+
+/// The busiest pools of a state and how busy they are: `app 78 %, articles 12 %`.
+pub(crate) fn busiest_pools(left: &PeakState, most: usize) -> String {
+    let mut rows: Vec<_> = left.utilisation.iter().collect();
+    // One of which nothing is left comes first.
+    let busy = |row: &(String, Option<f64>)| row.1.unwrap_or(f64::INFINITY);
+    rows.sort_by(|a, b| busy(b).total_cmp(&busy(a)));
+    let texts: Vec<String> = rows
+        .into_iter()
+        .take(most)
+        .map(|(name, share)| match share {
+            None => format!("{name} none left"),
+            Some(share) => format!("{name} {}", utilisation(*share)),
+        })
+        .collect();
+    texts.join(", ")
+}
+
+/// `78 %`, `1,250 %`.
+fn utilisation(share: f64) -> String {
+    if share < 0.1 {
+        return format!("{} %", numbers::significant(100.0 * share, 2));
+    }
+    format!("{} %", numbers::count((100.0 * share).round() as u64))
+}
+
+/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. `None` if
+/// no row says more than that nothing is lost.
+pub(crate) fn worst_loss(at: &AtPeak) -> Option<String> {
+    let worst = at.losses.first()?;
+    let mut parts = Vec::new();
+    match &worst.left.lost {
+        Some(lost) if lost.value > 0.0 => {
+            parts.push(format!("{} of requests lost", numbers::part(lost.value)));
+        }
+        Some(_) => parts.push("no request lost".to_owned()),
+        None => {}
+    }
+    if let Some(p99) = &worst.left.latency_p99 {
+        parts.push(format!("p99 {}", numbers::brief_span(p99)));
+    }
+    let busiest = busiest_pools(&worst.left, 1);
+    if !busiest.is_empty() {
+        parts.push(busiest);
+    }
+    Some(format!("{} at the peak: {}", worst.part, parts.join(", ")))
 }
 
 /// `years` or, if a history is not a year long, `histories`.

@@ -15,7 +15,7 @@ pub(super) const VALUES: usize = 250_000;
 /// that repeats a distribution for each of its zones needs a few hundred.
 pub(super) const ALIASED_VALUES: usize = 100_000;
 
-/// Services, caches, stores and balancers together. The biggest published call graphs of one
+/// Services, caches, stores, third parties and balancers together. The biggest published call graphs of one
 /// company have some thousands of services; a design under study is a part of that.
 pub(super) const POOLS: usize = 2_000;
 
@@ -28,6 +28,20 @@ pub(super) const CLOCKS: usize = 10_000;
 
 /// Faults of one component: more than that nobody knows apart, and counters of 16 bits hold them.
 pub(super) const FAULTS_OF_ONE: usize = 60;
+
+/// Milliseconds of each turn of a fault that comes and goes, in the mean: less than any failure that is
+/// told from the next, and each turn is a transition.
+pub(super) const TURN_MS: u64 = 100;
+
+/// Times that one fault comes and goes while it lasts, in the mean: a link that flaps every second for
+/// a day.
+pub(super) const TURNS: f64 = 100_000.0;
+
+/// Starts in a limit of starts.
+pub(super) const STARTS: u64 = 1_000;
+
+/// How often a start may fail: a hundred tries for each that works.
+pub(super) const STARTS_FAIL: f64 = 0.99;
 
 /// Crews that work side by side under one name.
 pub(super) const CREWS: u64 = 10_000;
@@ -62,6 +76,9 @@ pub(super) const PRIORITIES: usize = 32;
 
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
+
+/// Periods of one target in a history: hours of ten years.
+pub(super) const PERIODS: u64 = 100_000;
 
 /// Replications that a file may ask for.
 pub(super) const REPLICATIONS: u64 = 1_000_000_000;

@@ -11,6 +11,7 @@ mod limits;
 mod place;
 mod problem;
 mod read;
+mod reference;
 mod schema;
 mod suggest;
 mod target;
@@ -20,6 +21,7 @@ mod units;
 
 pub use changes::{Change, changes, line_at};
 pub use problem::{Problems, render_at_line};
+pub use reference::reference;
 pub use schema::json_schema;
 
 use crate::model::System;

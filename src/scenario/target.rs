@@ -3,18 +3,35 @@
 use super::place::quoted;
 use super::suggest::nearest;
 use super::units::{self, Percent};
-use crate::ids::{JourneyId, WorkloadId};
-use crate::model::{Method, Metric, Population, Relation};
+use crate::ids::{JourneyId, PoolId, WorkloadId};
+use crate::model::{
+    Method, Metric, PERIODS_KEPT, PeriodBound, Population, Quantity, Relation, Source,
+};
+use crate::time::SimSpan;
 use std::ops::Range;
 
+mod period;
 /// What an editor shows beside a target.
-pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)` (`<= 5%`), of one history.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`).";
+pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
 
 /// What targets can speak about.
 pub(super) struct Known {
     pub(super) workloads: Vec<(String, WorkloadId)>,
     pub(super) journeys: Vec<(String, JourneyId)>,
     pub(super) method: Option<Method>,
+    pub(super) horizon: SimSpan,
+    /// Those that choose a leader.
+    pub(super) stores: Vec<Store>,
+    /// The length of a slice, if it is stated.
+    pub(super) slice: Option<SimSpan>,
+}
+
+/// A store that chooses a leader.
+pub(super) struct Store {
+    pub(super) name: String,
+    pub(super) id: PoolId,
+    /// Whether it says how it replicates.
+    pub(super) replicates: bool,
 }
 
 /// What is wrong with a target, and in which part of its text.
@@ -129,20 +146,23 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<Parsed, WrongTarget> {
         error.part = Some(part(name));
         error
     })?;
-    if excluding_planned && !can_exclude_planned(metric) {
+    let of_probability = kind == Bound::Probability;
+    if excluding_planned && (of_probability || !can_exclude_planned(metric)) {
         return Err(wrong(
             Some(part(whole)),
             format!("{} cannot leave out what is planned", quoted(name)),
             "availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, <workload>.availability and <workload>.<journey>.availability can".into(),
         ));
     }
-    let structural = matches!(
-        metric,
+    let structural = match metric {
         Metric::StructuralAvailability
-            | Metric::StructuralDowntime
-            | Metric::StructuralOutages
-            | Metric::StructuralDowntimeExceeds(_)
-    );
+        | Metric::StructuralDowntime
+        | Metric::StructuralOutages
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => true,
+        Metric::Periods(bound) => bound.measure.source() == Source::Structure,
+        _ => false,
+    };
     if !structural && known.workloads.is_empty() {
         return Err(wrong(
             Some(part(name)),
@@ -200,6 +220,20 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<Parsed, WrongTarget> {
         let (message, help) = error.split_once('\n').unwrap_or((error.as_str(), LIKE));
         wrong(Some(part(value)), message.to_owned(), help.to_owned())
     })?;
+    if let Metric::Periods(period) = metric
+        && !of_probability
+    {
+        return Ok(Parsed {
+            metric: Metric::Periods(PeriodBound {
+                bound,
+                excluding_planned,
+                ..period
+            }),
+            excluding_planned: false,
+            relation: Relation::AtLeast,
+            bound: PERIODS_KEPT,
+        });
+    }
     Ok(Parsed {
         metric,
         excluding_planned,
@@ -216,12 +250,14 @@ fn can_exclude_planned(metric: Metric) -> bool {
         | Metric::TimeAvailability
         | Metric::StructuralAvailability
         | Metric::Downtime
-        | Metric::StructuralDowntime => true,
+        | Metric::StructuralDowntime
+        | Metric::Periods(_) => true,
         Metric::Outages
         | Metric::StructuralOutages
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
-        | Metric::StructuralDowntimeExceeds(_) => false,
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => false,
     }
 }
 
@@ -244,7 +280,13 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         .map(str::trim_start)
         .and_then(|rest| rest.strip_prefix('('))
     {
-        return probability(name, inside);
+        return period::probability(name, inside, known);
+    }
+    if let Some(found) = period::plain(name, known) {
+        return found;
+    }
+    if let Some(found) = recovery(name, known) {
+        return found;
     }
     // A journey's name may itself have dots: the longest name that fits is meant.
     let journeys = known
@@ -270,10 +312,7 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         Some(near) => format!("did you mean {}? ", quoted(near)),
         None => String::new(),
     };
-    if name.contains(" over ") {
-        help = "targets over windows are not supported by this version. ".into();
-    }
-    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, probability(downtime > 4h), probability(structural.downtime > 4h); availability and downtime also with `excluding planned`");
+    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, availability and downtime also as `availability over 30d` or `over rolling 30d`, with `excluding planned`, and in probability(downtime > 4h); rto.p99, rpo.p99, <store>.rto.p99");
     Err(WrongTarget {
         part: None,
         message: format!("unknown metric {}", quoted(name)),
@@ -297,34 +336,69 @@ fn of_requests(name: &str, population: Population) -> Option<(Metric, Bound)> {
     ))
 }
 
-fn probability(name: &str, inside: &str) -> Result<(Metric, Bound), WrongTarget> {
-    let wrong = |message: String| {
-        WrongTarget {
-        part: None,
-        message,
-        help: "write it as `probability(downtime > 4h) <= 5%` or `probability(structural.downtime > 4h) <= 5%`".into(),
-    }
+/// `rto.p99`, `articles.rpo.p99`.
+fn recovery(name: &str, known: &Known) -> Option<Result<(Metric, Bound), WrongTarget>> {
+    let (rest, quantile) = name.rsplit_once('.')?;
+    let &(_, quantile) = QUANTILES.iter().find(|&&(name, _)| name == quantile)?;
+    let (store, word) = match rest.rsplit_once('.') {
+        Some((store, word)) => (Some(store), word),
+        None => (None, rest),
     };
-    let unclear = || wrong(format!("{} is not understood", quoted(name)));
-    let inside = inside.strip_suffix(')').ok_or_else(unclear)?;
-    let (what, span) = inside.split_once('>').ok_or_else(unclear)?;
-    let span = span.trim();
-    let length = units::span(span)
-        .map_err(|error| wrong(error.lines().next().unwrap_or_default().to_owned()))?;
-    let length = length
-        .fixed()
-        .ok_or_else(|| wrong(format!("{} is longer than any horizon", quoted(span))))?;
-    match what.trim() {
-        "downtime" => Ok((Metric::DowntimeExceeds(length), Bound::Probability)),
-        "structural.downtime" => Ok((
-            Metric::StructuralDowntimeExceeds(length),
-            Bound::Probability,
-        )),
-        other => Err(wrong(format!(
-            "there is no probability of {}",
-            quoted(other)
-        ))),
+    let quantity = match word {
+        "rto" => Quantity::Time,
+        "rpo" => Quantity::Loss,
+        _ => return None,
+    };
+    let wrong = |message: String, help: &str| {
+        Some(Err(WrongTarget {
+            part: None,
+            message,
+            help: help.into(),
+        }))
+    };
+    let row = match store {
+        Some(store) => match known.stores.iter().find(|row| row.name == store) {
+            Some(row) => Some(row),
+            None => {
+                let names: Vec<&str> = known.stores.iter().map(|row| row.name.as_str()).collect();
+                return wrong(
+                    format!(
+                        "{} is no store with `failover` and an operation `from: leader`",
+                        quoted(store)
+                    ),
+                    &format!("stores that choose a leader: {}", names.join(", ")),
+                );
+            }
+        },
+        None => None,
+    };
+    let stores = || {
+        known
+            .stores
+            .iter()
+            .filter(|it| row.is_none_or(|row| row.id == it.id))
+    };
+    if stores().count() == 0 {
+        return wrong(
+            format!("{} without any store that chooses a leader", quoted(name)),
+            "state `failover` for a store, and an operation `from: leader`",
+        );
     }
+    if quantity == Quantity::Loss && !stores().any(|row| row.replicates) {
+        return wrong(
+            format!(
+                "{} of a store that does not say how it replicates",
+                quoted(name)
+            ),
+            "add `replication: async` and a `lag`, or `replication: sync`",
+        );
+    }
+    let metric = Metric::Recovery {
+        quantity,
+        store: row.map(|row| row.id),
+        quantile,
+    };
+    Some(Ok((metric, Bound::Span)))
 }
 
 /// Everything that can be named, for the nearest name.
@@ -363,214 +437,4 @@ fn all_metrics(known: &Known) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::Id;
-
-    fn known() -> Known {
-        Known {
-            workloads: vec![("readers".into(), WorkloadId::from_index(0))],
-            journeys: vec![
-                ("readers.read".into(), JourneyId::from_index(0)),
-                ("readers.app.read".into(), JourneyId::from_index(1)),
-            ],
-            method: None,
-        }
-    }
-
-    fn check(text: &str, metric: Metric, bound: f64) {
-        let found = parse(text, &known()).expect(text);
-        assert_eq!((found.metric, found.bound), (metric, bound), "{text}");
-    }
-
-    fn refused(text: &str) -> WrongTarget {
-        parse(text, &known()).expect_err(text)
-    }
-
-    #[test]
-    fn every_kind_of_metric_is_read() {
-        check(
-            "availability >= 99.95%",
-            Metric::Availability(Population::All),
-            0.9995,
-        );
-        check("availability.full>=99%", Metric::FullAvailability, 0.99);
-        check("availability.time >= 99%", Metric::TimeAvailability, 0.99);
-        check(
-            "structural.availability >= 99%",
-            Metric::StructuralAvailability,
-            0.99,
-        );
-        check("downtime <= 4h", Metric::Downtime, 14_400.0);
-        check(
-            "structural.downtime <= 30 min",
-            Metric::StructuralDowntime,
-            1_800.0,
-        );
-        check("outages <= 2", Metric::Outages, 2.0);
-        check("structural.outages <= 0.5", Metric::StructuralOutages, 0.5);
-        check(
-            "probability(downtime > 4h) <= 5%",
-            Metric::DowntimeExceeds(crate::time::SimSpan::from_secs(14_400)),
-            0.05,
-        );
-        check(
-            "probability(structural.downtime > 4h) <= 5%",
-            Metric::StructuralDowntimeExceeds(crate::time::SimSpan::from_secs(14_400)),
-            0.05,
-        );
-    }
-
-    #[test]
-    fn planned_work_can_be_left_out_of_seconds_and_requests() {
-        for text in [
-            "availability excluding planned >= 99.9%",
-            "readers.read.availability  excluding  planned >= 99.9%",
-            "structural.downtime excluding planned <= 1h",
-        ] {
-            assert!(
-                parse(text, &known()).expect(text).excluding_planned,
-                "{text}"
-            );
-        }
-        assert!(
-            !parse("availability >= 99.9%", &known())
-                .expect("right")
-                .excluding_planned
-        );
-        let wrong = refused("outages excluding planned <= 2");
-        assert!(
-            wrong.message.contains("cannot leave out"),
-            "{}",
-            wrong.message
-        );
-        assert_eq!(wrong.part, Some(0..25));
-        assert!(
-            refused("availability without planned >= 99%")
-                .message
-                .contains("unknown metric")
-        );
-        assert!(
-            refused("excluding planned >= 99%")
-                .message
-                .contains("unknown metric")
-        );
-    }
-
-    #[test]
-    fn the_longest_name_that_fits_is_meant() {
-        let journey = |index| Population::Journey(JourneyId::from_index(index));
-        check(
-            "readers.availability >= 99%",
-            Metric::Availability(Population::Workload(WorkloadId::from_index(0))),
-            0.99,
-        );
-        check(
-            "readers.read.availability >= 99%",
-            Metric::Availability(journey(0)),
-            0.99,
-        );
-        check(
-            "readers.app.read.latency.p99.9 <= 1s",
-            Metric::Latency {
-                population: journey(1),
-                quantile: 0.999,
-            },
-            1.0,
-        );
-        check(
-            "latency.p999 <= 1s",
-            Metric::Latency {
-                population: Population::All,
-                quantile: 0.999,
-            },
-            1.0,
-        );
-    }
-
-    #[test]
-    fn a_strict_comparison_is_refused_with_the_way_out() {
-        assert_eq!(
-            refused("availability > 99%").help,
-            "write `>=`: a bound that is just reached is met"
-        );
-        assert!(refused("downtime < 4h").help.contains("`<=`"));
-        assert!(
-            refused("availability == 99%")
-                .message
-                .contains("no comparison")
-        );
-    }
-
-    #[test]
-    fn a_wrong_direction_is_refused() {
-        assert!(refused("availability <= 99%").message.contains("at least"));
-        assert!(refused("downtime >= 4h").message.contains("at most"));
-        assert!(
-            refused("probability(downtime > 4h) >= 5%")
-                .message
-                .contains("at most")
-        );
-    }
-
-    #[test]
-    fn an_unknown_metric_gets_the_nearest_and_the_list() {
-        let wrong = refused("availabilty >= 99%");
-        assert!(
-            wrong.help.starts_with("did you mean `availability`?"),
-            "{}",
-            wrong.help
-        );
-        assert!(wrong.help.contains("structural.outages"));
-        assert_eq!(wrong.part, Some(0..11));
-        assert!(
-            refused("writers.read.availability >= 99%")
-                .help
-                .contains("readers.read.availability")
-        );
-    }
-
-    #[test]
-    fn a_bound_needs_its_unit() {
-        assert!(refused("availability >= 0.9995").help.contains("99.95%"));
-        assert!(refused("latency.p99 <= 300").message.contains("no unit"));
-        assert!(refused("outages <= 2/y").help.contains("plain number"));
-        for text in [
-            "",
-            "availability",
-            "availability >=",
-            ">= 99%",
-            "probability(downtime) <= 5%",
-            "probability(downtime > 4h <= 5%",
-            "latency.p42 <= 1s",
-        ] {
-            refused(text);
-        }
-    }
-
-    #[test]
-    fn metrics_of_requests_need_requests() {
-        let nobody = Known {
-            workloads: vec![],
-            journeys: vec![],
-            method: None,
-        };
-        assert!(
-            parse("availability >= 99%", &nobody)
-                .expect_err("no workload")
-                .message
-                .contains("no workload")
-        );
-        assert!(parse("structural.availability >= 99%", &nobody).is_ok());
-        let structure = Known {
-            method: Some(Method::None),
-            ..known()
-        };
-        assert!(
-            parse("downtime <= 1h", &structure)
-                .expect_err("no request")
-                .message
-                .contains("method: none")
-        );
-    }
-}
+mod tests;

@@ -109,7 +109,9 @@ mod tally;
 mod tests;
 
 pub use arrivals::Source;
-pub use tally::{BadRun, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings};
+pub use tally::{
+    BadRun, Bin, BinSettings, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings,
+};
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};
 use crate::model::System;

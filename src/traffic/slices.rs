@@ -7,7 +7,7 @@
 //! The commonest cause of a slice's failures is found by the majority vote of Boyer and Moore
 //! (1981) in one word: it is right whenever a cause has more than half of them.
 
-use super::tally::{BadRun, SliceTally};
+use super::tally::{BadRun, Bin, BinSettings, SliceTally};
 use crate::time::{SimSpan, SimTime};
 use std::collections::VecDeque;
 
@@ -30,6 +30,8 @@ struct Cell {
     ok: u32,
     cause: u32,
     votes: u32,
+    /// Requests that failed because of planned work; only counted where bins are.
+    planned: u32,
 }
 
 /// The slice that requests arrive in. What happens most is counted here, so that it costs an addition,
@@ -50,6 +52,7 @@ struct Open {
 pub(super) struct Slices {
     length: u64,
     bad_below: f64,
+    bins: Option<BinSettings>,
     /// Counted ranges that are not over, as slice indices.
     ranges: VecDeque<(u64, u64)>,
     /// The next slice of the first range that has no cell.
@@ -67,10 +70,11 @@ pub(super) struct Slices {
 }
 
 impl Slices {
-    pub(super) fn new(length: SimSpan, bad_below: f64) -> Self {
+    pub(super) fn new(length: SimSpan, bad_below: f64, bins: Option<BinSettings>) -> Self {
         Self {
             length: length.as_nanos().max(1),
             bad_below,
+            bins,
             ranges: VecDeque::new(),
             next: 0,
             starts: true,
@@ -187,6 +191,7 @@ impl Slices {
             ok: 0,
             cause: 0,
             votes: 0,
+            planned: 0,
         };
         self.cells.push_back(zero);
         (self.next, self.starts) = (index + 1, false);
@@ -207,6 +212,9 @@ impl Slices {
             return;
         };
         cell.ended += 1;
+        if let (Some(cause), Some(bins)) = (failed, &self.bins) {
+            cell.planned += u32::from(bins.planned[cause]);
+        }
         match failed {
             None => cell.ok += 1,
             Some(cause) if cell.votes == 0 => (cell.cause, cell.votes) = (cause as u32, 1),
@@ -247,6 +255,9 @@ impl Slices {
             self.last = bad.then_some(cell.cause as usize);
         }
         self.judge(cell.index, 1, self.last, tally);
+        if let Some(bins) = &self.bins {
+            bins.add(cell, &mut tally.bins);
+        }
     }
 
     /// `count` slices from `first` on are bad with a cause, or good.
@@ -261,6 +272,14 @@ impl Slices {
         };
         tally.bad += count;
         tally.bad_by_cause[cause] += count;
+        match tally.runs_by_cause.last_mut() {
+            Some(run) if run.end == first && run.cause == cause => run.end = first + count,
+            _ => tally.runs_by_cause.push(BadRun {
+                first,
+                end: first + count,
+                cause,
+            }),
+        }
         match &mut self.run {
             Some(run) => run.end = first + count,
             None => {
@@ -296,6 +315,36 @@ impl Slices {
     }
 }
 
+impl BinSettings {
+    /// Adds the requests of a slice that is judged.
+    fn add(&self, cell: Cell, bins: &mut Vec<Bin>) {
+        let (ended, failed) = (u64::from(cell.ended), u64::from(cell.ended - cell.ok));
+        let same = |length: u64, bin: &Bin| {
+            let of = |slice: u64| slice.saturating_sub(self.origin) / length;
+            of(bin.first) == of(cell.index)
+        };
+        let joins = |bin: &&mut Bin| {
+            let both_good = failed == 0 && bin.failed == 0;
+            same(self.bin, bin) || both_good && same(self.block, bin)
+        };
+        match bins.last_mut().filter(joins) {
+            Some(bin) => {
+                bin.end = cell.index + 1;
+                bin.ended += ended;
+                bin.failed += failed;
+                bin.planned += u64::from(cell.planned);
+            }
+            None => bins.push(Bin {
+                first: cell.index,
+                end: cell.index + 1,
+                ended,
+                failed,
+                planned: u64::from(cell.planned),
+            }),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +358,7 @@ mod tests {
             bad_by_cause: vec![0; 5],
             ..SliceTally::default()
         };
-        (Slices::new(SimSpan::from_secs(1), 0.95), tally)
+        (Slices::new(SimSpan::from_secs(1), 0.95, None), tally)
     }
 
     /// One request in each slice named, ended at once: `Some(cause)` failed.

@@ -147,7 +147,7 @@ impl<'a> Stretch<'a> {
             impaired: false,
             islands_moved: false,
             blames: Blames::new(system.journeys.len(), settings.settle),
-            slices: Slices::new(settings.slice, settings.bad_below),
+            slices: Slices::new(settings.slice, settings.bad_below, settings.bins.clone()),
             bounds: settings.bounds.clone(),
             tried: Vec::new(),
             tried_free: Vec::new(),

@@ -84,6 +84,34 @@ pub struct BadRun {
     pub cause: usize,
 }
 
+/// Requests that arrived in some slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bin {
+    /// Its slices are `[first, end)`.
+    pub first: u64,
+    /// See `first`.
+    pub end: u64,
+    /// Requests that ended.
+    pub ended: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that failed because of planned work.
+    pub planned: u64,
+}
+
+/// How requests are counted by time: in bins that lie within blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BinSettings {
+    /// The slice in which the first bin and the first block begin.
+    pub origin: u64,
+    /// Slices of a bin with failed requests, at most.
+    pub bin: u64,
+    /// Slices of a block: neighbours of it without a failed request are one bin.
+    pub block: u64,
+    /// Whether each cause is planned.
+    pub planned: Vec<bool>,
+}
+
 /// Slices of the counted part of a stretch.
 #[derive(Clone, Debug, Default)]
 pub struct SliceTally {
@@ -95,6 +123,10 @@ pub struct SliceTally {
     pub bad_by_cause: Vec<u64>,
     /// Runs of bad slices in order of time; drained by whoever follows outages.
     pub runs: Vec<BadRun>,
+    /// The same slices in runs with one cause each.
+    pub runs_by_cause: Vec<BadRun>,
+    /// Requests by time, in order; empty if nobody wants them.
+    pub bins: Vec<Bin>,
 }
 
 /// Everything counted.
@@ -127,6 +159,8 @@ pub struct TrafficSettings {
     pub settle: SimSpan,
     /// Latency bounds that have exact counters, in nanoseconds; the same for every journey.
     pub bounds: Vec<SimSpan>,
+    /// How requests are counted by time; `None` if nobody wants to know.
+    pub bins: Option<BinSettings>,
 }
 
 impl Tally {
@@ -198,10 +232,14 @@ impl Tally {
             bad,
             bad_by_cause,
             runs,
+            runs_by_cause,
+            bins,
         } = &mut self.slices;
         (*judged, *bad) = (0, 0);
         bad_by_cause.fill(0);
         runs.clear();
+        runs_by_cause.clear();
+        bins.clear();
         (self.requests_simulated, self.attempts_simulated) = (0, 0);
     }
 
@@ -244,6 +282,10 @@ impl Tally {
         self.slices.bad += other.slices.bad;
         add(&mut self.slices.bad_by_cause, &other.slices.bad_by_cause);
         self.slices.runs.extend_from_slice(&other.slices.runs);
+        self.slices
+            .runs_by_cause
+            .extend_from_slice(&other.slices.runs_by_cause);
+        self.slices.bins.extend_from_slice(&other.slices.bins);
         self.requests_simulated += other.requests_simulated;
         self.attempts_simulated += other.attempts_simulated;
     }

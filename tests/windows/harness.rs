@@ -1,7 +1,7 @@
 //! Runs both methods on the same histories and compares what they find.
 
-use fivenines::estimate::{GROUPS, GroupRunner, Load, Plan, Sums, TrafficRecord};
-use fivenines::model::{Method, System};
+use fivenines::estimate::{GROUPS, GroupRunner, Plan, Sums, TrafficRecord};
+use fivenines::model::{Load, Method, System};
 use fivenines::scenario;
 use fivenines::stats::WeightedHistogram;
 

@@ -117,7 +117,7 @@ impl State {
         self.spread(plan, Some(clocks[0]), signals);
         if plan.operated.is_any() {
             for &clock in clocks {
-                self.stop_operated(plan, clock, begins);
+                self.stop_operated(plan, clock, begins, true);
             }
         }
     }

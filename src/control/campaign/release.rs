@@ -262,6 +262,10 @@ impl State {
             return false;
         }
         let starts = known.start_timer != NONE;
+        if known.restart != NONE {
+            self.note_end(plan, slot, false);
+        }
+        let (known, state) = (&plan.slots[slot], &mut self.slots[slot]);
         if starts {
             if !std::mem::replace(&mut state.starting, true) {
                 state.stops.change(Stop::Process, true);

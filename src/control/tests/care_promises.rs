@@ -70,6 +70,7 @@ fn random_cared(stream: &mut Stream) -> System {
                         restores_all: below(2) == 0,
                     }),
                     promote_the_last: below(2) == 0,
+                    switchover: None,
                     repairs_wait: below(2) == 0,
                     failback: (below(2) == 0).then(|| Failback {
                         after: fixed(100.0),

@@ -14,6 +14,7 @@ fn generic() -> GenericFailover {
         promote_the_last: true,
         repairs_wait: false,
         failback: None,
+        switchover: None,
     }
 }
 

@@ -285,6 +285,7 @@ fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
         promote_the_last: true,
         repairs_wait: false,
         failback: None,
+        switchover: None,
     }));
     let quorum = StoreFailover::Quorum(QuorumFailover {
         elects_in: fixed(30.0),

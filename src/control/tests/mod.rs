@@ -4,12 +4,14 @@ mod blames;
 mod campaigns;
 mod care;
 mod care_promises;
+mod flaps;
 mod followers;
 mod kinds;
 mod laws;
 mod leads;
 mod mixed;
 mod promises;
+mod restarts;
 
 use super::{Control, Detail};
 use crate::ids::{Id, PoolId};

@@ -289,7 +289,7 @@ impl<'a> Forcer<'a> {
         self.signals.clear();
         let transition = control.step(&mut self.signals);
         *steps += 1;
-        self.tally.observe(transition.at, control);
+        self.tally.observe_part(transition.at, control);
         if let Event::FaultEnds(clock) | Event::FaultBegins(clock) = transition.event
             && let Some(row) = self.rows[clock]
             && control.awaits_fault(clock)

@@ -76,7 +76,11 @@ pub struct Forcer<'a> {
     rows: IdVec<ClockId, Option<u32>>,
     /// Since when each of them has waited for its fault, seconds on the clock of the simulation.
     since: Vec<f64>,
+    /// Of branches.
     tally: StructureTally,
+    /// The histories themselves, and what they say: recoveries and periods are read off them.
+    backbone: StructureTally,
+    plain: StructureRecord,
     sums: Weighted,
     /// Weight of any outage in this replication.
     any: f64,
@@ -85,30 +89,6 @@ pub struct Forcer<'a> {
     limits: Vec<Option<SimSpan>>,
     signals: Vec<Signal>,
     branch: branch::Scratch,
-}
-
-/// What a replication has met so far without forcing.
-#[derive(Clone, Copy, Debug, Default)]
-struct Natural {
-    downtime_s: f64,
-    outages: u64,
-    down_since: Option<SimTime>,
-}
-
-impl Natural {
-    fn observe(&mut self, at: SimTime, up: bool) {
-        match (self.down_since, up) {
-            (None, false) => {
-                self.down_since = Some(at);
-                self.outages += 1;
-            }
-            (Some(since), true) => {
-                self.downtime_s += at.since(since).as_secs_f64();
-                self.down_since = None;
-            }
-            (None, true) | (Some(_), false) => {}
-        }
-    }
 }
 
 /// Runs `replications` with nothing but their structure; `None` if there is nothing that can be forced. With
@@ -128,6 +108,7 @@ pub fn forced_pilot(
     for replication in replications {
         forcer.replication(&mut control, replication, &mut record);
     }
+    forcer.finish(&mut record);
     Some(record)
 }
 
@@ -172,6 +153,8 @@ impl<'a> Forcer<'a> {
             clocks,
             rows,
             tally: StructureTally::new(system, plan.from, plan.to),
+            backbone: StructureTally::new(system, plan.from, plan.to),
+            plain: StructureRecord::new(system),
             sums: Weighted::new(&StructureRecord::new(system)),
             any: 0.0,
             exceeds: vec![0.0; system.targets.len()],
@@ -202,43 +185,49 @@ impl<'a> Forcer<'a> {
         while control.next_time() < self.from {
             self.step(control, record);
         }
-        let mut natural = Natural::default();
+        self.backbone.begin(control);
         let mut episodes = 0_u64;
-        // Outages of the backbone before the episode that is going on.
-        let mut before = 0;
+        // Outages of the backbone before the episode that is going on, and all of them.
+        let (mut before, mut outages) = (0, 0);
+        let mut up = control.structure().system_up();
         let mut well = self.is_well(control);
         if !well {
-            natural.down_since = (!control.structure().system_up()).then_some(self.from);
             self.tally.begin(control);
-            self.episode(control, base, episodes, None, before, record, &mut forced);
+            self.episode(control, base, 0, None, true, record, &mut forced);
+            before = u64::from(!up);
+            outages = before;
         }
         while control.next_time() < self.to {
             let (at, initiator) = self.step(control, record);
-            natural.observe(at, control.structure().system_up());
+            self.backbone.observe(at, control, &mut self.plain);
+            let now_up = control.structure().system_up();
+            outages += u64::from(up && !now_up);
+            up = now_up;
             let now_well = self.is_well(control);
             if well && !now_well {
                 episodes += 1;
                 self.tally.begin_up(at);
-                self.tally.observe(at, control);
+                self.tally.observe_part(at, control);
+                let is_clean = before == 0;
                 self.episode(
                     control,
                     base,
                     episodes,
                     initiator,
-                    before,
+                    is_clean,
                     record,
                     &mut forced,
                 );
             } else if !well && now_well {
-                before = natural.outages;
+                before = outages;
             }
             well = now_well;
         }
-        record.up_at_end += u64::from(control.structure().system_up());
-        natural.observe(self.to, true);
+        self.backbone.end(control, &mut self.plain);
+        let history = self.backbone.ended();
         forced
             .natural
-            .push(natural.downtime_s, natural.outages as f64);
+            .push(history.downtime_s(), history.outages as f64);
         let (downtime, outages) = self.sums.system;
         forced.halves[(replication % 2) as usize].push(downtime, outages);
         forced.any.push(std::mem::take(&mut self.any), 0.0);
@@ -248,6 +237,16 @@ impl<'a> Forcer<'a> {
         record.forced = Some(forced);
         self.sums
             .push(self.to.since(self.from).as_secs_f64(), record);
+    }
+
+    /// Adds to `record` what the histories themselves say, of all replications since the last call.
+    pub fn finish(&mut self, record: &mut StructureRecord) {
+        let plain = std::mem::replace(&mut self.plain, StructureRecord::new(self.system));
+        record.up_at_end += plain.up_at_end;
+        record.recoveries.merge(&plain.recoveries);
+        for (mine, theirs) in record.periods.iter_mut().zip(&plain.periods) {
+            mine.merge(theirs);
+        }
     }
 
     /// One event of the backbone: when, and which clock that can be forced it began.
@@ -299,7 +298,7 @@ impl<'a> Forcer<'a> {
         base: Key,
         number: u64,
         initiator: Option<u32>,
-        outages_before: u64,
+        is_clean: bool,
         record: &mut StructureRecord,
         forced: &mut ForcedRecord,
     ) {
@@ -308,7 +307,6 @@ impl<'a> Forcer<'a> {
             return;
         }
         let mut control = control.clone();
-        let is_clean = outages_before == 0;
         let steps = self.branch(&mut control, &mut stream, initiator, is_clean, forced);
         record.transitions += steps;
     }

@@ -1,8 +1,8 @@
 //! Forced outages against exact solutions.
 
 use super::{ForcedRecord, Forcing};
-use crate::estimate::{BLOCK, GROUPS, GroupRunner, Load, Plan, StructureRecord};
-use crate::model::{Method, System};
+use crate::estimate::{BLOCK, GROUPS, GroupRunner, Plan, StructureRecord};
+use crate::model::{Load, Method, System};
 use crate::scenario;
 
 fn system(source: &str) -> System {

@@ -8,12 +8,13 @@ use crate::report::numbers::{self, Printed};
 use crate::report::words;
 
 /// Sections of a file whose names are unique in the whole file, so that paths can do without them.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "domains",
     "nodes",
     "services",
     "caches",
     "stores",
+    "externals",
     "balancers",
     "journeys",
     "workload",

@@ -2,6 +2,8 @@
 
 mod appendix;
 pub(super) mod parts;
+mod peak;
+mod recovery;
 mod sections;
 
 use super::clean::clean;
@@ -40,7 +42,9 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::causes(outcome, &charts))
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
+                    (recovery::recovery(outcome))
                     (sections::journeys(outcome))
+                    (peak::at_peak(outcome))
                     (sections::cost(outcome))
                     (sections::assumptions(outcome))
                     (appendix::appendix(outcome))

@@ -40,6 +40,8 @@ pub(super) fn verdict(outcome: &Outcome) -> Markup {
                                 @if !confidence.is_empty() {
                                     " " small { "decided at " (confidence) }
                                 }
+                                @let periods = words::periods(row, outcome);
+                                @if !periods.is_empty() { br; small { (periods) } }
                             }
                         }
                     }

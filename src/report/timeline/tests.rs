@@ -75,6 +75,7 @@ fn system() -> System {
             queue_timeout: None,
             starts_in: Dist::constant(1.0).unwrap(),
             standby: None,
+            replication: None,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),
@@ -116,6 +117,7 @@ fn system() -> System {
         care: crate::model::Care::default(),
         targets: Vec::new(),
         prices: Default::default(),
+        needs_at_peak: Vec::new(),
         warnings: Vec::new(),
     }
 }

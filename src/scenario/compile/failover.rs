@@ -2,15 +2,16 @@
 
 use super::Compiler;
 use crate::model::{
-    Failback, GenericFailover, Handling, Lease, QuorumFailover, Rescue, Standby, StoreFailover,
+    Failback, GenericFailover, Handling, Lease, QuorumFailover, Replication, Rescue, Standby,
+    StoreFailover,
 };
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::Place;
 use crate::scenario::read::{At, Opt};
 use crate::scenario::schema::{
-    self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, RescueForm, RestoresForm,
-    StandbyForm, StandbyKind,
+    self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, ReplicationForm, RescueForm,
+    RestoresForm, StandbyForm, StandbyKind,
 };
 use crate::time::SimSpan;
 
@@ -122,6 +123,10 @@ impl Compiler<'_> {
             promote_the_last: !matches!(last, Some(LastForm::Lead)),
             repairs_wait: matches!(repairs, Some(RepairsForm::AfterFailover)),
             failback: form.failback.as_ref().and_then(|at| self.failback(at)),
+            switchover: form
+                .switchover
+                .is_some()
+                .then(|| self.dist(&form.switchover)),
         }
     }
 
@@ -144,6 +149,59 @@ impl Compiler<'_> {
             after: self.dist(&form.after),
             takes: self.dist(&form.takes),
         })
+    }
+
+    /// When a store with so many members acknowledges a write.
+    pub(super) fn replication(
+        &mut self,
+        form: &schema::Store,
+        members: Option<u64>,
+        has_failover: bool,
+    ) -> Option<Replication> {
+        let kind = form.replication.as_ref();
+        let Some(at) = kind else {
+            if let Some(lag) = &form.lag {
+                self.problem(
+                    lag.place,
+                    "`lag` without `replication`",
+                    "add `replication: async`",
+                );
+            }
+            return None;
+        };
+        let kind = at.get()?;
+        if members == Some(1) {
+            self.problem(
+                at.place,
+                "replication with one member",
+                "there is nobody to copy to: add `members: 2`, or remove `replication`",
+            );
+        } else if !has_failover {
+            self.problem(
+                at.place,
+                "`replication` without `failover`",
+                "nobody takes over, so it makes no difference: add `failover`, or remove `replication`",
+            );
+        }
+        match (kind, &form.lag) {
+            (ReplicationForm::Async, lag) => {
+                if lag.is_none() {
+                    self.missing(at.place, "lag", "{lognormal: {median: 200ms, p95: 2s}}");
+                }
+                Some(Replication::Async {
+                    lag: self.dist(&form.lag),
+                })
+            }
+            (ReplicationForm::Sync, Some(lag)) => {
+                self.problem(
+                    lag.place,
+                    "`lag` of copies that are in step",
+                    "with `replication: sync` a write waits for its copy: leave `lag` out, or write `replication: async`",
+                );
+                Some(Replication::Sync)
+            }
+            (ReplicationForm::Sync, None) => Some(Replication::Sync),
+        }
     }
 
     /// How many stand by.

@@ -2,11 +2,11 @@
 
 use super::{Compiler, list, names};
 use crate::ids::FaultId;
-use crate::model::{ClockRuns, Component, Fault, FaultClock, FaultKind};
+use crate::model::{ClockRuns, Component, Fault, FaultClock, FaultKind, Flaps, Work};
 use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, line};
 use crate::scenario::read::{At, Entry};
 use crate::scenario::schema::{self, ClockForm};
 use crate::scenario::suggest::nearest;
@@ -14,10 +14,10 @@ use crate::scenario::suggest::nearest;
 /// What faults are stated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bearer {
-    /// Replicas and members.
-    Pool,
-    /// Instances of a balancer.
-    Balancer,
+    /// Replicas and members, and whether somebody restarts them.
+    Pool(bool),
+    /// Instances of a balancer, and whether somebody restarts them.
+    Balancer(bool),
     /// Machines.
     Nodes,
     /// A domain.
@@ -28,16 +28,16 @@ impl Bearer {
     /// The kinds of fault it can have.
     fn kinds(self) -> &'static [&'static str] {
         match self {
-            Self::Pool | Self::Nodes => &["crash", "hang", "pause", "slow", "errors"],
-            Self::Balancer => &["crash", "hang", "pause", "errors"],
+            Self::Pool(_) | Self::Nodes => &["crash", "hang", "pause", "slow", "errors"],
+            Self::Balancer(_) => &["crash", "hang", "pause", "errors"],
             Self::Domain => &["power", "isolated"],
         }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Self::Pool => "a service, cache or store",
-            Self::Balancer => "a balancer",
+            Self::Pool(_) => "a service, cache or store",
+            Self::Balancer(_) => "a balancer",
             Self::Nodes => "a group of nodes",
             Self::Domain => "a domain",
         }
@@ -55,8 +55,11 @@ const OF_OPERATORS: &[&str] = &["maintenance", "release", "configuration", "cert
 /// How much longer work can take: a request of a millisecond is then a matter of minutes.
 const FACTOR: f64 = 1e6;
 
+/// What is counted against `limits::CLOCKS`.
+pub(super) const CLOCKS: &str = "fault clocks (one for each fault of each component)";
+
 /// The longest history, seconds.
-const CENTURIES: f64 = limits::YEARS as f64 * 31_536_000.0;
+pub(super) const CENTURIES: f64 = limits::YEARS as f64 * 31_536_000.0;
 
 impl Compiler<'_> {
     /// Compiles the faults of `owner`, each with a clock for each of its components.
@@ -91,7 +94,15 @@ impl Compiler<'_> {
         let word = self.kind_word(entry, form, bearer);
         let before = self.problems.len();
         let mut every = self.needed_dist(&form.every, place, "every", "{exponential: {mean: 90d}}");
-        let (lasts, work) = self.work(&form.lasts, place);
+        let at_once = matches!(bearer, Bearer::Pool(true) | Bearer::Balancer(true))
+            && word == Some("crash")
+            && form.lasts.is_none();
+        let (lasts, work) = if at_once {
+            self.over_at_once(form);
+            (super::no_time(), Work::Lasts)
+        } else {
+            self.work(&form.lasts, place)
+        };
         if self.problems.len() == before
             && every.mean() <= 0.0
             && let Some(every) = form.every.as_ref().filter(|every| every.get().is_some())
@@ -114,20 +125,18 @@ impl Compiler<'_> {
         };
         let common = self.beta(&form.common, components.len(), &mut every);
         let clocks = self.system.clocks.len() + components.len() + usize::from(common.is_some());
-        if self.over(
-            "fault clocks (one for each fault of each component)",
-            clocks,
-            limits::CLOCKS,
-            place,
-        ) {
+        if self.over(CLOCKS, clocks, limits::CLOCKS, place) {
             return;
         }
         let runs = match form.clock.as_ref().and_then(At::get) {
+            // What does not run cannot crash.
+            _ if at_once => ClockRuns::Operating,
             None | Some(ClockForm::Calendar) => ClockRuns::Calendar,
             Some(ClockForm::Operating) => ClockRuns::Operating,
         };
         let what = (kind, runs);
         let fault = self.clocks(&entry.name, owner, what, (every, lasts), components);
+        self.flaps(form, fault);
         self.repair(form, place, fault, work);
         if let Some(every) = common {
             let hits = self.clocks_of(fault);
@@ -136,8 +145,85 @@ impl Compiler<'_> {
         }
     }
 
+    /// What means nothing for a crash after which somebody restarts the process at once.
+    fn over_at_once(&mut self, form: &schema::Fault) {
+        let stated = [
+            ("noticed_in", form.noticed_in.as_ref().map(|at| at.place)),
+            ("spares", form.spares.as_ref().map(|at| at.place)),
+            ("repaired_by", form.repaired_by.as_ref().map(|at| at.place)),
+            ("flaps", form.flaps.as_ref().map(|at| at.place)),
+        ];
+        for (field, place) in stated {
+            if let Some(place) = place {
+                self.problem(
+                    place,
+                    format!("`{field}` of a crash that is over at once"),
+                    "without `lasts`, `restart` decides when it runs again: add `lasts` for what has to \
+                     be repaired before a start can work",
+                );
+            }
+        }
+        if let Some(at) = &form.clock
+            && let Some(ClockForm::Calendar) = at.get()
+        {
+            self.problem(
+                at.place,
+                "a crash by the calendar that is over at once",
+                "a process that does not run cannot crash: leave `clock` out, or state how long it `lasts`",
+            );
+        }
+    }
+
+    /// How a fault comes and goes while it lasts.
+    fn flaps(&mut self, form: &schema::Fault, fault: FaultId) {
+        let Some(at) = &form.flaps else { return };
+        let Some(flaps) = at.get() else { return };
+        let before = self.problems.len();
+        let [down, up] = [
+            (&flaps.down, "down", "5s"),
+            (&flaps.up, "up", "{exponential: {mean: 20s}}"),
+        ]
+        .map(|(field, name, like)| {
+            let dist = self.needed_dist(field, at.place, name, like);
+            let least = limits::TURN_MS as f64 / 1_000.0;
+            if let Some(stated) = field
+                && stated.get().is_some()
+                && self.problems.len() == before
+                && dist.mean() < least
+            {
+                self.problem(
+                    stated.place,
+                    format!("`{name}` is shorter than {} ms in the mean", limits::TURN_MS),
+                    "each time that a fault comes or goes is simulated: state longer times, or a share \
+                     of `errors` for what fails now and then",
+                );
+            }
+            dist
+        });
+        if self.problems.len() > before {
+            return;
+        }
+        let turns = self.system.faults[fault].lasts.mean() / (down.mean() + up.mean());
+        if turns > limits::TURNS {
+            self.problem(
+                at.place,
+                format!("this fault comes and goes {turns:.0} times while it lasts"),
+                format!(
+                    "at most {:.0} times are simulated: make `lasts` shorter, or `down` and `up` longer",
+                    limits::TURNS
+                ),
+            );
+            return;
+        }
+        let line = line(self.source, at.place);
+        self.system
+            .care
+            .flaps
+            .insert(fault, Flaps { down, up, line });
+    }
+
     /// Adds a fault named `name` of `owner`, with its clocks.
-    fn clocks(
+    pub(super) fn clocks(
         &mut self,
         name: &str,
         owner: &str,
@@ -228,7 +314,7 @@ impl Compiler<'_> {
         }
         let allowed = list(bearer.kinds().iter().copied());
         let help = match (bearer, kind) {
-            (Bearer::Balancer, "slow") => {
+            (Bearer::Balancer(_), "slow") => {
                 "handing on takes a balancer no time, so nothing there can be slower; state `slow` for what it sends to".into()
             }
             (Bearer::Domain, _) => {

@@ -7,15 +7,18 @@
 mod calls;
 mod campaign;
 mod dist;
+mod externals;
 mod failover;
 mod faults;
 mod forks;
 mod journeys;
 mod maintenance;
 mod names;
+mod needs;
 mod pools;
 mod prices;
 mod repair;
+mod restart;
 mod run;
 mod topology;
 mod waits;
@@ -52,6 +55,7 @@ pub(super) fn compile(
     compiler.domains(file);
     compiler.nodes(file);
     compiler.pools(file);
+    compiler.externals(file);
     compiler.balancers(file);
     compiler.common_causes(file);
     compiler.currency(file);
@@ -64,6 +68,9 @@ pub(super) fn compile(
     }
     compiler.check_priorities();
     compiler.targets(file);
+    if compiler.problems.is_empty() {
+        compiler.needs_at_peak();
+    }
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
     }
@@ -93,6 +100,8 @@ struct Compiler<'a> {
     waiting: Vec<(OperationId, &'a At<Vec<At<super::schema::CallForm>>>)>,
     call_places: IdVec<CallId, Place>,
     journey_places: Vec<Place>,
+    /// `needs: at_peak`, which waits until the load is known.
+    at_peak: Vec<needs::Waiting>,
     /// Where the first priority is stated.
     priorities: Option<Place>,
     /// Limits that have been reported, each once.
@@ -132,6 +141,7 @@ impl<'a> Compiler<'a> {
                 care: crate::model::Care::default(),
                 targets: Vec::new(),
                 prices: crate::model::Prices::default(),
+                needs_at_peak: Vec::new(),
                 warnings: Vec::new(),
             },
             domain_ids: Vec::new(),
@@ -145,6 +155,7 @@ impl<'a> Compiler<'a> {
             waiting: Vec::new(),
             call_places: IdVec::new(),
             journey_places: Vec::new(),
+            at_peak: Vec::new(),
             priorities: None,
             limits_hit: BTreeSet::new(),
         }
@@ -283,6 +294,25 @@ impl<'a> Compiler<'a> {
                 .map(|(id, row)| (row.name.clone(), id))
                 .collect(),
             method: self.system.run.method,
+            horizon: self.system.run.horizon,
+            slice: self.system.run.slice,
+            stores: self
+                .system
+                .pools
+                .pairs()
+                .filter(|(id, row)| {
+                    let leads = |operation: &crate::model::Operation| {
+                        operation.pool == *id
+                            && operation.served_by == crate::model::ServedBy::Leader
+                    };
+                    row.chooses_leader() && self.system.operations.iter().any(leads)
+                })
+                .map(|(id, row)| target::Store {
+                    name: row.name.clone(),
+                    id,
+                    replicates: row.replication.is_some(),
+                })
+                .collect(),
         };
         for (index, item) in list.iter().enumerate() {
             if self.over("targets", index + 1, limits::TARGETS, item.place) {

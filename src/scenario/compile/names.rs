@@ -42,7 +42,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 struct Named {
     kind: Kind,
-    /// Row among its kind, in the order of the file (pools: services, then caches, then stores).
+    /// Row among its kind, in the order of the file (pools: services, then caches, stores and third parties).
     index: usize,
     place: Place,
 }
@@ -81,7 +81,9 @@ pub(super) fn collect(file: &File, problems: &mut Vec<Problem>) -> Names {
     names.section(&file.nodes, Kind::Nodes, 0, problems);
     let services = names.section(&file.services, Kind::Pool, 0, problems);
     let caches = names.section(&file.caches, Kind::Pool, services, problems);
-    names.section(&file.stores, Kind::Pool, services + caches, problems);
+    let stores = names.section(&file.stores, Kind::Pool, services + caches, problems);
+    let before = services + caches + stores;
+    names.section(&file.externals, Kind::Pool, before, problems);
     names.section(&file.balancers, Kind::Balancer, 0, problems);
     names.section(&file.crews, Kind::Crew, 0, problems);
     names.section(&file.people, Kind::People, 0, problems);

@@ -18,6 +18,9 @@ use crate::scenario::schema::{
 use crate::scenario::units::Percent;
 use crate::time::SimSpan;
 
+/// What is counted against `limits::SLOTS`.
+pub(super) const SLOTS: &str = "replicas, members and instances";
+
 /// What all pools and balancers have in common.
 struct Common<'f> {
     name: &'f str,
@@ -26,8 +29,9 @@ struct Common<'f> {
     word: &'static str,
     on: &'f Opt<String>,
     across: &'f Opt<List<String>>,
-    needs: &'f Opt<u64>,
+    needs: &'f Opt<schema::Needs>,
     starts_in: &'f Opt<SpanDist>,
+    restart: &'f Opt<schema::RestartForm>,
     price: &'f Opt<schema::PriceForm>,
     faults: &'f Opt<schema::Faults>,
     standby: &'f Opt<schema::StandbyForm>,
@@ -47,6 +51,7 @@ macro_rules! common {
             across: &$form.across,
             needs: &$form.needs,
             starts_in: &$form.starts_in,
+            restart: &$form.restart,
             price: &$form.price,
             faults: &$form.faults,
             standby: $standby,
@@ -74,11 +79,11 @@ macro_rules! waiting {
 }
 
 /// What all operations have in common.
-struct Work<'f> {
+pub(super) struct Work<'f> {
     /// Where the mapping begins.
-    inside: u32,
-    takes: &'f Opt<SpanDist>,
-    fails: &'f Opt<Percent>,
+    pub(super) inside: u32,
+    pub(super) takes: &'f Opt<SpanDist>,
+    pub(super) fails: &'f Opt<Percent>,
 }
 
 macro_rules! work {
@@ -162,11 +167,13 @@ impl<'a> Compiler<'a> {
                         "each member counts for the majority: add to `members` instead",
                     );
                 }
+                let replication = self.replication(form, members.copied(), failover.is_some());
                 let common = common!(entry, form, members, &form.standby);
                 let kind = PoolKind::Store { failover };
                 let Some(pool) = self.pool(&common, kind, &waiting!(form)) else {
                     return;
                 };
+                self.system.pools[pool].replication = replication;
                 for operation in form
                     .operations
                     .iter()
@@ -188,7 +195,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A pool that could not be read keeps its row, so that rows go on matching names.
-    fn broken_pool(&mut self, name: &str) {
+    pub(super) fn broken_pool(&mut self, name: &str) {
         self.system.pools.push(Pool {
             name: name.to_owned(),
             kind: PoolKind::Service,
@@ -200,6 +207,7 @@ impl<'a> Compiler<'a> {
             queue_timeout: None,
             starts_in: super::no_time(),
             standby: None,
+            replication: None,
         });
     }
 
@@ -267,12 +275,13 @@ impl<'a> Compiler<'a> {
             queue_timeout,
             starts_in,
             standby,
+            replication: None,
         }))
     }
 
-    fn too_many_pools(&mut self, count: usize, place: Place) -> bool {
+    pub(super) fn too_many_pools(&mut self, count: usize, place: Place) -> bool {
         self.over(
-            "services, caches, stores and balancers",
+            "services, caches, stores, externals and balancers",
             count,
             limits::POOLS,
             place,
@@ -287,41 +296,10 @@ impl<'a> Compiler<'a> {
         let placed = count + u32::try_from(standbys).unwrap_or(u32::MAX);
         self.price(common.price, common.name, placed, common.on.is_some());
         let total = self.system.slots.len() + count as usize + standbys as usize;
-        if self.over(
-            "replicas, members and instances",
-            total,
-            limits::SLOTS,
-            place,
-        ) {
+        if self.over(SLOTS, total, limits::SLOTS, place) {
             return (Vec::new(), 1, starts_in);
         }
-        let needs = match common
-            .needs
-            .as_ref()
-            .and_then(|at| Some((at.place, *at.get()?)))
-        {
-            None => 1,
-            Some((place, 0)) => {
-                self.problem(
-                    place,
-                    "`needs` is 0",
-                    "what needs nobody is always up; it must be at least 1",
-                );
-                1
-            }
-            Some((place, needs)) if needs > u64::from(count) => {
-                self.problem(
-                    place,
-                    format!(
-                        "`needs` is {needs}, but there {} {count}",
-                        if count == 1 { "is only" } else { "are only" }
-                    ),
-                    format!("it must be at most the number of {}", common.word),
-                );
-                1
-            }
-            Some((_, needs)) => needs as u32,
-        };
+        let needs = self.needs(common.needs, owner, count, common.word);
         let places = self.placed(total - self.system.slots.len(), common.on, common.across);
         let mut slots = Vec::with_capacity(places.len());
         let mut components = Vec::with_capacity(places.len());
@@ -338,17 +316,18 @@ impl<'a> Compiler<'a> {
             slots.push(id);
             components.push((Component::Slot(id), name));
         }
+        self.restart(common.restart, &slots);
         if let Some(faults) = common.faults.as_ref().and_then(At::get) {
             let bearer = match owner {
-                Owner::Pool(_) => Bearer::Pool,
-                Owner::Balancer(_) => Bearer::Balancer,
+                Owner::Pool(_) => Bearer::Pool(common.restart.is_some()),
+                Owner::Balancer(_) => Bearer::Balancer(common.restart.is_some()),
             };
             self.faults(&faults.named, common.name, bearer, &components);
         }
         (slots, needs, starts_in)
     }
 
-    fn operation(
+    pub(super) fn operation(
         &mut self,
         pool: PoolId,
         name: &str,
@@ -412,7 +391,8 @@ impl<'a> Compiler<'a> {
                         match self.names.find(Kind::Pool, name, at.place) {
                             Ok(index) => {
                                 to = (index < self.system.pools.len())
-                                    .then(|| PoolId::from_index(index))
+                                    .then(|| PoolId::from_index(index));
+                                self.check_balanced(to, at.place);
                             }
                             Err(problem) => self.problems.push(problem),
                         }

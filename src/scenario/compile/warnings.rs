@@ -2,7 +2,7 @@
 
 use super::{Compiler, list};
 use crate::ids::Id;
-use crate::model::{Component, FaultKind};
+use crate::model::{Component, FaultKind, PoolKind};
 use crate::scenario::read::{At, Entries, Opt};
 use crate::scenario::schema::File;
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ impl Compiler<'_> {
     /// Collects the warnings of a system without mistakes.
     pub(super) fn warn(&mut self, file: &File) {
         let mut warnings = self.never_fail(file);
+        warnings.extend(self.promised());
         warnings.extend(self.unused(file));
         warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
@@ -97,6 +98,22 @@ impl Compiler<'_> {
             ));
         }
         warnings
+    }
+
+    /// Third parties whose outages follow from what a contract promises.
+    fn promised(&self) -> Option<String> {
+        let externals = self.system.pools.iter();
+        let names: Vec<&str> = externals
+            .filter(|pool| matches!(pool.kind, PoolKind::External))
+            .map(|pool| pool.name.as_str())
+            .collect();
+        let names_of_all = list(names.iter().copied()).replace('`', "");
+        (!names.is_empty()).then(|| {
+            format!(
+                "{names_of_all}: availability assumed as stated; a service level agreement is a \
+                 promise, not a measurement"
+            )
+        })
     }
 
     /// What is stated and plays no part.

@@ -24,11 +24,11 @@ pub(in crate::scenario) struct MaintenanceForm {
     pub(in crate::scenario) lasts: Opt<SpanDist>,
     /// Whether balancers send nothing to a component any more before it stops, so that requests in progress end first. The instances of a balancer hand over their address. Default: true.
     pub(in crate::scenario) drained: Opt<bool>,
-    /// How long before it stops a component gets no new requests. Default: the longest patience of all users; 30s without one (Kubernetes).
+    /// How long before it stops a component gets no new requests. Default: the longest patience of all users; 30s without one. Evidence: documented, Kubernetes (`terminationGracePeriodSeconds`).
     pub(in crate::scenario) drains_in: Opt<Span>,
     /// Whether components are stopped one after the other, each when the one before serves again, and not all at once. Default: false.
     pub(in crate::scenario) one_by_one: Opt<bool>,
-    /// One by one: from the return of one component to the next. Default: 30s.
+    /// One by one: from the return of one component to the next. Default: 30s. Evidence: assumed.
     pub(in crate::scenario) pause: Opt<Span>,
 }
 
@@ -53,7 +53,7 @@ pub(in crate::scenario) struct ReleaseForm {
     /// From the first replica with a bad version to when that is noticed; then the roll stops and is taken back.
     #[schemars(required)]
     pub(in crate::scenario) noticed_in: Opt<SpanDist>,
-    /// How a version rolls over the replicas. Default: one at once, with 30s in between, drained.
+    /// How a version rolls over the replicas. Default: one at once, with 30s in between, drained. Evidence: assumed.
     pub(in crate::scenario) rolls: Opt<RollForm>,
     /// How a bad version is rolled back. Default: as it rolled, but not drained.
     pub(in crate::scenario) rolls_back: Opt<RollBackForm>,
@@ -79,11 +79,11 @@ pub(in crate::scenario) struct RollForm {
     /// How many replicas restart together. Default: 1.
     #[schemars(range(min = 1))]
     pub(in crate::scenario) at_once: Opt<u64>,
-    /// From when they have started to when the next restart. Default: 30s.
+    /// From when they have started to when the next restart. Default: 30s. Evidence: assumed.
     pub(in crate::scenario) pause: Opt<Span>,
     /// Whether balancers send nothing to a replica any more before it restarts, so that requests in progress end first. Default: true.
     pub(in crate::scenario) drained: Opt<bool>,
-    /// How long before it restarts a replica gets no new requests. Default: the longest patience of all users; 30s without one (Kubernetes).
+    /// How long before it restarts a replica gets no new requests. Default: the longest patience of all users; 30s without one. Evidence: documented, Kubernetes (`terminationGracePeriodSeconds`).
     pub(in crate::scenario) drains_in: Opt<Span>,
 }
 

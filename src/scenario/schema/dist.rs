@@ -87,24 +87,24 @@ parameters! {
         /// The shape, above 0.
         #[schemars(required)]
         shape: f64,
-        /// The mean.
+        /// The mean. Default: it follows from `scale`.
         mean: Span,
-        /// The scale: 63.2% are shorter.
+        /// The scale: 63.2% are shorter. Default: it follows from `mean`.
         scale: Span,
     }
 }
 parameters! {
     /// Parameters of a lognormal distribution, in one of four pairs.
     Lognormal, "parameters such as {median: 1h, p95: 6h}", {
-        /// The median: half are shorter.
+        /// The median: half are shorter. Default: it follows from the two that are given.
         median: Span,
-        /// The value that 95% stay below.
+        /// The value that 95% stay below. Default: it follows from the two that are given.
         p95: Span,
-        /// The mean.
+        /// The mean. Default: it follows from the two that are given.
         mean: Span,
-        /// The mean of the natural logarithm of seconds.
+        /// The mean of the natural logarithm of seconds. Default: it follows from the two that are given.
         mu: f64,
-        /// The standard deviation of the natural logarithm.
+        /// The standard deviation of the natural logarithm. Default: it follows from the two that are given.
         sigma: f64,
     }
 }
@@ -114,9 +114,9 @@ parameters! {
         /// The shape, above 0.
         #[schemars(required)]
         shape: f64,
-        /// The mean.
+        /// The mean. Default: it follows from `scale`.
         mean: Span,
-        /// The scale: the mean divided by the shape.
+        /// The scale: the mean divided by the shape. Default: it follows from `mean`.
         scale: Span,
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) promote: Opt<SpanDist>,
     /// The chance that a failover works. Default: 100%.
     pub(in crate::scenario) coverage: Opt<Percent>,
-    /// What happens when it does not. Needed if `coverage` is below 100%.
+    /// What happens when it does not. Default: none; needed if `coverage` is below 100%.
     pub(in crate::scenario) on_failure: Opt<RescueForm>,
     /// What the first member does that is back after all were lost. Default: promote.
     pub(in crate::scenario) after_all_lost: Opt<LastForm>,
@@ -32,6 +32,8 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) repairs: Opt<RepairsForm>,
     /// The lead returns to the first member, in a planned switchover. Default: it stays where it went.
     pub(in crate::scenario) failback: Opt<FailbackForm>,
+    /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it hands the lead over to the next member. Default: planned work is a failover like any other loss.
+    pub(in crate::scenario) switchover: Opt<SpanDist>,
 }
 
 /// A person puts a failed failover right.
@@ -118,6 +120,21 @@ pub(in crate::scenario) struct QuorumForm {
     pub(in crate::scenario) elects_in: Opt<SpanDist>,
 }
 
+/// When a write to a store is acknowledged. Operations `from: leader` count as writes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`async` or `sync`"
+)]
+#[schemars(rename = "Replication")]
+pub(in crate::scenario) enum ReplicationForm {
+    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`.
+    Async,
+    /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
+    Sync,
+}
+
 /// What stands by. Balancers and callers send nothing to it, and know at once when it has taken over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
@@ -131,7 +148,7 @@ pub(in crate::scenario) struct StandbyForm {
     pub(in crate::scenario) count: Opt<u64>,
     /// How it ages and fails while it stands by. Default: hot.
     pub(in crate::scenario) kind: Opt<StandbyKind>,
-    /// How fast a warm one ages, compared to one that works. Needed for `kind: warm`.
+    /// How fast a warm one ages, compared to one that works. Default: none; needed for `kind: warm`.
     pub(in crate::scenario) rate: Opt<Percent>,
     /// From the loss of one that works to another serving in its stead. Default: 0s.
     pub(in crate::scenario) activates_in: Opt<SpanDist>,

@@ -75,20 +75,19 @@ impl<'de> Deserialize<'de> for DomainFaults {
     expecting = "a fault such as {every: {exponential: {mean: 30d}}, lasts: 1h}"
 )]
 pub(in crate::scenario) struct Fault {
-    /// What happens: crash, hang, pause, slow or errors; of a domain power or isolated. Needed
-    /// unless the fault is named like its kind.
+    /// What happens: crash, hang, pause, slow or errors; of a domain power or isolated. Default: the
+    /// name of the fault, if that is a kind.
     #[schemars(extend("enum" = ["crash", "hang", "pause", "slow", "errors", "power", "isolated"]))]
     pub(in crate::scenario) kind: Opt<String>,
     /// From the end of one to the start of the next: a time to failure.
     #[schemars(required)]
     pub(in crate::scenario) every: Opt<SpanDist>,
-    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`.
-    #[schemars(required)]
+    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Needed, but for a `crash` of what has a `restart`: without it, that is over at once.
     pub(in crate::scenario) lasts: Opt<SpanDist>,
-    /// Of a fault that slows down: how many times as long work takes.
+    /// Of a fault that slows down: how many times as long work takes. Default: none; needed for that kind.
     #[schemars(range(min = 1.0, max = 1_000_000.0))]
     pub(in crate::scenario) factor: Opt<f64>,
-    /// Of errors: the share of attempts that are answered with one.
+    /// Of errors: the share of attempts that are answered with one. Default: none; needed for that kind.
     pub(in crate::scenario) share: Opt<Percent>,
     /// When the time to the next one runs. Default: calendar.
     pub(in crate::scenario) clock: Opt<ClockForm>,
@@ -98,11 +97,29 @@ pub(in crate::scenario) struct Fault {
     pub(in crate::scenario) spares: Opt<SparesForm>,
     /// The crew that repairs it. Default: each component has somebody of its own.
     pub(in crate::scenario) repaired_by: Opt<String>,
-    /// How urgent its repair is, 1 before all others. Needed if the crew works in `order: priority`.
+    /// How urgent its repair is, 1 before all others. Default: none; needed if the crew works in `order: priority`.
     #[schemars(range(min = 1, max = 1_000))]
     pub(in crate::scenario) priority: Opt<u64>,
+    /// How it comes and goes while it lasts: its effect is there and gone in turn, beginning with there. Default: it is there all the time.
+    pub(in crate::scenario) flaps: Opt<FlapsForm>,
     /// The part of it that hits all of them at once. Default: none.
     pub(in crate::scenario) common: Opt<CommonForm>,
+}
+
+/// How a fault comes and goes while it lasts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping such as {down: 5s, up: {exponential: {mean: 20s}}}"
+)]
+#[schemars(rename = "Flaps")]
+pub(in crate::scenario) struct FlapsForm {
+    /// How long its effect is there each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) down: Opt<SpanDist>,
+    /// How long its effect is gone each time. The mean must be at least 100ms.
+    #[schemars(required)]
+    pub(in crate::scenario) up: Opt<SpanDist>,
 }
 
 /// When the time to the next fault runs.

@@ -14,10 +14,10 @@ use serde::Deserialize;
 pub(in crate::scenario) struct Domain {
     /// What it is: region, zone, rack, power feed, ... Default: domain.
     pub(in crate::scenario) kind: Opt<String>,
-    /// The domain that it lies in.
+    /// The domain that it lies in. Default: in none.
     #[serde(rename = "in")]
     pub(in crate::scenario) within: Opt<String>,
-    /// What happens to the domain as a whole.
+    /// What happens to the domain as a whole. Default: nothing.
     pub(in crate::scenario) faults: Opt<DomainFaults>,
 }
 
@@ -35,6 +35,6 @@ pub(in crate::scenario) struct Nodes {
     pub(in crate::scenario) across: Opt<List<String>>,
     /// What one of them costs. Default: nothing is known.
     pub(in crate::scenario) price: Opt<PriceForm>,
-    /// What happens to each of them.
+    /// What happens to each of them. Default: nothing, and `validate` warns of it.
     pub(in crate::scenario) faults: Opt<Faults>,
 }

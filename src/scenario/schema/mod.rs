@@ -7,12 +7,15 @@
 
 mod campaign;
 mod dist;
+mod external;
 mod failover;
 mod faults;
 mod infrastructure;
+mod needs;
 mod price;
 mod priority;
 mod repair;
+mod restart;
 mod service;
 mod workload;
 
@@ -20,17 +23,20 @@ pub(super) use campaign::{
     CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
 };
 pub(super) use dist::{Lognormal, Shape, SpanDist};
+pub(super) use external::{DuringOutage, ExternalForm};
 pub(super) use failover::{
-    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, RescueForm, RestoresForm,
-    StandbyForm, StandbyKind,
+    FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, ReplicationForm, RescueForm,
+    RestoresForm, StandbyForm, StandbyKind,
 };
 pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
 pub(super) use infrastructure::{Domain, Nodes};
+pub(super) use needs::Needs;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
+pub(super) use restart::{LikeForm, PausesForm, PolicyForm, RestartForm};
 pub(super) use service::{
     Algorithm, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm, JitterForm,
     LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover,
@@ -38,7 +44,7 @@ pub(super) use service::{
 pub(super) use workload::{JourneyForm, WorkloadForm};
 
 use super::read::{Entries, List, Opt};
-use super::units::{Percent, Span};
+use super::units::{Percent, Span, TimeOfDay};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -62,35 +68,37 @@ pub(super) struct File {
     pub(super) fivenines: Opt<u64>,
     /// Name of the scenario, for people. Default: the name of the file.
     pub(super) name: Opt<String>,
-    /// What this design is and what it is for.
+    /// What this design is and what it is for. Default: none.
     #[expect(dead_code, reason = "checked for its form, read by people only")]
     pub(super) description: Opt<Prose>,
-    /// Where the numbers come from.
+    /// Where the numbers come from. Default: none.
     #[expect(dead_code, reason = "checked for its form, read by people only")]
     pub(super) sources: Opt<Prose>,
-    /// How long to simulate, from which seed, and how.
+    /// How long to simulate, from which seed, and how. Default: as each of its fields says.
     pub(super) run: Opt<Run>,
     /// The currency of all prices, such as EUR. Default: not named.
     pub(super) currency: Opt<String>,
-    /// Failure domains: regions, zones, racks, power feeds. Domains nest.
+    /// Failure domains: regions, zones, racks, power feeds. Domains nest. Default: none.
     pub(super) domains: Opt<Entries<Domain>>,
-    /// Machines: each fails and is repaired as one unit.
+    /// Machines: each fails and is repaired as one unit. Default: none.
     pub(super) nodes: Opt<Entries<Nodes>>,
-    /// Stateless deployable units and their replicas.
+    /// Stateless deployable units and their replicas. Default: none.
     pub(super) services: Opt<Entries<Service>>,
-    /// Caches: look-ups that hit or miss.
+    /// Caches: look-ups that hit or miss. Default: none.
     pub(super) caches: Opt<Entries<Cache>>,
-    /// Stateful services: members, one of which may lead.
+    /// Stateful services: members, one of which may lead. Default: none.
     pub(super) stores: Opt<Entries<Store>>,
-    /// Balancers: each chooses a replica for every attempt that goes through it.
+    /// Third parties that are known by their service level agreement only. Default: none.
+    pub(super) externals: Opt<Entries<ExternalForm>>,
+    /// Balancers: each chooses a replica for every attempt that goes through it. Default: none.
     pub(super) balancers: Opt<Entries<Balancer>>,
-    /// Repair crews, which faults name in `repaired_by`.
+    /// Repair crews, which faults name in `repaired_by`. Default: none.
     pub(super) crews: Opt<Entries<CrewForm>>,
-    /// People on call, whose work may be how long something takes: `lasts: {people: on_call}`.
+    /// People on call, whose work may be how long something takes: `lasts: {people: on_call}`. Default: none.
     pub(super) people: Opt<Entries<PeopleForm>>,
-    /// Shocks from outside that start several faults at once.
+    /// Shocks from outside that start several faults at once. Default: none.
     pub(super) common_causes: Opt<Entries<CommonCauseForm>>,
-    /// User-facing operations. A workload may also name operations of a service directly.
+    /// User-facing operations. A workload may also name operations of a service directly. Default: as follows.
     ///
     /// Without `workload`, these journeys are what must be up. Without `journeys` as well, each
     /// operation of every pool that no other pool calls is a journey of its own, named like the
@@ -98,9 +106,9 @@ pub(super) struct File {
     /// operations gets one named `<pool>.up`, served by any replica in no time. So every pool
     /// is part of some journey, and a file without requests still has an availability.
     pub(super) journeys: Opt<Entries<JourneyForm>>,
-    /// Streams of requests. Leave it out for availability by structure alone.
+    /// Streams of requests. Leave it out for availability by structure alone. Default: none.
     pub(super) workload: Opt<Entries<WorkloadForm>>,
-    /// What must hold, such as `availability >= 99.95%`.
+    /// What must hold, such as `availability >= 99.95%`. Default: nothing.
     pub(super) targets: Opt<List<TargetText>>,
 }
 
@@ -111,7 +119,7 @@ pub(super) struct File {
     expecting = "a mapping such as {horizon: 1y, seed: 7}"
 )]
 pub(super) struct Run {
-    /// Length of one simulated history. Default: 1y. At most 500y.
+    /// Length of one simulated history. Default: 1y. Evidence: assumed. At most 500y.
     pub(super) horizon: Opt<Span>,
     /// Everything random follows from it. Default: 1.
     pub(super) seed: Opt<u64>,
@@ -123,9 +131,9 @@ pub(super) struct Run {
     #[schemars(range(min = 1, max = 1_000_000_000_u64))]
     pub(super) replications: Opt<u64>,
     /// Time is judged in slices of this length. Default: the shortest of 1s, 10s and 1min that
-    /// expects at least 100 requests in the quietest hour.
+    /// expects at least 100 requests in the quietest hour. Evidence: assumed.
     pub(super) slice: Opt<Span>,
-    /// A slice is bad if its share of good or degraded requests is below this. Default: 95%.
+    /// A slice is bad if its share of good or degraded requests is below this. Default: 95%. Evidence: assumed.
     pub(super) bad_below: Opt<Percent>,
 }
 
@@ -233,12 +241,24 @@ impl JsonSchema for TargetText {
 /// Made from the types that read the files. What it cannot say (names that must exist, cycles,
 /// shares that must sum to 100 %), `fivenines validate` does.
 pub fn json_schema() -> String {
-    let generator = SchemaSettings::draft07().for_deserialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<File>().to_value();
-    without_null(&mut schema);
+    let schema = value_of(SchemaSettings::draft07().for_deserialize().into_generator());
     let mut text = serde_json::to_string_pretty(&schema).expect("a JSON value can be written");
     text.push('\n');
     text
+}
+
+fn value_of(generator: SchemaGenerator) -> serde_json::Value {
+    let mut schema = generator.into_root_schema_for::<File>().to_value();
+    without_null(&mut schema);
+    schema
+}
+
+/// The same as a value, for the reference page: with the units that stand only within required fields
+/// as types of their own.
+pub(super) fn whole_schema() -> serde_json::Value {
+    let mut generator = SchemaSettings::draft07().for_deserialize().into_generator();
+    generator.subschema_for::<TimeOfDay>();
+    value_of(generator)
 }
 
 /// Takes `null` out of every type: a field that is left out is not a field without a value.

@@ -49,7 +49,7 @@ pub(in crate::scenario) enum OrderForm {
 )]
 #[schemars(rename = "People")]
 pub(in crate::scenario) struct PeopleForm {
-    /// When it is day. Default: {from: "08:00", to: "20:00"}.
+    /// When it is day. Default: {from: "08:00", to: "20:00"}. Evidence: assumed.
     pub(in crate::scenario) day: Opt<DayForm>,
     /// Until somebody has taken it up. Default: 0s.
     pub(in crate::scenario) acknowledge: Opt<StepForm>,

@@ -51,10 +51,10 @@ pub(in crate::scenario) struct WorkloadForm {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
 pub(in crate::scenario) struct Arrive {
-    /// Independent users: so many requests per unit of time, on average over a day. Either this or `every`.
+    /// Independent users: so many requests per unit of time, on average over a day. Default: none; either this or `every` is needed.
     pub(in crate::scenario) poisson: Opt<Rate>,
     /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
-    /// first comes at a random moment of its first interval. Either this or `poisson`.
+    /// first comes at a random moment of its first interval. Default: none; either this or `poisson` is needed.
     #[schemars(with = "Option<Span>")]
     pub(in crate::scenario) every: Opt<SpanDist>,
     /// How the rate of `poisson` moves over the day. Default: it does not.

@@ -58,6 +58,7 @@ pub(crate) fn retries(max: u32, pause_ms: u64) -> Retries {
 /// Slices of one second, bad below 95 %.
 pub(crate) fn settings() -> TrafficSettings {
     TrafficSettings {
+        bins: None,
         slice: SimSpan::from_secs(1),
         bad_below: 0.95,
         settle: SimSpan::from_secs(10),
@@ -94,6 +95,7 @@ impl Build {
             campaigns: IdVec::new(),
             care: Care::default(),
             targets: vec![],
+            needs_at_peak: vec![],
             warnings: vec![],
         })
     }
@@ -134,6 +136,7 @@ impl Build {
             queue_timeout: None,
             starts_in: constant(1.0),
             standby: None,
+            replication: None,
         })
     }
 

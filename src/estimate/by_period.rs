@@ -1,0 +1,111 @@
+//! The pieces of replications, windows and quiet stretches, handed to the targets on periods.
+
+use super::group::{GroupRunner, Met};
+use super::outages::OutageRecord;
+use super::periods::{Periods, RequestCount, RequestPeriods};
+use super::windows::Piece;
+use crate::model::Source;
+use std::collections::BTreeMap;
+
+impl GroupRunner<'_> {
+    /// Judges the periods of all replications of the group. Returns (failed, sampled) requests of the
+    /// regime whose failing share is left open; zero if there is none.
+    pub(super) fn periods(
+        &self,
+        paths: &[Vec<Piece>],
+        met: &BTreeMap<(u64, u64), Met>,
+        planned: &[bool],
+        outages: &mut OutageRecord,
+        found: &mut [Option<RequestPeriods>],
+    ) -> (f64, f64) {
+        let plan = self.plan;
+        let periods = |source| Periods::new(self.system, source, plan.from, plan.to);
+        let mut slices = periods(Source::Slices);
+        let mut requests = periods(Source::Requests);
+        if slices.is_empty() && requests.is_empty() {
+            return (0.0, 0.0);
+        }
+        let calm = calm(met);
+        let first = plan.slice_index(plan.from);
+        let slice = plan.traffic.slice.as_nanos();
+        // The instant at which a slice of the horizon begins.
+        let instant = |index: u64| plan.from.as_nanos() + index.saturating_sub(first) * slice;
+        for pieces in paths {
+            slices.begin();
+            requests.begin();
+            for piece in pieces {
+                match piece {
+                    Piece::Window(seen) => {
+                        for run in &seen.runs_by_cause {
+                            let (from, to) = (instant(run.first), instant(run.end));
+                            slices.push_bad(from, to, 1.0, planned[run.cause]);
+                        }
+                        for bin in &seen.bins {
+                            let count = RequestCount {
+                                ended: bin.ended as f64,
+                                failed: bin.failed as f64,
+                                planned: bin.planned as f64,
+                                open: 0.0,
+                            };
+                            requests.push_requests(instant(bin.first), instant(bin.end), count);
+                        }
+                    }
+                    Piece::Quiet(quiet) => {
+                        let met = &met[&quiet.key];
+                        let (from, to) = (quiet.from.as_nanos(), quiet.to.as_nanos());
+                        let is_planned = planned[met.cause(quiet)];
+                        let share = met.slices.share();
+                        if share > 0.0 {
+                            slices.push_bad(from, to, share, is_planned);
+                        }
+                        if requests.is_empty() {
+                            continue;
+                        }
+                        let rows = self.system.workloads.iter();
+                        let ended = rows.map(|row| row.expected(quiet.from, quiet.to)).sum();
+                        let open = calm == Some(quiet.key.0);
+                        let failed = if open { 0.0 } else { ended * met.failing };
+                        let count = RequestCount {
+                            ended,
+                            failed,
+                            planned: if is_planned { failed } else { 0.0 },
+                            open: if open { ended } else { 0.0 },
+                        };
+                        requests.push_requests(from, to, count);
+                    }
+                }
+            }
+            slices.end(|target, judged| {
+                outages.periods[target].push(judged.over as f64, judged.periods as f64);
+            });
+            requests.end(|target, judged| {
+                if let Some(row) = &mut found[target] {
+                    row.push(judged);
+                }
+            });
+        }
+        let (mut failed, mut expected, mut sampled) = (0.0, 0.0, 0.0);
+        if !requests.is_empty() {
+            for (_, met) in met.iter().filter(|(key, _)| Some(key.0) == calm) {
+                failed += met.failing * met.weight();
+                expected += met.weight();
+                sampled += met.sampled;
+            }
+        }
+        if expected > 0.0 {
+            (failed / expected * sampled, sampled)
+        } else {
+            (0.0, 0.0)
+        }
+    }
+}
+
+/// The regime with the most expected requests in quiet time.
+fn calm(met: &BTreeMap<(u64, u64), Met>) -> Option<u64> {
+    let mut weights: BTreeMap<u64, f64> = BTreeMap::new();
+    for (key, met) in met {
+        *weights.entry(key.0).or_default() += met.weight();
+    }
+    let most = |a: &(&u64, &f64), b: &(&u64, &f64)| a.1.total_cmp(b.1).then(b.0.cmp(a.0));
+    weights.iter().max_by(most).map(|(&key, _)| key)
+}

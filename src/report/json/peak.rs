@@ -1,0 +1,48 @@
+//! What `result.json` says of single losses at the busiest time.
+
+use super::{Json, maybe};
+use crate::experiment::outcome::{AtPeak, PeakState, SingleLoss};
+
+/// The fields `peak` and `single_losses`.
+pub(super) fn fields(at_peak: Option<&AtPeak>) -> [(&'static str, Json); 2] {
+    let Some(at) = at_peak else {
+        return [("peak", Json::Null), ("single_losses", Json::Null)];
+    };
+    let mut fields = vec![
+        ("at_s", Json::number(at.busiest_s)),
+        ("rate_per_s", Json::number(at.rate)),
+    ];
+    fields.extend(state(&at.healthy));
+    fields.push(("left_out", Json::integer(at.left_out)));
+    [
+        ("peak", Json::object(fields)),
+        ("single_losses", Json::list(at.losses.iter().map(loss))),
+    ]
+}
+
+fn loss(row: &SingleLoss) -> Json {
+    let mut fields = vec![
+        ("lost", Json::text(&row.part)),
+        ("kind", Json::text(&row.kind)),
+        (
+            "alike",
+            Json::list(row.alike.iter().map(|name| Json::text(name))),
+        ),
+    ];
+    fields.extend(state(&row.left));
+    Json::object(fields)
+}
+
+fn state(left: &PeakState) -> [(&'static str, Json); 4] {
+    let utilisation = left
+        .utilisation
+        .iter()
+        .map(|(name, share)| (name.as_str(), share.map_or(Json::Null, Json::number)));
+    let down = left.journeys_down.iter().map(|name| Json::text(name));
+    [
+        ("utilisation", Json::object(utilisation)),
+        ("journeys_down", Json::list(down)),
+        ("lost_share", maybe(left.lost.as_ref())),
+        ("latency_p99_s", maybe(left.latency_p99.as_ref())),
+    ]
+}
