@@ -58,10 +58,14 @@ define_ids! {
     ClockId;
     /// Something that operators do again and again, e.g. `app.maintenance`.
     CampaignId;
+    /// The connections that a service keeps to one thing that it calls.
+    ChannelId;
     /// A repair crew.
     CrewId;
     /// A group of people.
     PeopleId;
+    /// A link of the network.
+    LinkId;
 }
 
 /// A table indexed by one kind of id.

@@ -5,6 +5,11 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "compare/known.rs"]
+mod known;
+#[path = "compare/unlike.rs"]
+mod unlike;
+
 fn fivenines(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fivenines"))
         .args(arguments)
@@ -557,6 +562,10 @@ fn init_gives_a_scenario_that_runs_and_never_overwrites() {
     let file = path.to_str().expect("plain");
     assert_eq!(code(&fivenines(&["init", file])), 0);
     let text = std::fs::read_to_string(Path::new(file)).expect("it was written");
+    assert!(
+        text.contains("release: {every:"),
+        "what fails most is in it"
+    );
     let printed = fivenines(&["init"]);
     assert_eq!(String::from_utf8(printed.stdout).expect("text"), text);
     assert_eq!(fivenines(&["init", "-"]).stdout, text.as_bytes());

@@ -209,3 +209,20 @@ fn a_right_file_with_one_wrong_byte_never_panics() {
         }
     }
 }
+
+#[test]
+fn the_catalogue_names_files_that_are_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
+    let catalogue = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let rows = catalogue.lines().filter(|line| line.starts_with("| "));
+    let named: Vec<_> = rows
+        .flat_map(|row| row.split('`').skip(1).step_by(2))
+        .filter(|name| name.ends_with(".yaml"))
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    for name in named {
+        assert!(folder.join(name).exists(), "{name}");
+        let said = folder.join(name).with_extension("txt");
+        assert!(said.exists(), "{name} has no text");
+    }
+}

@@ -100,7 +100,7 @@ targets:
   - probability(structural.downtime over 90d > 8h) <= 5%
   - probability(structural.availability < 99.6%) <= 5%
   - structural.downtime <= 30h
-  - probability(structural.downtime over rolling 30d > 2h) <= 5%
+  - probability(structural.downtime over rolling 30d > 6h) <= 5%
 ",
         4_096,
     );
@@ -122,7 +122,7 @@ targets:
         "{missed:?} and {truth}"
     );
     // Some period of a history is worse than the twelve that begin with a month.
-    let months = 1.0 - (1.0 - exceeds(30.0, 2.0)).powi(12);
+    let months = 1.0 - (1.0 - exceeds(30.0, 6.0)).powi(12);
     let rolling = rows[6].measured.expect("it is measured");
     assert!(rolling.low > months, "{rolling:?} and {months}");
     assert_eq!(rolling.n, 4_096);

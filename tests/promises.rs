@@ -1,13 +1,16 @@
 //! What the program promises of every result: the same bytes on any number of threads, intervals
 //! that cover the truth, nothing lost, and no panic whatever the scenario.
 
-use fivenines::experiment::outcome::{Estimate, Outcome};
+use fivenines::experiment::outcome::{Estimate, Outcome, Verdict};
 use fivenines::experiment::{Options, RunError, Watch, run};
 use fivenines::model::{Method, System};
 use fivenines::{report, scenario};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+#[path = "promises/relabel.rs"]
+mod relabel;
 
 struct Silent;
 
@@ -163,12 +166,14 @@ services:
   backend: {replicas: 1, operations: {work: {takes: {exponential: {mean: 80ms}}}}}
 workload:
   users: {arrive: {poisson: 10/s}, journeys: {backend.work: 100%}, patience: 200ms}
+targets: [availability >= 91.7915001376%]
 ",
     );
     let cut = (-200.0_f64 / 80.0).exp();
     let mean = 0.08 - 0.2 * cut / (1.0 - cut);
     let p90 = -0.08 * (1.0 - 0.9 * (1.0 - cut)).ln();
     let mut covered = [0; 3];
+    let mut stated = 0;
     for seed in 1..=1_000 {
         let options = Options {
             seed: Some(seed),
@@ -181,14 +186,83 @@ workload:
             &outcome.availability.request.expect("there is traffic"),
             1.0 - cut,
         );
+        // The target is the true value, so whatever is stated about it is wrong.
+        stated += u32::from(outcome.targets[0].verdict != Verdict::Undecided);
         covered[1] += covers(&latency.mean, mean);
         covered[2] += covers(&latency.p90, p90);
     }
+    assert!(
+        (1..=50).contains(&stated),
+        "{stated} of 1000 verdicts are wrong"
+    );
     for (what, covered) in ["availability", "mean latency", "p90"]
         .into_iter()
         .zip(covered)
     {
         assert_covered(what, covered);
+    }
+}
+
+/// Lets a run go on from look to look, to the end of this many groups.
+struct Until {
+    groups: u64,
+    done: AtomicU64,
+}
+
+impl Watch for Until {
+    fn progress(&self, done: u64, _total: u64) {
+        self.done.fetch_max(done, Ordering::Relaxed);
+    }
+    fn stop(&self) -> bool {
+        false
+    }
+    fn enough(&self) -> bool {
+        self.done.load(Ordering::Relaxed) + 1 >= self.groups
+    }
+}
+
+/// A run looks again and again, and ends when it is sure: that must not make it wrong more often. The
+/// target is the true value, so whatever is stated about it is wrong.
+#[test]
+fn at_most_one_run_in_twenty_states_a_wrong_verdict() {
+    // Up 99 h, down 1 h, both exponential and independent of the start: exactly 99 %.
+    let text = "
+fivenines: 1
+run: {horizon: 60h, method: none}
+services:
+  server: {replicas: 1, faults: {crash: {every: {exponential: {mean: 99h}}, lasts: {exponential: {mean: 1h}}}}}
+targets: [structural.availability >= 99%]
+";
+    let verdict = |system: &System, seed| {
+        let watch = Until {
+            groups: 4 * 32,
+            done: AtomicU64::new(0),
+        };
+        let options = Options {
+            seed: Some(seed),
+            ..Options::default()
+        };
+        let outcome = run(system, "0123456789abcdef", &options, &watch).expect("it runs");
+        (outcome.targets[0].verdict, outcome.run.looks)
+    };
+    let exact = system(text);
+    let mut stated = 0;
+    let mut looked = 0;
+    for seed in 1..=1_000 {
+        let (verdict, looks) = verdict(&exact, seed);
+        stated += u32::from(verdict != Verdict::Undecided);
+        looked = looked.max(looks);
+    }
+    assert_eq!(looked, 3, "after 1, 2 and 4 blocks");
+    // 5 % * (1/2 + 1/6 + 1/12) is spent until then: 37.5 of 1,000 at the most.
+    assert!(
+        (1..=50).contains(&stated),
+        "{stated} of 1000 verdicts are wrong"
+    );
+    // Not for want of courage: where the truth is known to lie, it is stated.
+    for (bound, expected) in [("98.5%", Verdict::Met), ("99.5%", Verdict::Missed)] {
+        let system = system(&text.replace(">= 99%", &format!(">= {bound}")));
+        assert_eq!(verdict(&system, 1).0, expected, "{bound}");
     }
 }
 

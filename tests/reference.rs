@@ -34,7 +34,9 @@ fn every_example_is_a_file_and_every_file_an_example() {
     let mut shown: Vec<&str> = examples(&page).into_iter().map(str::trim).collect();
     let mut files: Vec<String> = std::fs::read_dir(Path::new(FOLDER).join("language"))
         .expect("the folder of the examples")
-        .map(|file| std::fs::read_to_string(file.expect("readable").path()).expect("text"))
+        .map(|file| file.expect("readable").path())
+        .filter(|path| path.is_file())
+        .map(|path| std::fs::read_to_string(path).expect("text"))
         .map(|text| text.trim().to_owned())
         .collect();
     shown.sort_unstable();
@@ -49,7 +51,11 @@ fn every_example_runs() {
     let examples = examples(&page);
     assert!(examples.len() >= 13, "only {}", examples.len());
     for example in examples {
-        let loaded = match scenario::load(example.as_bytes(), "example.yaml") {
+        let files = |name: &str| {
+            std::fs::read(Path::new(FOLDER).join("language").join(name))
+                .map_err(|error| error.to_string())
+        };
+        let loaded = match scenario::load_with(example.as_bytes(), "example.yaml", &files) {
             Ok(loaded) => loaded,
             Err(problems) => panic!("{example}\n{}", problems.render(false)),
         };

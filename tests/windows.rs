@@ -7,16 +7,22 @@
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
+#[path = "windows/connections.rs"]
+mod connections;
 #[path = "windows/externals.rs"]
 mod externals;
 #[path = "windows/faults.rs"]
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/network.rs"]
+mod network;
 #[path = "windows/periods.rs"]
 mod periods;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/workload.rs"]
+mod workload;
 
 use fivenines::path::Cause;
 use fivenines::time::SimSpan;

@@ -4,12 +4,14 @@
 //! small, because that is where a simulation needs checking most.
 
 mod chain;
+mod closed;
 mod detection;
 mod queueing;
 mod renewal;
 mod structure;
 
 pub use chain::Chain;
+pub use closed::ClosedLoop;
 pub use detection::{Heartbeat, Probing};
 pub use queueing::{MultiServer, erlang_b, pollaczek_khinchine_wait};
 pub use renewal::Alternating;

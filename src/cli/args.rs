@@ -15,6 +15,7 @@ Examples:
   fivenines validate scenarios/*.yaml               all mistakes, with line and column
   fivenines explain site.yaml --replication 17      one history, event by event
   fivenines schema > fivenines.schema.json          for completion in editors
+  fivenines schema --reference                      every field of a scenario, with examples
 ";
 
 /// How available and how fast a design will be, why, and what would help.
@@ -64,6 +65,9 @@ pub(super) struct RunArguments {
     /// Instead of the scenario's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
+    /// Also find how wrong single inputs may be until a target on structural figures turns
+    #[arg(long)]
+    pub(super) break_even: bool,
     /// Exactly so many histories, instead of until every target is decided
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) replications: Option<u64>,

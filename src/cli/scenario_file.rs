@@ -46,7 +46,8 @@ pub(super) fn open(path: &Path, output: &mut Output<'_>) -> Result<ScenarioFile,
             return Err(Exit::Usage);
         }
     };
-    match scenario::load(&source, &name) {
+    let files = |named: &str| read_named(path, named);
+    match scenario::load_with(&source, &name, &files) {
         Ok(loaded) => Ok(ScenarioFile {
             source,
             name,
@@ -87,6 +88,34 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err("is larger than 1 MiB, the limit of a scenario".to_owned());
     }
     Ok(source)
+}
+
+/// The bytes of a file that the scenario at `path` names: a plain file that lies, links followed, in the
+/// folder of the scenario or below it. Of one that is too large, just too many bytes.
+fn read_named(path: &Path, named: &str) -> Result<Vec<u8>, String> {
+    if is_stdin(path) {
+        return Err("a scenario from standard input has no folder to look in".to_owned());
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder = folder.canonicalize().map_err(|error| reason(&error))?;
+    let whole = folder.join(named);
+    let whole = whole.canonicalize().map_err(|error| reason(&error))?;
+    if !whole.starts_with(&folder) {
+        return Err("a link leads out of the folder of the scenario".to_owned());
+    }
+    let kind = std::fs::metadata(&whole).map_err(|error| reason(&error))?;
+    if !kind.is_file() {
+        return Err("is no plain file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(&whole).map_err(|error| reason(&error))?;
+    file.take(scenario::NAMED_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| reason(&error))?;
+    Ok(bytes)
 }
 
 fn reason(error: &std::io::Error) -> String {

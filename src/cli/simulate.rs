@@ -47,7 +47,12 @@ pub(super) fn simulate(
         max_time: arguments.max_time,
     };
     let result = under_way(how, &progress, output, || {
-        experiment::run(&file.loaded.system, &file.loaded.hash, &options, &progress)
+        let system = &file.loaded.system;
+        let mut outcome = experiment::run(system, &file.loaded.hash, &options, &progress)?;
+        if arguments.break_even && outcome.run.complete {
+            outcome.break_even = experiment::break_even(system, &options, &outcome, &progress)?;
+        }
+        Ok(outcome)
     })?;
     let mut outcome = result.map_err(|error| explain(&error, file, &progress, output))?;
     let interrupted = progress.interrupted();

@@ -63,7 +63,7 @@ impl Agenda {
     }
 
     /// Sets `clock` to `at`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_clock(&mut self, clock: ClockId, at: SimTime) {
         self.clocks.set(clock.index() as u32, at);
     }

@@ -9,8 +9,8 @@
 
 use super::Detail;
 use super::lists::Lists;
-use crate::ids::{CallId, ClockId, FaultId, Id, IdVec, JourneyId, PoolId, SlotId};
-use crate::model::{Component, Owner, ServedBy, System};
+use crate::ids::{CallId, ClockId, FaultId, Id, IdVec, JourneyId, LinkId, PoolId, SlotId};
+use crate::model::{Component, End, Owner, ServedBy, System};
 use std::collections::BTreeMap;
 
 /// The audiences of one system.
@@ -91,9 +91,15 @@ impl Audiences {
         }
         let mut of_clock: Vec<Vec<u32>> = (0..system.clocks.len())
             .map(|clock| {
+                let id = ClockId::from_index(clock);
+                if let Component::Link(link) = system.clocks[id].component {
+                    return joined(system, &rows, link);
+                }
                 let slots = affected.of(clock).iter();
-                let units = slots.map(|&slot| Self::unit_of(system, system.slots[slot].owner));
-                let mut hurt: Vec<u32> = units
+                let touched = slots.map(|&slot| Self::unit_of(system, system.slots[slot].owner));
+                let crowded = crowded(system, system.clocks.as_slice()[clock].component, units);
+                let mut hurt: Vec<u32> = touched
+                    .chain(crowded)
                     .flat_map(|unit| of_unit[unit as usize].iter().copied())
                     .collect();
                 hurt.sort_unstable();
@@ -112,8 +118,10 @@ impl Audiences {
                 Component::Slot(_)
                 | Component::Node(_)
                 | Component::Domain(_)
+                | Component::Link(_)
                 | Component::Pool(_)
-                | Component::Balancer(_) => system.faults[clock.fault].kind.stops(),
+                | Component::Balancer(_)
+                | Component::Workload(_) => system.faults[clock.fault].kind.stops(),
             })
             .collect();
         let hurts =
@@ -147,6 +155,48 @@ impl Audiences {
             ranks,
         }
     }
+}
+
+/// The units that a burst of a workload crowds, if `component` is one: all that its journeys need.
+fn crowded(system: &System, component: Component, units: usize) -> Vec<u32> {
+    let Component::Workload(workload) = component else {
+        return Vec::new();
+    };
+    let mut all = vec![false; units];
+    for &(journey, _) in &system.workloads[workload].journeys {
+        let own = cone(system, &system.journeys[journey].calls, units);
+        all.iter_mut().zip(own).for_each(|(all, own)| *all |= own);
+    }
+    (0..)
+        .zip(all)
+        .filter(|(_, needs)| *needs)
+        .map(|(unit, _)| unit)
+        .collect()
+}
+
+/// The rows with something on either side of a link: it can keep nobody else apart.
+fn joined(system: &System, rows: &BTreeMap<Vec<bool>, u32>, link: LinkId) -> Vec<u32> {
+    let [a, b] = system.links[link].ends.map(|end| match end {
+        // They are part of every journey.
+        End::Users => None,
+        End::Domain(_) => {
+            let units = system.slots_at(end).map(|slot| {
+                let owner = system.slots[slot].owner;
+                Audiences::unit_of(system, owner) as usize
+            });
+            Some(units.collect::<Vec<usize>>())
+        }
+    });
+    let has = |cone: &[bool], end: &Option<Vec<usize>>| match end {
+        None => true,
+        Some(units) => units.iter().any(|&unit| cone[unit]),
+    };
+    let both = rows
+        .iter()
+        .filter(|(cone, _)| has(cone, &a) && has(cone, &b));
+    let mut hurt: Vec<u32> = both.map(|(_, &row)| row).collect();
+    hurt.sort_unstable();
+    hurt
 }
 
 /// The units that these calls depend on, directly or further down; optional calls and the ways taken

@@ -97,7 +97,7 @@ impl Blames {
     }
 
     /// The fault of `clock` begins at `now`, or ends; what it caused may go on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn turn(
         &mut self,
         audiences: &Audiences,
@@ -173,6 +173,7 @@ impl Blames {
 
     /// Counts what closes and what opens. Blame asks only whether anything is open: an audience is
     /// judged again when the last one closes or the first one opens.
+    #[inline(always)]
     fn count(&mut self, audiences: &Audiences, rows: &[u32], before: Condition, next: Condition) {
         for &row in rows {
             let open = |clock: ClockId| clock.index() * audiences.rows + row as usize;

@@ -35,8 +35,8 @@ use super::Detail;
 use super::plan::follows_lease;
 use crate::ids::{Id, PeopleId};
 use crate::model::{
-    Campaign, CampaignWork, ClockRuns, Component, Fault, FaultClock, FaultKind, Handling, PoolKind,
-    Roll, StoreFailover, System, Work,
+    Campaign, CampaignWork, ClockRuns, Component, Fault, FaultClock, FaultKind, Handling, Link,
+    PoolKind, Roll, StoreFailover, System, Work,
 };
 use crate::random::Dist;
 use crate::time::SimSpan;
@@ -62,14 +62,24 @@ fn by_chance(system: &System, detail: Detail) -> f64 {
         .iter()
         .filter_map(|one| one.probes.as_ref())
     {
+        // Probes until so many in a row end alike, each with probability q.
+        let row = |q: f64, n: u32| (q.powi(-(n as i32)) - 1.0) / (1.0 - q).max(1e-9);
+        let interval = probes.interval.as_secs_f64();
+        // What is always lost on a link takes members down now and then: as long as they need to return.
+        let always = |link: &&Link| detail == Detail::Full && link.loss > 0.0;
+        for link in system.links.iter().filter(always) {
+            let passes = (1.0 - link.loss).powi(2);
+            longest = longest.max(5.0 * row(passes, probes.rise) * interval);
+        }
         for fault in system.faults.iter().filter(|_| detail == Detail::Full) {
-            let FaultKind::Errors { share } = fault.kind else {
-                continue;
+            let share = match fault.kind {
+                FaultKind::Errors { share } => share,
+                // There or back.
+                FaultKind::Loss { share } => 1.0 - (1.0 - share).powi(2),
+                _ => continue,
             };
-            // Probes until so many in a row end alike, each with probability q.
-            let row = |q: f64, n: u32| (q.powi(-(n as i32)) - 1.0) / (1.0 - q).max(1e-9);
             let probed = row(share, probes.fall).max(row(1.0 - share, probes.rise));
-            let mean = probed * probes.interval.as_secs_f64();
+            let mean = probed * interval;
             longest = longest.max((5.0 * mean).min(long(&fault.lasts)));
         }
     }
@@ -184,6 +194,11 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
     for (id, pool) in system.pools.pairs() {
         if let Some(standby) = &pool.standby {
             activation = activation.max(long(&standby.activates_in));
+            activation = activation.max(match &standby.rescue {
+                Some(Handling::Drawn(dist)) => long(dist),
+                Some(Handling::People(people)) => long_steps(system, *people),
+                None => 0.0,
+            });
         }
         if let PoolKind::Store {
             failover: Some(failover),

@@ -1,8 +1,10 @@
 //! What follows from slots that changed: verdicts of probes, holders of addresses, leaders of stores.
 
 use super::blame::{After, Blames};
-use super::plan::{LeasePlan, NONE, Plan, WatchPlan};
-use super::state::{State, WatchNow, is_available};
+use super::lease_plan::LeasePlan;
+use super::network::is_available_to;
+use super::plan::{NONE, Plan, WatchPlan};
+use super::state::{State, WatchNow};
 use crate::failover::{Draw, Stage};
 use crate::health::Mode;
 use crate::ids::{ClockId, Id, SlotId};
@@ -24,7 +26,7 @@ impl LeasePlan {
 impl WatchNow {
     /// What a watch leaves open: a dead member that it believes up, or a live one it believes down, if
     /// that `matters`, as its instance probes, users reach it, and it sends to that member.
-    #[inline]
+    #[inline(never)]
     pub(super) fn weigh(
         &mut self,
         plan: &Plan,
@@ -32,7 +34,7 @@ impl WatchNow {
         matters: bool,
         blames: &mut Blames,
     ) {
-        let answers = self.watch.mode() == Mode::Answers;
+        let answers = self.watch.mode() == known.usual;
         let after = match (answers, self.watch.is_up(&known.pace)) {
             _ if !matters => None,
             (false, true) => Some(After::Unnoticed),
@@ -45,22 +47,35 @@ impl WatchNow {
 }
 
 impl State {
-    /// What a probe of `member` by `instance` meets.
-    fn mode(&self, instance: SlotId, member: SlotId) -> Mode {
-        if self.regime.islands[instance] != self.regime.islands[member] {
+    /// What the probes of one watch meet.
+    fn mode(&self, plan: &Plan, known: &WatchPlan) -> Mode {
+        let (instance, member) = (known.instance, known.member);
+        if !self.regime.reaches(Some(instance), member) {
             return Mode::Silent;
+        }
+        if plan.network.is_any()
+            && matches!(
+                self.regime.slots[member],
+                SlotState::Serving | SlotState::Standby
+            )
+        {
+            let links = &self.regime.network.links;
+            let impairment = self.regime.impairments[member];
+            return plan.network.probed(known, impairment, |link| links[link]);
         }
         self.mode_nearby(member)
     }
 
-    /// What a probe of `member` meets that arrives there.
-    #[inline]
+    /// What a probe of `member` meets that arrives there at once.
+    #[inline(always)]
     fn mode_nearby(&self, member: SlotId) -> Mode {
         let impairment = self.regime.impairments[member];
         match self.regime.slots[member] {
             SlotState::Serving | SlotState::Standby if impairment.is_any() => Mode::Impaired {
                 factor: impairment.factor,
                 errors: impairment.errors,
+                adds: SimSpan::ZERO,
+                lost: 0.0,
             },
             SlotState::Serving | SlotState::Standby => Mode::Answers,
             SlotState::Refusing => Mode::Refuses,
@@ -80,7 +95,10 @@ impl State {
         signals: &mut Vec<Signal>,
     ) {
         self.tell_watches(plan, slot, cause, signals);
-        self.tell_failover(plan, slot, cause, signals);
+        let known = &plan.slots[slot];
+        if [known.group, known.lead, known.lease] != [NONE; 3] {
+            self.tell_failover(plan, slot, cause, signals);
+        }
     }
 
     /// Tells the watches of a slot that changed, as a member and as an instance, and its group.
@@ -91,13 +109,17 @@ impl State {
         cause: Option<ClockId>,
         signals: &mut Vec<Signal>,
     ) {
-        // What probes meet is the same for all instances on the island of the member.
+        // Without a network, what probes meet is the same for all instances on the island of the member.
         let (nearby, island) = (self.mode_nearby(slot), self.regime.islands[slot]);
         for &watch in plan.watched_by.of(slot.index()) {
             let instance = plan.watches[watch as usize].instance;
             if self.slots[instance].probing {
                 let reaches = self.regime.islands[instance] == island;
-                let mode = if reaches { nearby } else { Mode::Silent };
+                let mode = match reaches {
+                    _ if plan.network.is_any() => self.mode(plan, &plan.watches[watch as usize]),
+                    true => nearby,
+                    false => Mode::Silent,
+                };
                 self.look(plan, watch as usize, mode, cause);
             }
         }
@@ -114,7 +136,7 @@ impl State {
                 (true, false) => self.stop_probing(plan, slot),
                 (true, true) => {
                     for watch in first..end {
-                        let mode = self.mode(slot, plan.watches[watch as usize].member);
+                        let mode = self.mode(plan, &plan.watches[watch as usize]);
                         self.look(plan, watch as usize, mode, cause);
                     }
                 }
@@ -125,6 +147,10 @@ impl State {
             let place = self.place_of(slot);
             let group = &mut self.groups[known.group as usize].group;
             group.place(self.now, known.index as usize, place);
+            if plan.network.is_any() {
+                let index = known.group as usize;
+                self.part_group(index, &plan.groups[index]);
+            }
         }
     }
 
@@ -159,7 +185,7 @@ impl State {
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
             let known = &plan.watches[index];
-            let mode = self.mode(instance, known.member);
+            let mode = self.mode(plan, known);
             let phase = known
                 .pace
                 .interval
@@ -193,7 +219,9 @@ impl State {
             if resting {
                 watch.watch.rest(&known.pace, self.now);
             }
-            watch.weigh(plan, known, false, &mut self.blames);
+            if watch.condition.is_some() {
+                watch.weigh(plan, known, false, &mut self.blames);
+            }
         }
     }
 
@@ -203,7 +231,7 @@ impl State {
         let (first, end) = plan.slots[instance].watches;
         for index in first as usize..end as usize {
             let known = &plan.watches[index];
-            let mode = self.mode(instance, known.member);
+            let mode = self.mode(plan, known);
             let root = self.slots[known.member].root;
             let matters = self.matters(instance, known.member);
             let watch = &mut self.watches[index];
@@ -219,6 +247,7 @@ impl State {
     }
 
     /// The probes of one watch, whose instance probes, meet `mode` from now on.
+    #[inline(always)]
     fn look(&mut self, plan: &Plan, index: usize, mode: Mode, cause: Option<ClockId>) {
         let known = &plan.watches[index];
         let matters = self.matters(known.instance, known.member);
@@ -261,6 +290,7 @@ impl State {
     }
 
     /// A verdict is due.
+    #[inline(always)]
     pub(super) fn flip(
         &mut self,
         plan: &Plan,
@@ -304,8 +334,13 @@ impl State {
         let known = &plan.groups[index];
         self.agenda
             .set(known.timer, self.groups[index].group.next_time());
+        let holder = if plan.network.is_any() {
+            self.find_holders(known, index, signals)
+        } else {
+            self.groups[index].group.holder(0)
+        };
+        let holder = holder.map(|member| known.slots[member]);
         let now = &mut self.groups[index];
-        let holder = now.group.holder(0).map(|member| known.slots[member]);
         let before = self.regime.holders[known.balancer];
         if before != holder {
             self.regime.holders[known.balancer] = holder;
@@ -357,7 +392,7 @@ impl State {
         let before = now.lease.stage();
         now.lease.react(
             self.now,
-            |member| is_available(regime, known.slots[member]),
+            |member| is_available_to(&known.seats, regime, known.slots[member]),
             |what| known.draw(&mut now.draws, what),
         );
         let after = now.lease.stage();
@@ -379,7 +414,7 @@ impl State {
         let chosen = now.lease.chosen();
         now.lease.fire(
             self.now,
-            |member| is_available(regime, known.slots[member]),
+            |member| is_available_to(&known.seats, regime, known.slots[member]),
             |what| known.draw(&mut now.draws, what),
         );
         let event = match (before, chosen) {

@@ -13,7 +13,8 @@ use crate::time::SimTime;
 impl Control<'_> {
     /// The clocks whose next beginning may be moved: those that run by the calendar whatever else is
     /// down, grow old at one rate, and have a time to failure with a density. Clocks of campaigns, of
-    /// pools with standbys and operating clocks are not among them.
+    /// pools with standbys, of links and bursts, operating clocks and such of faults that come and go are
+    /// not among them.
     pub fn forceable(&self) -> Vec<ClockId> {
         let stands_by = |component| match component {
             Component::Slot(slot) => match self.system.slots[slot].owner {
@@ -24,6 +25,8 @@ impl Control<'_> {
             | Component::Domain(_)
             | Component::Pool(_)
             | Component::Balancer(_)
+            | Component::Link(_)
+            | Component::Workload(_)
             | Component::Common(_) => false,
         };
         let movable = |&(id, clock): &(ClockId, &crate::model::FaultClock)| {
@@ -32,6 +35,8 @@ impl Control<'_> {
                 && !known.idle
                 && fault.runs == ClockRuns::Calendar
                 && fault.every.has_density()
+                && !self.system.care.flaps.contains_key(&clock.fault)
+                && !matches!(clock.component, Component::Link(_) | Component::Workload(_))
                 && !stands_by(clock.component)
         };
         let clocks = self.system.clocks.pairs().filter(movable);

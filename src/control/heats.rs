@@ -45,7 +45,7 @@ struct Heat {
 
 impl Heat {
     /// Sets the timer at a place to so long after the base, and returns the least word.
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, place: usize, after: u64) -> u64 {
         let (block, side) = (place / BLOCK % BLOCK, place % BLOCK);
         self.words[block][side] = after << PLACE_BITS | place as u64 & PLACES;
@@ -102,7 +102,7 @@ impl Heats {
     }
 
     /// Sets `timer` to `at`, whatever it was set to before.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, timer: u32, at: SimTime) {
         self.due[timer as usize] = at;
         if at.as_nanos() < self.base {
@@ -116,16 +116,34 @@ impl Heats {
     }
 
     /// Finds the next timer after one of `heat`, whose least word is `word`, was set.
-    #[inline]
-    fn find_first(&mut self, mut heat: usize, mut word: u64) {
-        if let Some(finals) = &mut self.finals {
-            finals.set(heat as u32, self.due[winner(heat, word)]);
-            heat = finals.first().1 as usize;
-            word = least(&self.heats[heat].blocks);
+    #[inline(always)]
+    fn find_first(&mut self, heat: usize, word: u64) {
+        if self.finals.is_some() {
+            self.play_finals(heat, word);
+        } else {
+            self.find_winner(0, word);
         }
-        let first = winner(heat, word);
-        self.first = (self.due[first], first as u32);
-        if word >> PLACE_BITS == REACH {
+    }
+
+    /// The same where there are several heats.
+    #[inline(never)]
+    fn play_finals(&mut self, heat: usize, word: u64) {
+        let Some(finals) = &mut self.finals else {
+            return;
+        };
+        finals.set(heat as u32, self.due[winner(heat, word)]);
+        let heat = finals.first().1 as usize;
+        let word = least(&self.heats[heat].blocks);
+        self.find_winner(heat, word);
+    }
+
+    /// The next timer is that of the least word of `heat`.
+    #[inline(always)]
+    fn find_winner(&mut self, heat: usize, word: u64) {
+        let after = word >> PLACE_BITS;
+        let at = SimTime::from_nanos(self.base.saturating_add(after));
+        self.first = (at, winner(heat, word) as u32);
+        if after == REACH {
             self.move_on();
         }
     }
@@ -133,6 +151,7 @@ impl Heats {
     /// All timers are beyond reach: counts from the earliest, if any is set.
     #[cold]
     fn move_on(&mut self) {
+        self.first.0 = SimTime::NEVER;
         let earliest = self.due.iter().copied().min();
         if let Some(base) = earliest.filter(|&at| at != SimTime::NEVER) {
             self.arrange(base);

@@ -2,6 +2,7 @@
 
 use super::blame::{After, Condition};
 use super::lead_plan::{Dice, LeadPlan, Way};
+use super::network::is_available_to;
 use super::plan::{NONE, Plan};
 use super::state::{State, is_available};
 use crate::failover::{Generic, Progress, Quorum, Vote};
@@ -101,7 +102,7 @@ impl State {
             .with_part(known.name)
             .with(Purpose::Failover as u64)
             .sequence();
-        let able = |member: usize| is_available(regime, known.slots[member]);
+        let able = |member: usize| is_available_to(&known.seats, regime, known.slots[member]);
         let choice = draws.uniform();
         let count = (0..known.slots.len())
             .filter(|&member| able(member))
@@ -113,7 +114,10 @@ impl State {
             _ if plan.start == Start::New => Some(0),
             Way::Generic(generic) if generic.rules.failback && able(0) => Some(0),
             Way::Generic(_) => any,
-            Way::Quorum { .. } => any.filter(|_| 2 * count > known.slots.len()),
+            // While anything is cut, who is available reaches a majority.
+            Way::Quorum { .. } => {
+                any.filter(|_| regime.network.is_cut() || 2 * count > known.slots.len())
+            }
         };
         let lead = &mut self.leads[index];
         match (&mut lead.machine, &known.way) {
@@ -144,7 +148,7 @@ impl State {
         let known = &plan.leads[index];
         let (at, regime, now) = (self.now, &self.regime, &mut self.leads[index]);
         let (before, chosen) = (now.machine.standing(), now.machine.chosen());
-        let available = |member: usize| is_available(regime, known.slots[member]);
+        let available = |member: usize| is_available_to(&known.seats, regime, known.slots[member]);
         match (&mut now.machine, &known.way) {
             (Machine::Generic(machine), Way::Generic(generic)) => {
                 let mut dice = Dice {
@@ -158,7 +162,11 @@ impl State {
             }
             (Machine::Quorum(machine), Way::Quorum { elects }) => {
                 let draws = &mut now.draws;
-                machine.react(at, available, || elects.draw(draws));
+                let running = |slot: &&SlotId| is_available(regime, **slot);
+                // While anything is cut, a member is available if it reaches a majority.
+                let majority = 2 * known.slots.iter().filter(running).count() > known.slots.len()
+                    && (0..known.slots.len()).any(available);
+                machine.react(at, majority, available, || elects.draw(draws));
             }
             (Machine::Generic(_), Way::Quorum { .. }) | (Machine::Quorum(_), Way::Generic(_)) => {}
         }
@@ -173,7 +181,7 @@ impl State {
         let candidate = now.machine.chosen();
         if plan.remarks {
             if let Some(lost) = chosen
-                && !self.is_available(known.slots[lost])
+                && !is_available_to(&known.seats, &self.regime, known.slots[lost])
             {
                 self.remark(plan, Event::PromotionVoid(known.slots[lost]));
             }
@@ -199,11 +207,12 @@ impl State {
             }
             Standing::Generic(Progress::Person) => Some(Event::FailoverFailed(pool)),
             Standing::Generic(Progress::Lost) => Some(Event::AllLost(pool)),
+            Standing::Generic(Progress::Switching) => {
+                candidate.map(|member| Event::HandsOver(known.slots[member]))
+            }
             Standing::Quorum(Vote::Electing) => Some(Event::ElectionBegins(pool)),
             Standing::Quorum(Vote::NoMajority) => Some(Event::MajorityLost(pool)),
-            Standing::Generic(
-                Progress::Led | Progress::Detecting | Progress::Deciding | Progress::Switching,
-            )
+            Standing::Generic(Progress::Led | Progress::Detecting | Progress::Deciding)
             | Standing::Quorum(Vote::Led) => None,
         };
         if let Some(event) = event {
@@ -226,7 +235,7 @@ impl State {
             self.restore(plan, &known.slots, signals);
         }
         let (at, regime, now) = (self.now, &self.regime, &mut self.leads[index]);
-        let available = |member: usize| is_available(regime, known.slots[member]);
+        let available = |member: usize| is_available_to(&known.seats, regime, known.slots[member]);
         // Restored members have told the machine, which may already have its leader again.
         if now.machine.standing() == before {
             match (&mut now.machine, &known.way) {

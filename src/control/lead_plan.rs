@@ -4,6 +4,7 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::care_plan::Notice;
+use super::network::{NetworkPlan, Seats};
 use super::plan::{Delay, Plan, SlotPlan, Timer, follows_lease};
 use crate::failover::{Fate, Rules, Span};
 use crate::ids::{IdVec, PoolId, SlotId};
@@ -18,6 +19,8 @@ pub(super) struct LeadPlan {
     pub(super) slots: Vec<SlotId>,
     pub(super) name: Part,
     pub(super) way: Way,
+    /// Who must reach a member that is to lead.
+    pub(super) seats: Seats,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -100,6 +103,7 @@ impl Fate for Dice<'_> {
 pub(super) fn leads(
     system: &System,
     detail: Detail,
+    network: &NetworkPlan,
     timers: &mut Vec<Timer>,
     slots: &mut IdVec<SlotId, SlotPlan>,
 ) -> Vec<LeadPlan> {
@@ -111,14 +115,20 @@ pub(super) fn leads(
         else {
             continue;
         };
-        let way = match failover {
+        let (way, seats) = match failover {
             StoreFailover::Lease(_) => continue,
             StoreFailover::Generic(generic) => {
-                Way::Generic(Box::new(GenericPlan::new(generic, pool.slots.len())))
+                let way = Way::Generic(Box::new(GenericPlan::new(generic, pool.slots.len())));
+                let seats = match &generic.watched_from[..] {
+                    [] => Seats::users(),
+                    domains => network.seats(system, domains, &pool.slots),
+                };
+                (way, seats)
             }
-            StoreFailover::Quorum(quorum) => Way::Quorum {
-                elects: Delay::of(&quorum.elects_in),
-            },
+            StoreFailover::Quorum(quorum) => {
+                let elects = Delay::of(&quorum.elects_in);
+                (Way::Quorum { elects }, Seats::Members(pool.slots.clone()))
+            }
         };
         // Repairs that wait for a failover make it matter to all that fails there.
         let waits = matches!(&way, Way::Generic(known) if known.repairs_wait || known.restores_all);
@@ -135,6 +145,7 @@ pub(super) fn leads(
             slots: pool.slots.clone(),
             name: Part::new(name_hash(&pool.name)),
             way,
+            seats,
             unit: Audiences::leader_unit(system, id),
             timer,
         });

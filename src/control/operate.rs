@@ -63,11 +63,15 @@ pub(super) fn stops_itself(kind: FaultKind) -> bool {
         | FaultKind::Release
         | FaultKind::Configuration
         | FaultKind::Certificate
+        | FaultKind::Partition
         | FaultKind::Outage(_) => true,
         FaultKind::Slow { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Isolated
-        | FaultKind::Common => false,
+        | FaultKind::Common
+        | FaultKind::Burst
+        | FaultKind::Loss { .. }
+        | FaultKind::Latency { .. } => false,
     }
 }
 
@@ -89,7 +93,9 @@ impl Operated {
                     | Component::Domain(_)
                     | Component::Pool(_)
                     | Component::Balancer(_)
-                    | Component::Common(_) => None,
+                    | Component::Link(_)
+                    | Component::Common(_)
+                    | Component::Workload(_) => None,
                 };
                 components.push(clock.component);
                 parts.push(Part {
@@ -187,9 +193,12 @@ fn reaches(system: &System, component: Component, part: Component) -> bool {
         return false;
     };
     let mut domain = match part {
-        Component::Slot(_) | Component::Pool(_) | Component::Balancer(_) | Component::Common(_) => {
-            None
-        }
+        Component::Slot(_)
+        | Component::Pool(_)
+        | Component::Balancer(_)
+        | Component::Link(_)
+        | Component::Common(_)
+        | Component::Workload(_) => None,
         Component::Node(node) => system.nodes[node].domain,
         Component::Domain(domain) => system.domains[domain].parent,
     };

@@ -6,20 +6,22 @@ use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
 use super::care_plan::CarePlan;
+use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
+use super::lease_plan::{LeasePlan, leases};
 use super::lists::Lists;
+use super::network::NetworkPlan;
 use super::operate::{Operated, stops_itself};
 use super::recover::RecoveryPlan;
 use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
-use crate::health::Pace;
+use crate::health::{Mode, Pace};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
 use crate::model::{
-    Balancer, Component, FaultKind, OutageKind, Owner, PoolKind, ServedBy, Start, StoreFailover,
-    System,
+    Balancer, Component, FaultKind, Impairment, LinkState, Owner, ServedBy, Start, System,
 };
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
@@ -50,32 +52,6 @@ impl Delay {
                 let secs = dist.quantile_of_sf(draws.uniform());
                 SimSpan::from_nanos((secs * NANOS_PER_SEC as f64 + 0.5) as u64)
             }
-        }
-    }
-}
-
-/// What a fault does to the slots it affects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// The process of this slot, which starts at once, ends.
-    Lone(SlotId),
-    /// They stop for this reason.
-    Stop(Stop),
-    /// The same, with the machine they are on: what else runs there stops too.
-    Machine(Stop),
-    /// They become slow, or answer with errors.
-    Impair,
-    /// This domain is cut off with them.
-    Isolation(DomainId),
-}
-
-impl Effect {
-    /// Whether processes end by it.
-    pub(super) fn ends_process(self) -> bool {
-        match self {
-            Self::Lone(_) => true,
-            Self::Stop(stop) | Self::Machine(stop) => stop != Stop::Paused,
-            Self::Impair | Self::Isolation(_) => false,
         }
     }
 }
@@ -176,6 +152,8 @@ pub(super) struct WatchPlan {
     pub(super) member: SlotId,
     pub(super) member_index: u32,
     pub(super) pace: Pace,
+    /// What its probes meet when all is well.
+    pub(super) usual: Mode,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -189,20 +167,6 @@ pub(super) struct GroupPlan {
     pub(super) advert_int: SimSpan,
     pub(super) priorities: Vec<u8>,
     pub(super) preempt: bool,
-    pub(super) unit: u32,
-    pub(super) timer: u32,
-}
-
-/// One lease.
-#[derive(Clone, Debug)]
-pub(super) struct LeasePlan {
-    pub(super) pool: PoolId,
-    pub(super) slots: Vec<SlotId>,
-    pub(super) name: Part,
-    pub(super) ttl: SimSpan,
-    pub(super) loop_wait: SimSpan,
-    pub(super) decides: Delay,
-    pub(super) promotes: Delay,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -225,6 +189,7 @@ pub(super) struct Plan {
     pub(super) impaired_by: Lists<(ClockId, FaultKind)>,
     /// The components with clocks that run only while they do.
     pub(super) operated: Operated,
+    pub(super) network: NetworkPlan,
     pub(super) slots: IdVec<SlotId, SlotPlan>,
     /// The watches of each slot, as a member of a pool.
     pub(super) watched_by: Lists<u32>,
@@ -249,6 +214,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Whether chance decides about any probe: something can be slow or answer with errors, or is far.
+    #[inline]
+    pub(super) fn probes_by_chance(&self) -> bool {
+        self.impairs() || self.network.is_any()
+    }
+
     /// Whether anything can be slow or answer with errors.
     #[inline]
     pub(super) fn impairs(&self) -> bool {
@@ -259,6 +230,7 @@ impl Plan {
         let (affected, effects) = affected(system);
         let impaired_by = impaired_by(system, &affected);
         let operated = Operated::new(system);
+        let network = NetworkPlan::new(system);
         let audiences = Audiences::new(system, detail, &affected);
         let mut timers = Vec::new();
         let (restarts, restart_of) = restarts(system);
@@ -321,14 +293,17 @@ impl Plan {
                 }
             }
         }
+        for watch in &mut watches {
+            watch.usual = network.probed(watch, Impairment::NONE, |_| LinkState::NONE);
+        }
         for (index, watch) in watches.iter().enumerate() {
             watched_by[watch.member.index()].push(index as u32);
         }
-        let leases = leases(system, detail, &mut timers, &mut slots);
+        let leases = leases(system, detail, &network, &mut timers, &mut slots);
         let campaigns = plan_campaigns(system, &mut timers);
         let drains = campaigns.iter().any(CampaignPlan::drains);
         let viewed_by = views(system, drains && detail == Detail::Full, &watches);
-        let leads = leads(system, detail, &mut timers, &mut slots);
+        let leads = leads(system, detail, &network, &mut timers, &mut slots);
         let stores = leases.iter().map(|it| it.pool);
         let stores = stores.chain(leads.iter().map(|it| it.pool));
         let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
@@ -410,6 +385,7 @@ impl Plan {
             affected,
             impaired_by,
             operated,
+            network,
             slots,
             watched_by: Lists::new(&watched_by),
             parents: system.domains.iter().map(|domain| domain.parent).collect(),
@@ -429,96 +405,6 @@ impl Plan {
             audiences,
         }
     }
-}
-
-/// The slots that each clock's fault affects, and how.
-fn affected(system: &System) -> (Lists<SlotId>, Vec<Effect>) {
-    let mut in_domain = vec![Vec::new(); system.domains.len()];
-    let mut on_node = vec![Vec::new(); system.nodes.len()];
-    for (id, slot) in system.slots.pairs() {
-        if let Some(node) = slot.node {
-            on_node[node.index()].push(id);
-        }
-        let mut around = slot.domain;
-        while let Some(domain) = around {
-            in_domain[domain.index()].push(id);
-            around = system.domains[domain].parent;
-        }
-    }
-    let clocks = system.clocks.iter().map(|clock| {
-        let kind = system.faults[clock.fault].kind;
-        let slots = match clock.component {
-            Component::Slot(slot) => vec![slot],
-            Component::Node(node) => on_node[node.index()].clone(),
-            Component::Domain(domain) => in_domain[domain.index()].clone(),
-            Component::Pool(pool) => system.pools[pool].slots.clone(),
-            Component::Balancer(id) => system.balancers[id].slots.clone(),
-            Component::Common(_) => Vec::new(),
-        };
-        (slots, effect(clock.component, kind))
-    });
-    let (mut slots, effects): (Vec<_>, Vec<_>) = clocks.unzip();
-    for (slots, clock) in slots.iter_mut().zip(&system.clocks) {
-        // Handing on takes a balancer no time, so nothing there can take longer.
-        if matches!(system.faults[clock.fault].kind, FaultKind::Slow { .. }) {
-            slots.retain(|&slot| matches!(system.slots[slot].owner, Owner::Pool(_)));
-        }
-    }
-    for common in &system.care.commons {
-        let hits = common.hits.iter();
-        let mut all: Vec<SlotId> = hits.flat_map(|hit| slots[hit.index()].clone()).collect();
-        all.sort_unstable();
-        all.dedup();
-        slots[common.clock.index()] = all;
-    }
-    (Lists::new(&slots), effects)
-}
-
-/// What a fault of this kind does to what it affects.
-fn effect(component: Component, kind: FaultKind) -> Effect {
-    let stop = match kind {
-        FaultKind::Slow { .. }
-        | FaultKind::Errors { .. }
-        | FaultKind::Outage(OutageKind::Errors) => return Effect::Impair,
-        // A third party without a sign of life is like one whose machine is gone.
-        FaultKind::Outage(OutageKind::Silent) => return Effect::Stop(Stop::Machine),
-        FaultKind::Outage(OutageKind::Refused) => return Effect::Stop(Stop::Process),
-        FaultKind::Hang => Stop::Hung,
-        FaultKind::Pause => Stop::Paused,
-        FaultKind::Crash
-        | FaultKind::Power
-        | FaultKind::Isolated
-        | FaultKind::Common
-        | FaultKind::Maintenance
-        | FaultKind::Rollout
-        | FaultKind::Release
-        | FaultKind::Configuration
-        | FaultKind::Certificate => Stop::Machine,
-    };
-    match component {
-        // It does nothing itself; the faults that it starts do.
-        Component::Common(_) => Effect::Stop(Stop::Process),
-        // What all replicas share never has a machine of its own.
-        Component::Pool(_) | Component::Balancer(_) => Effect::Stop(Stop::Process),
-        Component::Slot(_) if stop == Stop::Machine => Effect::Stop(Stop::Process),
-        Component::Slot(_) => Effect::Stop(stop),
-        Component::Domain(domain) if kind == FaultKind::Isolated => Effect::Isolation(domain),
-        Component::Node(_) | Component::Domain(_) => Effect::Machine(stop),
-    }
-}
-
-/// The clocks that make each slot slow or answer with errors.
-fn impaired_by(system: &System, affected: &Lists<SlotId>) -> Lists<(ClockId, FaultKind)> {
-    let mut of_slots = vec![Vec::new(); system.slots.len()];
-    for (id, clock) in system.clocks.pairs() {
-        let kind = system.faults[clock.fault].kind;
-        if kind.impairs() {
-            for slot in affected.of(id.index()) {
-                of_slots[slot.index()].push((id, kind));
-            }
-        }
-    }
-    Lists::new(&of_slots)
 }
 
 /// The watches of all instances of one balancer: instance by instance, member by member.
@@ -551,6 +437,7 @@ fn add_watches(
                 member,
                 member_index,
                 pace,
+                usual: Mode::Answers,
                 unit,
                 timer,
             });
@@ -568,41 +455,4 @@ fn needs_leader(system: &System, pool: PoolId) -> bool {
 /// Whether the lease of `pool` is followed, if it has one.
 pub(super) fn follows_lease(system: &System, detail: Detail, pool: PoolId) -> bool {
     detail == Detail::Full || needs_leader(system, pool)
-}
-
-fn leases(
-    system: &System,
-    detail: Detail,
-    timers: &mut Vec<Timer>,
-    slots: &mut IdVec<SlotId, SlotPlan>,
-) -> Vec<LeasePlan> {
-    let mut leases = Vec::new();
-    for (id, pool) in system.pools.pairs() {
-        let PoolKind::Store {
-            failover: Some(StoreFailover::Lease(lease)),
-        } = &pool.kind
-        else {
-            continue;
-        };
-        if !follows_lease(system, detail, id) {
-            continue;
-        }
-        for &slot in &pool.slots {
-            slots[slot].lease = leases.len() as u32;
-        }
-        let timer = timers.len() as u32;
-        timers.push(Timer::Lease(leases.len() as u32));
-        leases.push(LeasePlan {
-            pool: id,
-            slots: pool.slots.clone(),
-            name: Part::new(name_hash(&pool.name)),
-            ttl: lease.ttl,
-            loop_wait: lease.loop_wait,
-            decides: Delay::of(&lease.decides_in),
-            promotes: Delay::of(&lease.promotes_in),
-            unit: Audiences::leader_unit(system, id),
-            timer,
-        });
-    }
-    leases
 }

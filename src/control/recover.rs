@@ -10,7 +10,7 @@ use super::plan::{Delay, Plan};
 use super::state::{State, is_available};
 use crate::ids::{PoolId, SlotId};
 use crate::model::{Replication, System};
-use crate::path::Recovery;
+use crate::path::{Event, Recovery};
 use crate::random::{Key, Part, Purpose, Sequence, name_hash};
 use crate::time::{SimSpan, SimTime};
 
@@ -122,6 +122,10 @@ impl State {
             moved,
             lag,
         });
+        if !lag.is_zero() {
+            let pool = known.pool;
+            self.remark(plan, Event::WritesLost { pool, lag });
+        }
     }
 
     /// The leader that takes writes: none where they need another member and there is none.

@@ -107,8 +107,9 @@ impl State {
         }
     }
 
-    /// How long it takes until `slot`, which nothing keeps down any longer, has started.
-    pub(super) fn restarts_in(&mut self, plan: &Plan, slot: SlotId) -> SimSpan {
+    /// How long it takes until `slot`, which nothing keeps down any longer, has started. One that `hung`
+    /// until now had its process all the time.
+    pub(super) fn restarts_in(&mut self, plan: &Plan, slot: SlotId, hung: bool) -> SimSpan {
         let known = &plan.slots[slot];
         if known.restart == NONE {
             return known.starts.draw(&mut self.slots[slot].start_up);
@@ -118,7 +119,7 @@ impl State {
         if ended_at == SimTime::NEVER {
             return known.starts.draw(&mut self.slots[slot].start_up);
         }
-        let (mut at, mut failed) = (ended_at, 0);
+        let (mut at, mut failed) = (if hung { self.now } else { ended_at }, 0);
         loop {
             let up = self.next_start(plan, slot, at);
             if up >= self.now {

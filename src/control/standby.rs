@@ -6,15 +6,20 @@
 //! that keeps its role, and the activation is called off. One that is repaired after it lost its role
 //! stands by. Who was chosen and stops is replaced by another, with a time of its own.
 //!
+//! With imperfect coverage an activation fails with a probability, from its beginning: nobody learns of
+//! it but by what cannot be served, and a person activates the slot.
+//!
 //! A standby grows old at a rate of its own, or not at all; while it is activated, as if it worked.
 
 use super::blame::{After, Condition};
+use super::care_plan::Notice;
 use super::plan::{Delay, NONE, Plan, SlotPlan, Timer};
 use super::state::State;
 use crate::ids::{ClockId, IdVec, SlotId};
 use crate::model::System;
 use crate::path::{Event, Signal, SlotState};
 use crate::random::{Key, Part, Purpose, Sequence, name_hash};
+use crate::time::SimSpan;
 
 /// A pool with standbys.
 #[derive(Clone, Debug)]
@@ -23,6 +28,9 @@ pub(super) struct StandbyPlan {
     active: usize,
     rate: f64,
     activates: Delay,
+    /// The probability that an activation works, and how long a person needs if it does not.
+    coverage: f64,
+    rescue: Notice,
     name: Part,
     /// Whose failures count against whom.
     unit: u32,
@@ -49,6 +57,8 @@ struct Member {
 pub(super) struct StandbyNow {
     parts: Vec<Member>,
     draws: Sequence,
+    /// Whether activations work, and what people need.
+    rescues: Sequence,
     /// The fault clock behind the last loss.
     root: Option<ClockId>,
 }
@@ -75,6 +85,11 @@ pub(super) fn standbys(
             active: pool.active(),
             rate: standby.rate,
             activates: Delay::of(&standby.activates_in),
+            coverage: standby.coverage,
+            rescue: standby
+                .rescue
+                .as_ref()
+                .map_or(Notice::By(Delay::Fixed(SimSpan::ZERO)), Notice::of),
             name: Part::new(name_hash(&pool.name)),
             unit: slots[pool.slots[0]].unit,
             first_timer,
@@ -92,6 +107,7 @@ impl StandbyNow {
         Self {
             parts: vec![part; known.slots.len()],
             draws: Key::of_seed(0).sequence(),
+            rescues: Key::of_seed(0).sequence(),
             root: None,
         }
     }
@@ -104,6 +120,10 @@ impl State {
             self.standbys[row].draws = base
                 .with_part(known.name)
                 .with(Purpose::Activation as u64)
+                .sequence();
+            self.standbys[row].rescues = base
+                .with_part(known.name)
+                .with(Purpose::Coverage as u64)
                 .sequence();
             self.standbys[row].root = None;
             for (member, &slot) in known.slots.iter().enumerate() {
@@ -188,7 +208,13 @@ impl State {
                 self.set_rate(plan, slot, 1.0);
                 let now = &mut self.standbys[row];
                 now.parts[member].role = Role::Activating;
-                let takes = known.activates.draw(&mut now.draws);
+                let mut takes = known.activates.draw(&mut now.draws);
+                let works = known.coverage >= 1.0 || now.rescues.uniform() < known.coverage;
+                if !works {
+                    takes = known.rescue.draw(plan, self.now, &mut now.rescues);
+                    self.remark(plan, Event::ActivationFails(slot));
+                }
+                let now = &mut self.standbys[row];
                 if takes.is_zero() {
                     self.activate(plan, row, member, signals);
                     self.remark(plan, Event::Activated(slot));
@@ -200,7 +226,9 @@ impl State {
                     .change(&plan.audiences, known.unit, condition, next);
                 self.agenda
                     .set(known.first_timer + member as u32, self.now + takes);
-                self.remark(plan, Event::Activating(slot));
+                if works {
+                    self.remark(plan, Event::Activating(slot));
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
 use super::flap::FlapNow;
 use super::lead::LeadNow;
+use super::network::is_available_to;
 use super::operate::PartNow;
 use super::plan::{Delay, Handled, NONE, Plan};
 use super::recover::RecoveryNow;
@@ -225,7 +226,7 @@ impl State {
                 slot.phases = key.with(Purpose::Phase as u64).sequence();
             }
         }
-        if plan.impairs() {
+        if plan.probes_by_chance() {
             for (watch, known) in self.watches.iter_mut().zip(&plan.watches) {
                 let [instance, member] =
                     [known.instance, known.member].map(|slot| plan.slots[slot].name);
@@ -305,6 +306,9 @@ impl State {
             impairments.fill(Impairment::NONE);
         }
         self.regime.islands.as_mut_slice().fill(None);
+        if plan.network.is_any() {
+            self.regime.network.reset();
+        }
         if plan.derived || plan.drains {
             for view in self.regime.views.as_mut_slice() {
                 view.fill(true);
@@ -319,6 +323,7 @@ impl State {
             .as_mut_slice()
             .copy_from_slice(self.first_leaders.as_slice());
         self.regime.blames.as_mut_slice().fill(None);
+        self.regime.bursts.as_mut_slice().fill(false);
         for watch in &mut self.watches {
             (watch.root, watch.condition) = (None, None);
         }
@@ -389,7 +394,7 @@ impl State {
             .with_part(known.name)
             .with(Purpose::Failover as u64)
             .sequence();
-        let able = |index: &usize| self.is_available(known.slots[*index]);
+        let able = |index: &usize| is_available_to(&known.seats, &self.regime, known.slots[*index]);
         let leader = match plan.start {
             Start::New => Some(0),
             Start::Steady => {
@@ -421,6 +426,9 @@ impl State {
         for (member, &slot) in known.slots.iter().enumerate() {
             let place = self.place_of(slot);
             self.groups[index].group.place(self.now, member, place);
+        }
+        if plan.network.is_any() {
+            self.part_group(index, known);
         }
         let able = |place: Option<u32>| {
             if self.groups[index].group.anybody_in(0) {

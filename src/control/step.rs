@@ -2,7 +2,8 @@
 
 use super::agenda::Next;
 use super::blame::After;
-use super::plan::{ClockPlan, Effect, Handled, NONE, Plan, Timer};
+use super::effect::Effect;
+use super::plan::{ClockPlan, Handled, NONE, Plan, Timer};
 use super::state::{ClockNow, SlotNow, State};
 use super::stops::Stop;
 use crate::ids::{ClockId, Id, SlotId};
@@ -38,15 +39,55 @@ impl State {
             self.remarks.clear();
         }
         self.recoveries.clear();
-        let (event, cause) = match next {
+        // Most events are faults and verdicts: the others would make them pay for their variables.
+        let event = match next {
+            Next::Clock(clock) if plan.clocks[clock].handled == Handled::Alone => {
+                let event = self.toggle(plan, clock, signals);
+                self.conclude(plan, Some(clock), signals);
+                event
+            }
+            Next::Timer(timer) if let Timer::Watch(index) = plan.timers[timer as usize] => {
+                let (event, cause) = self.flip(plan, index as usize, signals);
+                self.conclude(plan, cause, signals);
+                event
+            }
+            next => {
+                let (event, cause) = self.step_seldom(plan, next, signals);
+                self.conclude(plan, cause, signals);
+                event
+            }
+        };
+        Transition { at, event }
+    }
+
+    /// The end of a step that happened because of `cause`: who is to blame now.
+    #[inline(always)]
+    fn conclude(&mut self, plan: &Plan, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+        // While the system is up and nobody is to be judged, as after most events of a structural
+        // history, there is nobody to blame.
+        if !(self.system_was_up && self.structure.calm() && self.blames.all_judged()) {
+            self.note_cuts(plan, cause);
+            self.judge(plan, signals);
+        }
+    }
+
+    /// What is due of any other kind.
+    #[inline(never)]
+    fn step_seldom(
+        &mut self,
+        plan: &Plan,
+        next: Next,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        match next {
             Next::Clock(clock) => match plan.clocks[clock].handled {
-                Handled::Alone => (self.toggle(plan, clock, signals), Some(clock)),
+                Handled::Alone => unreachable!("`step` carries out faults that nobody handles"),
                 Handled::Case(case) => self.step_case(plan, case, signals),
                 Handled::Common(row) => self.strike(plan, row, signals),
             },
             Next::Timer(timer) => match plan.timers[timer as usize] {
+                Timer::Watch(_) => unreachable!("`step` carries out verdicts"),
                 Timer::Start(slot) => self.finish_start(plan, slot, signals),
-                Timer::Watch(index) => self.flip(plan, index as usize, signals),
                 Timer::Group(index) => self.move_address(plan, index as usize, signals),
                 Timer::Lease(index) => self.move_lease(plan, index as usize, signals),
                 Timer::Campaign(id) => self.campaign(plan, id, signals),
@@ -55,18 +96,11 @@ impl State {
                 Timer::Order(stock) => self.receive_part(plan, stock, timer),
                 Timer::Flap(row) => self.turn(plan, row, signals),
             },
-        };
-        // While the system is up and nobody is to be judged, as after most events of a structural
-        // history, there is nobody to blame.
-        if !(self.system_was_up && self.structure.calm() && self.blames.all_judged()) {
-            self.note_cuts(plan, cause);
-            self.judge(plan, signals);
         }
-        Transition { at, event }
     }
 
     /// A fault begins or ends.
-    #[inline]
+    #[inline(always)]
     fn toggle(&mut self, plan: &Plan, id: ClockId, signals: &mut Vec<Signal>) -> Event {
         let (known, clock) = (&plan.clocks[id], &mut self.clocks[id]);
         let begins = !clock.active;
@@ -76,18 +110,29 @@ impl State {
         self.blames.turn(&plan.audiences, id, begins, self.now);
         match known.effect {
             Effect::Lone(slot) => self.toggle_lone(plan, slot, id, begins, signals),
-            Effect::Stop(_) | Effect::Machine(_) | Effect::Impair | Effect::Isolation(_) => {
-                let acts = self.change_effect(plan, id, id, begins, signals);
-                self.spread(plan, Some(id), signals);
-                if plan.operated.is_any() {
-                    self.stop_operated(plan, id, begins, acts);
-                }
+            Effect::Stop(_)
+            | Effect::Machine(_)
+            | Effect::Impair
+            | Effect::Isolation(_)
+            | Effect::Burst(_)
+            | Effect::Link(_) => {
+                self.toggle_any(plan, id, begins, signals);
             }
         }
         if begins {
             Event::FaultBegins(id)
         } else {
             Event::FaultEnds(id)
+        }
+    }
+
+    /// The fault of `clock`, of any kind, begins or ends.
+    #[inline(never)]
+    fn toggle_any(&mut self, plan: &Plan, clock: ClockId, begins: bool, signals: &mut Vec<Signal>) {
+        let acts = self.change_effect(plan, clock, clock, begins, signals);
+        self.spread(plan, Some(clock), signals);
+        if plan.operated.is_any() {
+            self.stop_operated(plan, clock, begins, acts);
         }
     }
 
@@ -128,6 +173,17 @@ impl State {
     ) {
         let affected = plan.affected.of(clock.index());
         let effect = plan.clocks[clock].effect;
+        if let Effect::Burst(workload) = effect {
+            self.regime.bursts[workload] = begins;
+            signals.push(Signal::Burst {
+                workload,
+                active: begins,
+            });
+            return;
+        }
+        if let Effect::Link(link) = effect {
+            return self.find_link(plan, link, affected, signals);
+        }
         if let Effect::Isolation(domain) = effect {
             let isolations = &mut self.isolations[domain];
             *isolations = if begins {
@@ -154,7 +210,7 @@ impl State {
                         self.jam(slot, begins);
                     }
                 }
-                Effect::Impair | Effect::Isolation(_) => {
+                Effect::Impair | Effect::Isolation(_) | Effect::Burst(_) | Effect::Link(_) => {
                     self.find_impairment(plan, slot, cause, signals);
                     continue;
                 }
@@ -196,7 +252,7 @@ impl State {
         } else if state.stops.may_run() && known.start_timer != NONE {
             state.starting = true;
             state.stops.change(Stop::Process, true);
-            let takes = self.restarts_in(plan, slot);
+            let takes = self.restarts_in(plan, slot, stop == Stop::Hung);
             let state = &mut self.slots[slot];
             if state.stops.is_paused() {
                 state.start_left = takes;
@@ -350,8 +406,9 @@ impl State {
     }
 
     /// Notes who completed a cut, if something went down in this step.
-    #[inline]
+    #[inline(never)]
     pub(super) fn note_cuts(&mut self, plan: &Plan, cause: Option<ClockId>) {
+        self.structure.settle(&plan.structure);
         while let Some(journey) = self.structure.take_flipped() {
             let up = self.structure.journey_up(journey);
             self.blames.cut(&plan.audiences, journey, up, cause);
@@ -364,7 +421,7 @@ impl State {
     }
 
     /// Whom each journey concerned now blames, and the system.
-    #[inline]
+    #[inline(never)]
     pub(super) fn judge(&mut self, plan: &Plan, signals: &mut Vec<Signal>) {
         let audiences = &plan.audiences;
         while let Some((audience, latest)) = self.blames.next_dirty(audiences) {

@@ -9,7 +9,7 @@
 
 use crate::time::{SimSpan, SimTime};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 /// Deadlines added between two looks at the front of a ring: enough to make the look cheap, few
 /// enough to keep a small ring in the first cache level (64 x 16 bytes).
@@ -34,17 +34,38 @@ pub struct Timer {
 #[derive(Clone, Debug)]
 struct Ring {
     span: SimSpan,
-    entries: VecDeque<Timer>,
-    /// At this many entries the front is trimmed.
+    /// In order; those before `start` were taken out, and go when the front is trimmed.
+    entries: Vec<Timer>,
+    start: usize,
+    /// At this many entries, those taken out included, the front is trimmed.
     trim_at: usize,
     /// At this many entries the whole ring is swept.
     sweep_at: usize,
 }
 
 impl Ring {
+    #[inline]
+    fn front(&self) -> Option<&Timer> {
+        self.entries.get(self.start)
+    }
+
+    fn take_front(&mut self) -> Option<Timer> {
+        let front = self.front().copied();
+        self.start += usize::from(front.is_some());
+        front
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        (self.start, self.trim_at, self.sweep_at) = (0, TRIM, SHORT);
+    }
+
+    #[inline(never)]
     fn trim(&mut self, wanted: impl Fn(&Timer) -> bool) {
-        let first = self.entries.iter().position(&wanted);
-        self.entries.drain(..first.unwrap_or(self.entries.len()));
+        let left = &self.entries[self.start..];
+        let unwanted = left.iter().position(&wanted).unwrap_or(left.len());
+        self.entries.drain(..self.start + unwanted);
+        self.start = 0;
         if self.entries.len() >= self.sweep_at {
             self.entries.retain(wanted);
             self.sweep_at = (4 * self.entries.len()).max(SHORT);
@@ -83,7 +104,8 @@ impl Rings {
     pub fn add(&mut self, span: SimSpan) -> u32 {
         self.rings.push(Ring {
             span,
-            entries: VecDeque::new(),
+            entries: Vec::new(),
+            start: 0,
             trim_at: TRIM,
             sweep_at: SHORT,
         });
@@ -93,8 +115,7 @@ impl Rings {
     /// Forgets all deadlines; keeps rings and memory.
     pub fn clear(&mut self) {
         for ring in &mut self.rings {
-            ring.entries.clear();
-            (ring.trim_at, ring.sweep_at) = (TRIM, SHORT);
+            ring.clear();
         }
         self.loose.clear();
         (self.loose_order, self.loose_sweep_at) = (0, SHORT);
@@ -124,8 +145,8 @@ impl Rings {
         if at == SimTime::NEVER {
             return;
         }
-        debug_assert!(ring.entries.back().is_none_or(|last| last.at <= at));
-        ring.entries.push_back(Timer {
+        debug_assert!(ring.entries.last().is_none_or(|last| last.at <= at));
+        ring.entries.push(Timer {
             at,
             payload,
             generation,
@@ -181,7 +202,7 @@ impl Rings {
                 generation,
             })
         } else {
-            self.rings[self.soonest_ring].entries.pop_front()
+            self.rings[self.soonest_ring].take_front()
         };
         self.find_soonest();
         timer
@@ -190,7 +211,7 @@ impl Rings {
     fn find_soonest(&mut self) {
         self.soonest = SimTime::NEVER;
         for (index, ring) in self.rings.iter().enumerate() {
-            if let Some(front) = ring.entries.front()
+            if let Some(front) = ring.front()
                 && front.at < self.soonest
             {
                 (self.soonest, self.soonest_ring) = (front.at, index);

@@ -1,6 +1,7 @@
 //! The pieces of replications, windows and quiet stretches, handed to the targets on periods.
 
-use super::group::{GroupRunner, Met};
+use super::group::GroupRunner;
+use super::met::Met;
 use super::outages::OutageRecord;
 use super::periods::{Periods, RequestCount, RequestPeriods};
 use super::windows::Piece;

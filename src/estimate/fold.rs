@@ -47,6 +47,17 @@ pub struct PoolFold {
     pub latency: LatencyFold,
 }
 
+/// Connections that a service keeps, over many groups; the units are groups.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelFold {
+    /// (for which one had to be opened, attempts that got one).
+    pub opened: Sums,
+    /// (that got none, attempts that wanted one).
+    pub shed: Sums,
+    /// (seconds waited for their turn, attempts that wanted one).
+    pub wait: Sums,
+}
+
 /// Requests that ended for another reason than planned work; the units are groups.
 #[derive(Clone, Debug)]
 pub struct UnplannedFold {
@@ -73,6 +84,9 @@ pub struct TrafficFold {
     pub journeys: Vec<Sums>,
     /// (failed, ended) by workload.
     pub workloads: Vec<Sums>,
+    /// By workload (requests made, requests that its users would have made without faults); zero but
+    /// for closed loops.
+    pub demand: Vec<Sums>,
     /// The same without what is due to planned work.
     pub unplanned: UnplannedFold,
     /// (failed because of planned work, issued) of all requests.
@@ -90,6 +104,8 @@ pub struct TrafficFold {
     pub journey_failed: Vec<Vec<f64>>,
     /// By pool.
     pub pools: Vec<PoolFold>,
+    /// By connections that a service keeps.
+    pub channels: Vec<ChannelFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
     pub estimated: [f64; 5],
     /// Requests counted one by one.
@@ -172,6 +188,7 @@ impl TrafficFold {
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
             workloads: vec![Sums::default(); system.workloads.len()],
+            demand: vec![Sums::default(); system.workloads.len()],
             unplanned: UnplannedFold {
                 failed: Sums::default(),
                 not_full: Sums::default(),
@@ -185,6 +202,7 @@ impl TrafficFold {
             journey_latency: vec![latency(); system.journeys.len()],
             journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
+            channels: vec![ChannelFold::default(); system.channels.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
             requests_simulated: 0,
@@ -240,6 +258,14 @@ impl TrafficFold {
                 rows().map(JourneyTotals::ended).sum(),
             );
         }
+        for (sums, (id, workload)) in self.demand.iter_mut().zip(system.workloads.pairs()) {
+            if let Some(users) = &workload.users {
+                let (count, think) = (f64::from(users.count), users.think.mean());
+                let own = &totals.users[id];
+                let demand = own.demand(count, think, totals.covered_s);
+                sums.push(own.ended, demand);
+            }
+        }
         self.push_late(system, plan, record);
         for (sums, &failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {
             sums.push(failed, issued);
@@ -256,6 +282,11 @@ impl TrafficFold {
         for ((fold, pool), model) in self.pools.iter_mut().zip(&totals.pools).zip(&system.pools) {
             let workers = model.workers.map_or(0.0, f64::from) * model.active() as f64;
             fold.push(group, pool, issued, workers * totals.covered_s);
+        }
+        for (fold, channel) in self.channels.iter_mut().zip(&totals.channels) {
+            fold.opened.push(channel.opened, channel.got);
+            fold.shed.push(channel.shed, channel.wanted);
+            fold.wait.push(channel.wait_s, channel.wanted);
         }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;

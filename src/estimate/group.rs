@@ -3,18 +3,19 @@
 //!
 //! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
 
+use super::met::{Cells, Met};
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::rare::Forcer;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
-use super::windows::{Piece, Quiet};
+use super::windows::{Piece, Quiet, SLOTS};
 use crate::control::{Control, Detail};
-use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
+use crate::ids::{IdVec, WorkloadId};
 use crate::model::{Method, System};
-use crate::path::{Blame, Cause, KeyMaker, Regime, Signal};
-use crate::random::{Key, Purpose, Stream};
+use crate::path::{Cause, KeyMaker, Regime, Signal};
+use crate::random::{Key, Purpose};
 use crate::time::SimTime;
 use crate::traffic::{Source, Tally, Traffic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,22 +56,6 @@ pub enum GroupError {
     Conservation(String),
     /// The watcher asked to stop.
     Stopped,
-}
-
-/// A regime met by the group in one hour of the day, with all the quiet time it stands for.
-pub(super) struct Met {
-    regime: Regime,
-    /// Expected requests of each workload.
-    expected: IdVec<WorkloadId, f64>,
-    blamed: BlameTime,
-    /// (replication of the group, start, end, expected requests), in order.
-    stretches: Vec<(usize, SimTime, SimTime, f64)>,
-    pub(super) slices: SliceShare,
-    /// The journey with the most failures in the sample, and its commonest cause there.
-    worst: Option<(JourneyId, usize)>,
-    /// Requests sampled that ended, and the share of the expected ones that fails.
-    pub(super) sampled: f64,
-    pub(super) failing: f64,
 }
 
 /// Runs groups one after the other; keeps its buffers.
@@ -277,7 +262,10 @@ impl<'a> GroupRunner<'a> {
         });
         let mut weight = 0.0;
         for (id, workload) in self.system.workloads.pairs() {
-            let expected = workload.expected(quiet.from, quiet.to);
+            let mut expected = workload.expected(quiet.from, quiet.to);
+            if quiet.regime.bursts[id] {
+                expected *= workload.burst_factor();
+            }
             entry.expected[id] += expected;
             weight += expected;
         }
@@ -290,9 +278,9 @@ impl<'a> GroupRunner<'a> {
         }
     }
 
-    /// Samples one regime in one hour of the day: stretches that begin at instants drawn from its
-    /// quiet time in proportion to the expected requests, each after a warm-up, in number as its
-    /// share of the time.
+    /// Samples one regime in one kind of hour: stretches that begin at instants drawn from its quiet
+    /// time in proportion to the expected requests, each after a warm-up, in number as its share of the
+    /// time. Where rates move in steps, see [`Cells`].
     fn sample(
         &mut self,
         (batch, replications): (u64, usize),
@@ -304,6 +292,12 @@ impl<'a> GroupRunner<'a> {
     ) -> Result<(), GroupError> {
         /// Stretches of a regime that holds all the time; the others have their share of them.
         const STRETCHES: f64 = 16.0;
+        /// Stretches that are looked through for a request of each workload, where hours may have few.
+        const MOST: u64 = 1 << 14;
+        if met.expected.iter().all(|&expected| expected == 0.0) {
+            // Nobody comes in these hours.
+            return Ok(());
+        }
         let share = met.blamed_s().sum::<f64>() / quiet_s;
         let stretches = (STRETCHES * share).ceil() as u64;
         let mut stream = Key::of_seed(self.plan.seed)
@@ -318,10 +312,15 @@ impl<'a> GroupRunner<'a> {
             .expect("only plans with traffic sample");
         traffic.clear_tally();
         let slice = self.plan.traffic.slice.as_nanos();
-        let (mut pairs, mut starts) = (0, 0);
-        for stretch in 0..stretches {
+        let (mut pairs, mut starts, mut sampled_s) = (0, 0, 0.0);
+        let stepwise = self.system.has_steps();
+        let cells = stepwise.then(|| Cells::new(self.plan, met));
+        for stretch in 0..if stepwise { MOST } else { stretches } {
             if stop() {
                 return Err(GroupError::Stopped);
+            }
+            if stretch >= stretches && met.is_sampled(self.system, traffic.tally()) {
+                break;
             }
             let (judged, runs) = {
                 let slices = &traffic.tally().slices;
@@ -335,20 +334,30 @@ impl<'a> GroupRunner<'a> {
                     .with(batch)
                     .with(stretch)
                     .stream();
-                met.common_instant(self.system, self.plan, replications, &mut stream)
+                met.common_instant(self.system, self.plan, replications, cells, &mut stream)
             });
             let instant = common
                 .flatten()
-                .unwrap_or_else(|| met.instant(self.system, &mut stream));
-            let at = self.plan.slice_start(instant);
+                .unwrap_or_else(|| met.instant(self.system, cells, &mut stream));
+            let (at, end) = match cells {
+                None => {
+                    let at = self.plan.slice_start(instant);
+                    (at, at + self.plan.windows.sample)
+                }
+                Some(cells) => cells.of(instant),
+            };
             let source = Source::Sample {
                 seed: self.plan.seed,
                 regime: if self.plan.common { 0 } else { key },
-                batch: (batch * STRETCHES as u64 + stretch) * 24 + slot,
+                batch: if stepwise {
+                    (batch * MOST + stretch) * SLOTS + slot
+                } else {
+                    (batch * STRETCHES as u64 + stretch) * 24 + slot
+                },
             };
             traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
-            let end = at + self.plan.windows.sample;
             traffic.count(at, end);
+            sampled_s += end.since(at).as_secs_f64();
             traffic.run_until(end);
             while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
                 traffic.step();
@@ -378,6 +387,7 @@ impl<'a> GroupRunner<'a> {
             .pairs()
             .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
             .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
+        met.expect_of_users(self.system, tally, sampled_s);
         (met.failing, met.sampled) = failing(self.system, tally, &met.expected);
         totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
         Ok(())
@@ -401,7 +411,11 @@ impl<'a> GroupRunner<'a> {
                     let met = &met[&quiet.key];
                     let cause = met.cause(quiet);
                     let (from, to) = (index(quiet.from), index(quiet.to));
-                    tracker.quiet(from, to, met.slices, cause, record);
+                    if met.slices.judged == 0 {
+                        tracker.empty(from, to, record);
+                    } else {
+                        tracker.quiet(from, to, met.slices, cause, record);
+                    }
                 }
             }
         }
@@ -446,98 +460,5 @@ fn failing(system: &System, tally: &Tally, expected: &IdVec<WorkloadId, f64>) ->
         (failed / all, sampled)
     } else {
         (0.0, sampled)
-    }
-}
-
-impl Met {
-    /// Requests of all workloads that are expected in its quiet time.
-    pub(super) fn weight(&self) -> f64 {
-        self.expected.iter().sum()
-    }
-
-    /// What most failures in a quiet stretch of this regime are due to.
-    pub(super) fn cause(&self, quiet: &Quiet) -> usize {
-        self.worst.map_or(0, |(journey, commonest)| {
-            quiet.regime.blames[journey]
-                .map_or(commonest, |blame: Blame| Cause::Fault(blame).index())
-        })
-    }
-
-    /// Seconds of quiet time by blame of the first journey: together all of it.
-    fn blamed_s(&self) -> impl Iterator<Item = f64> + '_ {
-        let first = JourneyId::from_index(0);
-        self.blamed
-            .iter()
-            .filter(move |((id, _), _)| *id == first)
-            .map(|(_, &secs)| secs)
-    }
-
-    /// The same law as [`Met::instant`], by proposing instants anywhere in any replication until one
-    /// lies in this regime: designs that are in alike regimes most of the time take the same one.
-    /// `None` if none of many proposals does.
-    fn common_instant(
-        &self,
-        system: &System,
-        plan: &Plan,
-        replications: usize,
-        stream: &mut Stream,
-    ) -> Option<SimTime> {
-        const PROPOSALS: usize = 200;
-        let rate_max: f64 = system
-            .workloads
-            .iter()
-            .map(|workload| workload.rate_max())
-            .sum();
-        for _ in 0..PROPOSALS {
-            let replication = (stream.uniform() * replications as f64) as usize;
-            let at = plan.from + plan.to.since(plan.from).mul_f64(stream.uniform());
-            let thinned = stream.uniform() * rate_max;
-            let after = self
-                .stretches
-                .partition_point(|stretch| (stretch.0, stretch.1) <= (replication, at));
-            let Some(stretch) = after.checked_sub(1).map(|index| self.stretches[index]) else {
-                continue;
-            };
-            let rate: f64 = system
-                .workloads
-                .iter()
-                .map(|workload| workload.rate_at(at))
-                .sum();
-            if stretch.0 == replication && at < stretch.2 && thinned <= rate {
-                return Some(at);
-            }
-        }
-        None
-    }
-
-    /// An instant of the quiet time, its density in proportion to the rate of requests.
-    fn instant(&self, system: &System, stream: &mut Stream) -> SimTime {
-        let total: f64 = self.stretches.iter().map(|stretch| stretch.3).sum();
-        let mut left = stream.uniform() * total;
-        let mut chosen = self.stretches[0];
-        for &stretch in &self.stretches {
-            chosen = stretch;
-            if left < stretch.3 {
-                break;
-            }
-            left -= stretch.3;
-        }
-        let (_, from, to, _) = chosen;
-        let rate_max: f64 = system
-            .workloads
-            .iter()
-            .map(|workload| workload.rate_max())
-            .sum();
-        loop {
-            let at = from + to.since(from).mul_f64(stream.uniform());
-            let rate: f64 = system
-                .workloads
-                .iter()
-                .map(|workload| workload.rate_at(at))
-                .sum();
-            if stream.uniform() * rate_max <= rate {
-                return at;
-            }
-        }
     }
 }

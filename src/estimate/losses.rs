@@ -52,6 +52,8 @@ pub struct Left {
     pub load: Load,
     /// Journeys that cannot be served.
     pub journeys_down: Vec<JourneyId>,
+    /// Whether no slot serves.
+    pub nothing: bool,
     key: u64,
 }
 
@@ -194,6 +196,10 @@ impl AtPeak {
                 .ids()
                 .filter(|&id| !control.structure().journey_up(id))
                 .collect(),
+            nothing: !regime
+                .slots
+                .iter()
+                .any(|&state| state == SlotState::Serving),
             key: KeyMaker::default().key(system, &regime),
             regime,
         }
@@ -201,7 +207,7 @@ impl AtPeak {
 
     /// How long traffic needs until it has forgotten an empty start.
     pub fn warm_up(&self, left: &Left) -> SimSpan {
-        let secs = warm_up(&self.system, &left.load).as_secs_f64();
+        let secs = warm_up(&self.system, &left.load, false).as_secs_f64();
         SimSpan::from_secs_f64(secs.ceil())
     }
 

@@ -4,6 +4,7 @@ mod by_period;
 mod fold;
 mod group;
 mod losses;
+mod met;
 mod meter;
 mod outages;
 mod paired;
@@ -16,7 +17,7 @@ mod sums;
 mod totals;
 mod windows;
 
-pub use fold::{LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
+pub use fold::{ChannelFold, LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
@@ -30,7 +31,9 @@ pub use rare::{ForcedRecord, Forcer, Forcing, Weights, forced_pilot};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
-pub use totals::{BlameTime, JourneyTotals, PoolTotals, Totals, condition};
+pub use totals::{
+    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, Totals, UserTotals, condition,
+};
 pub use windows::{Piece, Quiet};
 
 use crate::control::{Control, Detail};

@@ -200,6 +200,8 @@ pub struct OutageTracker<'a> {
     first: u64,
     end: u64,
     before: Before,
+    /// Whom the last bad slices were due to.
+    last_cause: usize,
     open: Option<BadRun>,
     /// Whether the open run contains stretches that were not bad all the time.
     broken: bool,
@@ -217,6 +219,7 @@ impl<'a> OutageTracker<'a> {
             first,
             end,
             before: Before::Nothing,
+            last_cause: 0,
             open: None,
             broken: false,
             downtime_s: 0.0,
@@ -239,6 +242,7 @@ impl<'a> OutageTracker<'a> {
         for &run in &seen.runs {
             self.outages += f64::from(u8::from(run.first > seen.first));
             self.downtime_s += (run.end - run.first) as f64 * self.slice_s;
+            self.last_cause = run.cause;
             self.join(run, record);
         }
         for (sum, &bad) in self.by_cause.iter_mut().zip(&seen.bad_by_cause) {
@@ -271,6 +275,7 @@ impl<'a> OutageTracker<'a> {
         if share.bad == 0 {
             return;
         }
+        self.last_cause = cause;
         let slices = (end - first) as f64;
         self.outages += (slices - 1.0) * share.begins();
         self.downtime_s += slices * self.slice_s * share.share();
@@ -278,6 +283,25 @@ impl<'a> OutageTracker<'a> {
         if share.solid() {
             self.join(BadRun { first, end, cause }, record);
             self.broken |= share.bad < share.judged;
+        }
+    }
+
+    /// A quiet stretch of the slices `[first, end)` in which nobody comes: they copy the one before.
+    pub fn empty(&mut self, first: u64, end: u64, record: &mut OutageRecord) {
+        let (share, solid) = match self.before {
+            Before::Nothing | Before::Seen { bad: false, .. } => return,
+            Before::Seen { bad: true, .. } => (1.0, true),
+            Before::Quiet(share) => (share.share(), share.solid()),
+        };
+        if end <= first || share == 0.0 {
+            return;
+        }
+        let (secs, cause) = ((end - first) as f64 * self.slice_s * share, self.last_cause);
+        self.downtime_s += secs;
+        self.by_cause[cause] += secs;
+        if solid {
+            self.join(BadRun { first, end, cause }, record);
+            self.broken |= share < 1.0;
         }
     }
 

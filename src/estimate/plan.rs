@@ -3,7 +3,9 @@
 use super::periods::bounds_of;
 use super::rare::Forcing;
 use crate::ids::PoolId;
-use crate::model::{Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System};
+use crate::model::{
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
+};
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{BinSettings, TrafficSettings};
@@ -76,9 +78,15 @@ impl Plan {
             .run
             .slice
             .unwrap_or_else(|| default_slice(load.rate_min));
-        let warm_up = warm_up(system, load);
+        let warm_up = warm_up(system, load, true);
         let requests = (SAMPLE_REQUESTS / GROUPS as f64 / load.rate_min.max(1e-9)).ceil();
-        let sample_slices = (requests / slice.as_secs_f64()).ceil() as u64;
+        // A sample stands for an hour where the load moves from hour to hour.
+        let most = if system.has_steps() {
+            3_600.0
+        } else {
+            f64::INFINITY
+        };
+        let sample_slices = (requests.min(most) / slice.as_secs_f64()).ceil() as u64;
         let mut bounds: Vec<SimSpan> = system
             .targets
             .iter()
@@ -133,6 +141,16 @@ impl Plan {
     /// The horizon in seconds.
     pub fn horizon_s(&self) -> f64 {
         self.to.since(self.from).as_secs_f64()
+    }
+
+    /// Requests of each regime that one group samples, at least.
+    pub(super) fn sample_requests(&self) -> f64 {
+        SAMPLE_REQUESTS / GROUPS as f64
+    }
+
+    /// The shortest sample.
+    pub(super) fn least_sample(&self) -> SimSpan {
+        self.traffic.slice.saturating_mul(SAMPLE_SLICES)
     }
 
     /// When traffic of an exact replication begins: `warm_up` before the horizon, or with it.
@@ -220,7 +238,9 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
                 Component::Domain(_)
                 | Component::Pool(_)
                 | Component::Balancer(_)
-                | Component::Common(_) => false,
+                | Component::Link(_)
+                | Component::Common(_)
+                | Component::Workload(_) => false,
             })
     };
     let mut slowest = 1.0_f64;
@@ -238,22 +258,34 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
 ///
 /// For a pool of c workers of rate mu at utilisation rho the relaxation time of M/M/c is about
 /// 1 / (mu c (1 - sqrt(rho))^2) (Blanc and van Doorn 1984 for c = 1), below and above saturation.
-/// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and with
-/// one missing, and at the pace of the slowest fault. Near saturation it grows without bound, but a
+/// Ten of them leave 5e-5 of the difference. It is taken at the busiest time, with all slots and, if
+/// `one_missing`, with one less, and at the pace of the slowest fault. Near saturation it grows without bound, but a
 /// queue that impatient users leave, that refuses after a time, or that is bounded, moves only between
 /// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
 /// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
-/// left.
-pub fn warm_up(system: &System, load: &Load) -> SimSpan {
+/// left. Connections that wait in a line are queued for in the same way; how many are open depends on
+/// what happened within the last `idle_timeout`, which comes on top.
+pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
-    /// For queues that nothing bounds, close to saturation: a day.
-    const LONGEST: f64 = 86_400.0;
     let patience = look_back(system).map_or(f64::INFINITY, SimSpan::as_secs_f64);
     let mut longest: f64 = 1.0;
     let stuck = |fault: &Fault| matches!(fault.kind, FaultKind::Hang | FaultKind::Pause);
     if patience.is_finite() && system.faults.iter().any(stuck) {
         longest = longest.max(patience);
+    }
+    let mut users = 0.0;
+    for workload in &system.workloads {
+        let Some(closed) = &workload.users else {
+            users = f64::INFINITY;
+            continue;
+        };
+        users += f64::from(closed.count);
+        // A window begins with everybody thinking. Who waits and who thinks is forgotten as fast as
+        // users go round, and a long thought in progress is forgotten when it ends.
+        let think = closed.think.mean();
+        let round = think + if patience.is_finite() { patience } else { 0.0 };
+        longest = longest.max(10.0 * round).max(closed.think.quantile(0.999));
     }
     for (id, pool) in system.pools.pairs() {
         let loaded = &load.pools[id];
@@ -262,27 +294,115 @@ pub fn warm_up(system: &System, load: &Load) -> SimSpan {
         let (Some(workers), Some(rho)) = (pool.workers, loaded.utilisation_max) else {
             continue;
         };
-        let slots = pool.active() as f64;
-        let each = loaded.hold_mean / f64::from(workers);
         let longest_wait = pool
             .queue_timeout
             .as_ref()
             .map_or(f64::INFINITY, |wait| wait.quantile(LONGEST_WAIT));
-        let places = pool
-            .queue
-            .map_or(f64::INFINITY, f64::from)
-            .min(patience.min(longest_wait) / each.max(1e-12));
+        let station = Station {
+            slots: pool.active() as f64,
+            each: loaded.hold_mean / f64::from(workers),
+            rho,
+            places: pool.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+            users,
+            burst: loaded.burst_factor,
+            one_missing,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    let mut idle = SimSpan::ZERO;
+    for (id, channel) in system.channels.pairs() {
+        let loaded = load.channels[id];
+        idle = idle.max(channel.idle_timeout);
+        longest = longest.max(10.0 * channel.setup.mean());
+        let Some(max) = channel.max.map(f64::from) else {
+            continue;
+        };
+        let callers = system.pools[channel.from].active() as f64;
+        let addresses = channel.addresses_in_use(system) as f64;
+        let slowest = match channel.to {
+            ChannelTo::Pool(pool) => slowest(system, pool),
+            ChannelTo::Balancer(balancer) => slowest(system, system.balancers[balancer].to),
+        };
+        let longest_wait = channel.wait.map_or(f64::INFINITY, SimSpan::as_secs_f64);
+        let station = Station {
+            slots: callers,
+            each: loaded.hold_mean / max,
+            rho: loaded.rate_max * loaded.hold_mean / (callers * addresses * max),
+            places: channel.queue.map_or(f64::INFINITY, f64::from),
+            longest_wait: patience.min(longest_wait),
+            slowest,
+            users,
+            burst: load.pools[channel.from].burst_factor,
+            one_missing,
+        };
+        longest = longest.max(station.forgets_in());
+    }
+    SimSpan::from_secs_f64(longest.ceil()).saturating_add(idle)
+}
+
+/// One of several alike places where requests wait.
+struct Station {
+    slots: f64,
+    /// Seconds between two departures while all workers are busy.
+    each: f64,
+    rho: f64,
+    /// Of its queue.
+    places: f64,
+    /// Seconds.
+    longest_wait: f64,
+    /// How many times as long its work takes in the slowest fault.
+    slowest: f64,
+    /// Who may be there at most.
+    users: f64,
+    /// How many times as much comes in a burst.
+    burst: f64,
+    /// Whether one of the places may be lost.
+    one_missing: bool,
+}
+
+impl Station {
+    /// For queues that nothing bounds, close to saturation: a day.
+    const LONGEST: f64 = 86_400.0;
+
+    /// Seconds until it has forgotten that it began empty.
+    fn forgets_in(&self) -> f64 {
+        let Self {
+            slots,
+            each,
+            rho,
+            slowest,
+            burst,
+            ..
+        } = *self;
+        let places = self
+            .places
+            .min(self.longest_wait / each.max(1e-12))
+            .min(self.users);
         let diffusion = 10.0 * places * places * each / std::f64::consts::PI.powi(2);
-        let bound = (diffusion + 2.0 * places * each).min(LONGEST);
-        let missing = if slots > 1.0 {
+        let bound = (diffusion + 2.0 * places * each).min(Self::LONGEST);
+        let missing = if self.one_missing && slots > 1.0 {
             rho * slots / (slots - 1.0)
         } else {
             rho
         };
-        for (rho, pace) in [(rho, 1.0), (missing, 1.0), (rho * slowest, slowest)] {
+        let mut longest = 0.0_f64;
+        if burst > 1.0 && rho < 1.0 {
+            // What a burst has piled up has to be worked off.
+            let backlog = places.min(1e9) * each / (1.0 - rho);
+            longest = longest.max(backlog.min(bound));
+        }
+        let cases = [
+            (rho, 1.0),
+            (missing, 1.0),
+            (rho * slowest, slowest),
+            (rho * burst, 1.0),
+        ];
+        for (rho, pace) in cases {
             let relaxation = each * pace / (1.0 - rho.sqrt()).powi(2).max(1e-12);
             longest = longest.max((10.0 * relaxation).min(bound * pace));
         }
+        longest
     }
-    SimSpan::from_secs_f64(longest.ceil())
 }

@@ -6,7 +6,7 @@ use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
-use crate::traffic::{Counts, JourneyTally, PoolTally, Tally};
+use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, Tally, UserTally};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
@@ -56,6 +56,53 @@ pub struct PoolTotals {
     pub latency: WeightedHistogram,
 }
 
+/// Attempts that need a connection, expected or counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChannelTotals {
+    /// All of them.
+    pub wanted: f64,
+    /// That got one.
+    pub got: f64,
+    /// For which one had to be opened.
+    pub opened: f64,
+    /// That got none: they waited too long, or too many were waiting.
+    pub shed: f64,
+    /// How long they waited for their turn, seconds.
+    pub wait_s: f64,
+}
+
+/// What the users of a closed loop did: see [`UserTally`], expected or counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct UserTotals {
+    /// Requests that ended.
+    pub ended: f64,
+    /// How long users waited for them, seconds.
+    pub waited_s: f64,
+    /// Those that met no fault on arrival.
+    pub calm: f64,
+    /// How long users waited for those, seconds.
+    pub calm_waited_s: f64,
+}
+
+impl UserTotals {
+    fn add(&mut self, tally: &UserTally, scale: f64, calm: f64) {
+        self.ended += tally.ended as f64 * scale;
+        self.waited_s += tally.waited_ns as f64 * 1e-9 * scale;
+        self.calm += tally.calm as f64 * scale * calm;
+        self.calm_waited_s += tally.calm_waited_ns as f64 * 1e-9 * scale * calm;
+    }
+
+    /// The requests that `users` would have made in `secs` if they had always waited as long as where
+    /// there was no fault, and thought for `think_s` each time; 0 if there never was none.
+    pub fn demand(&self, users: f64, think_s: f64, secs: f64) -> f64 {
+        if self.calm > 0.0 {
+            users * secs / (think_s + self.calm_waited_s / self.calm)
+        } else {
+            0.0
+        }
+    }
+}
+
 /// Request figures of one group.
 #[derive(Clone, Debug)]
 pub struct Totals {
@@ -63,6 +110,10 @@ pub struct Totals {
     pub journeys: IdVec<JourneyId, JourneyTotals>,
     /// By pool.
     pub pools: Vec<PoolTotals>,
+    /// By connections that a service keeps.
+    pub channels: Vec<ChannelTotals>,
+    /// By workload; zero but for closed loops.
+    pub users: IdVec<WorkloadId, UserTotals>,
     /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
     pub by_condition: [WeightedHistogram; 3],
     /// Failed requests by [`Cause::index`].
@@ -118,6 +169,8 @@ impl Totals {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: vec![pool; system.pools.len()],
+            channels: vec![ChannelTotals::default(); system.channels.len()],
+            users: IdVec::filled(UserTotals::default(), system.workloads.len()),
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: Cause::planned(system),
@@ -142,6 +195,12 @@ impl Totals {
         }
         for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
             mine.add(pool, 1.0);
+        }
+        for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+            mine.add(channel, 1.0);
+        }
+        for (id, users) in tally.users.pairs() {
+            self.users[id].add(users, 1.0, 1.0);
         }
         for (mine, histogram) in self
             .by_condition
@@ -175,6 +234,13 @@ impl Totals {
             if sampled == 0.0 {
                 continue;
             }
+            if workload.users.is_some()
+                && let Some(&(journey, _)) = workload.journeys.first()
+            {
+                let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
+                let calm = blamed.get(&(journey, None)).map_or(0.0, |secs| secs / time);
+                self.users[id].add(&tally.users[id], expected[id] / sampled, calm);
+            }
             for &(journey, _) in &workload.journeys {
                 let scale = expected[id] / sampled;
                 let row = &tally.journeys[journey];
@@ -198,6 +264,9 @@ impl Totals {
         if issued_all > 0.0 {
             for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
                 mine.add(pool, expected_all / issued_all);
+            }
+            for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
+                mine.add(channel, expected_all / issued_all);
             }
         }
         self.add_effort(tally);
@@ -238,6 +307,16 @@ impl JourneyTotals {
             *sum += count as f64 * scale;
         }
         self.latency.add_scaled(&tally.latency, scale);
+    }
+}
+
+impl ChannelTotals {
+    fn add(&mut self, tally: &ChannelTally, scale: f64) {
+        self.wanted += tally.wanted as f64 * scale;
+        self.got += (tally.reused + tally.opened) as f64 * scale;
+        self.opened += tally.opened as f64 * scale;
+        self.shed += tally.shed as f64 * scale;
+        self.wait_s += tally.wait_ns as f64 * 1e-9 * scale;
     }
 }
 

@@ -9,12 +9,18 @@ use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
 use super::totals::Totals;
 use crate::control::Control;
+use crate::model::{LoadRhythm, System};
 use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
 use std::iter::Peekable;
 use std::rc::Rc;
 use std::vec::IntoIter;
+
+pub(super) const HOUR: SimSpan = SimSpan::from_secs(3_600);
+
+/// Kinds of hours that quiet time is told apart by, at most.
+pub(super) const SLOTS: u64 = 256;
 
 /// A part of a replication.
 #[derive(Clone, Debug)]
@@ -28,7 +34,7 @@ pub enum Piece {
 /// A stretch in which nothing changed, between windows or blames.
 #[derive(Clone, Debug)]
 pub struct Quiet {
-    /// Its regime's key and its hour of the day (0 where the load does not swing), once known.
+    /// Its regime's key and its hour of the day or week (0 where the load does not move), once known.
     pub key: (u64, u64),
     /// What traffic could see.
     pub regime: Rc<Regime>,
@@ -220,8 +226,9 @@ impl GroupRunner<'_> {
         times
     }
 
-    /// Notes a quiet stretch, hour by hour where the load swings, so that a sample stands for time
-    /// with about its own load.
+    /// Notes a quiet stretch, hour by hour where the load moves, so that a sample stands for time
+    /// with about its own load: the same hour of the day or of the week, or, where the load has no
+    /// such rhythm, hours with about as many requests.
     fn push_quiet(
         &self,
         pieces: &mut Vec<Piece>,
@@ -229,20 +236,22 @@ impl GroupRunner<'_> {
         mut from: SimTime,
         to: SimTime,
     ) {
-        let hour = SimSpan::from_secs(3_600).as_nanos();
-        let swings = self
-            .system
-            .workloads
-            .iter()
-            .any(|workload| workload.profile.is_some());
+        let hour = HOUR.as_nanos();
+        let rhythm = self.system.load_rhythm();
         while from < to {
             let index = from.as_nanos() / hour;
-            let (slot, end) = if swings {
+            let slot = match rhythm {
+                LoadRhythm::Steady => 0,
+                LoadRhythm::Daily => index % 24,
+                LoadRhythm::Weekly => index % 168,
+                LoadRhythm::Free => load_class(self.system, SimTime::from_nanos(index * hour)),
+            };
+            let end = if rhythm == LoadRhythm::Steady {
+                to
+            } else {
                 // The border itself may lie inside a slice, which then belongs to the next hour.
                 let border = SimTime::from_nanos((index + 1) * hour);
-                (index % 24, self.plan.slice_end(border).min(to))
-            } else {
-                (0, to)
+                self.plan.slice_end(border).min(to)
             };
             pieces.push(Piece::Quiet(Quiet {
                 key: (0, slot),
@@ -253,6 +262,22 @@ impl GroupRunner<'_> {
             from = end;
         }
     }
+}
+
+/// Hours without a rhythm, by how many requests are expected: 0 for none, and then in steps of an
+/// eighth of an octave.
+fn load_class(system: &System, from: SimTime) -> u64 {
+    let (mut here, mut mean) = (0.0, 0.0);
+    for workload in &system.workloads {
+        here += workload.expected(from, from + HOUR);
+        mean += workload.rate * HOUR.as_secs_f64();
+    }
+    if here <= 0.0 {
+        return 0;
+    }
+    (8.0 * (here / mean).log2() + 128.0)
+        .round()
+        .clamp(1.0, (SLOTS - 1) as f64) as u64
 }
 
 /// When other designs change, in order.
@@ -297,9 +322,11 @@ fn takes_away(signals: &[Signal]) -> bool {
         Signal::Slot { state, .. } => *state != SlotState::Serving,
         Signal::Impaired { impairment, .. } => impairment.is_any(),
         Signal::Island { island, .. } => island.is_some(),
+        Signal::Link { state, .. } => state.is_any(),
         Signal::Holder { holder, .. } => holder.is_none(),
         Signal::Leader { leader, .. } => leader.is_none(),
-        Signal::View { .. } | Signal::Blame { .. } => false,
+        Signal::Burst { active, .. } => *active,
+        Signal::LocalHolder { .. } | Signal::View { .. } | Signal::Blame { .. } => false,
     })
 }
 

@@ -223,6 +223,7 @@ fn same_structure(base: &System, other: &System) -> bool {
         for workload in system.workloads.as_mut_slice() {
             workload.rate = 0.0;
             workload.profile = None;
+            workload.users = None;
             workload.patience = None;
         }
         system

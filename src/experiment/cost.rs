@@ -5,7 +5,7 @@ use super::turns::Turns;
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
 use crate::ids::Id;
-use crate::model::{Algorithm, Component, FaultKind, Load, Method, System};
+use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
 
 /// Attempts that count as a second of CPU: what a laptop core does with nested calls, queues and
 /// time-outs (about 140 ns each were measured on the article site).
@@ -76,13 +76,18 @@ impl Cost {
                 many(self.attempts * with_traffic as f64)
             )
         };
+        let losses = if with_traffic == 0 {
+            String::new()
+        } else {
+            format!(" and at most {} for single losses", cpu(LOSSES_CPU_S))
+        };
         let each = if histories > BLOCK {
             "each block of "
         } else {
             ""
         };
         format!(
-            "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time, {:.0} MB",
+            "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time{losses}, {:.0} MB",
             many(self.transitions * in_block as f64),
             cpu(self.block_cpu_s.max(1.0)),
             (self.bytes / 1e6).max(1.0),
@@ -133,7 +138,8 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         .or(system.run.replications)
         .unwrap_or(BLOCK);
     let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= BLOCK_CPU_S;
-    if cheap || look_back(system).is_none() {
+    let sampled = look_back(system).is_some() && system.changes_within_hours().is_none();
+    if cheap || !sampled {
         return finish(system, &load, options, exact);
     }
     finish(
@@ -183,18 +189,32 @@ fn finish(
                     help: "state a `patience`, or use `--method exact`".into(),
                 });
             }
+            if let Some(line) = system.changes_within_hours() {
+                return Err(RunError::Unsuitable {
+                    line: Some(line),
+                    message:
+                        "`windows` samples quiet time by the hour, and the rates of this trace \
+                              change within hours"
+                            .into(),
+                    help: "use `--method exact`, or a trace with a line for each hour".into(),
+                });
+            }
             // Each fault makes a few transitions; windows overlap into about two each.
             let window = plan.windows.look_back.as_secs_f64()
                 + plan.windows.warm_up.as_secs_f64()
                 + plan.windows.after.as_secs_f64();
             let windows = (2.0 * faults * window).min(plan.horizon_s());
-            // Each stretch between windows is sampled, long ones in every hour of the day.
-            let swings = system
-                .workloads
-                .iter()
-                .any(|workload| workload.profile.is_some());
-            let samples = 16.0 + faults + if swings { 48.0 } else { 0.0 };
-            load.rate * (windows + samples * sampled)
+            // Each stretch between windows is sampled, long ones in every hour of the day or week.
+            let hours = match system.load_rhythm() {
+                LoadRhythm::Steady => 0.0,
+                LoadRhythm::Daily => 48.0,
+                LoadRhythm::Weekly | LoadRhythm::Free => 336.0,
+            };
+            let samples = 16.0 + faults + hours;
+            // Each window and sample begins by drawing where every user of a closed loop is.
+            let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+            let users: f64 = users.map(|users| f64::from(users.count)).sum();
+            load.rate * (windows + samples * sampled) + users * (faults + samples)
         }
     };
     let mut cost = Cost {
@@ -306,6 +326,7 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         let Some(utilisation) = load.pools[id].utilisation_max else {
             continue;
         };
+        let utilisation = utilisation * load.pools[id].mean_factor;
         if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
             return Err(RunError::Unsuitable {
                 line: system.workloads.iter().next().map(|workload| workload.line),
@@ -316,6 +337,33 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
                 ),
                 help: "state a `queue` or `queue_timeout` for it or a `patience` for the users, or give it more \
                        workers or replicas"
+                    .into(),
+            });
+        }
+    }
+    check_links(system, load)
+}
+
+/// The same for connections that are waited for.
+fn check_links(system: &System, load: &Load) -> Result<(), RunError> {
+    for (id, channel) in system.channels.pairs() {
+        let Some(max) = channel.max else { continue };
+        let loaded = load.channels[id];
+        let callers = system.pools[channel.from].active() as f64;
+        let lines = callers * channel.addresses_in_use(system) as f64;
+        let utilisation = loaded.rate_max * loaded.hold_mean / (lines * f64::from(max));
+        if utilisation >= 1.0 && channel.queue.is_none() && channel.wait.is_none() {
+            return Err(RunError::Unsuitable {
+                line: system.workloads.iter().next().map(|workload| workload.line),
+                message: format!(
+                    "the connections of `{}` to `{}` are asked for {:.0} % of what they can do, \
+                     and nothing bounds the waiting for them",
+                    system.pools[channel.from].name,
+                    channel.name(system),
+                    utilisation * 100.0
+                ),
+                help: "state a `wait` or `queue` for them or a `patience` for the users, or a \
+                       larger `max`"
                     .into(),
             });
         }
@@ -352,6 +400,28 @@ fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
     })
 }
 
+/// How often per second the results of probes over links that always lose something are looked at: they
+/// are drawn in runs of equal ones, some at a time.
+fn lossy_probes(system: &System) -> f64 {
+    /// Runs that are drawn at a time.
+    const RUNS: f64 = 8.0;
+    let lost = system.links.iter().map(|link| link.loss);
+    let most = lost
+        .map(|loss| 1.0 - (1.0 - loss).powi(2))
+        .fold(0.0, f64::max);
+    if most <= 0.0 {
+        return 0.0;
+    }
+    let probed = system.balancers.iter().map(|balancer| {
+        let interval = balancer.probes.as_ref().map(|probes| probes.interval);
+        let members = system.pools[balancer.to].slots.len() * balancer.slots.len();
+        interval.map_or(0.0, |interval| members as f64 / interval.as_secs_f64())
+    });
+    // Runs end at each change from one result to the other; half a chance gives the most of them.
+    let changes = 2.0 * most.min(0.5) * (1.0 - most.min(0.5));
+    probed.sum::<f64>() * changes / RUNS
+}
+
 /// Control transitions in `secs` of one replication, about.
 fn transitions(system: &System, secs: f64) -> f64 {
     let turns = Turns::of(system);
@@ -372,10 +442,15 @@ fn transitions(system: &System, secs: f64) -> f64 {
             | FaultKind::Pause
             | FaultKind::Slow { .. }
             | FaultKind::Errors { .. }
-            | FaultKind::Outage(_) => 2.0,
-            FaultKind::Isolated | FaultKind::Power | FaultKind::Maintenance | FaultKind::Common => {
-                4.0
-            }
+            | FaultKind::Outage(_)
+            | FaultKind::Burst => 2.0,
+            FaultKind::Isolated
+            | FaultKind::Power
+            | FaultKind::Maintenance
+            | FaultKind::Common
+            | FaultKind::Partition
+            | FaultKind::Loss { .. }
+            | FaultKind::Latency { .. } => 4.0,
             // Each replica is drained, restarts, starts and returns.
             FaultKind::Rollout => match clock.component {
                 Component::Pool(pool) => 2.0 * system.pools[pool].slots.len() as f64,
@@ -390,7 +465,7 @@ fn transitions(system: &System, secs: f64) -> f64 {
         }
         sum += secs * 2.0 * touched * turns.per_s(clock.fault);
     }
-    sum
+    sum + secs * lossy_probes(system)
 }
 
 /// Refuses faults that come so often that following them takes too long.
@@ -486,7 +561,11 @@ fn bytes(system: &System, plan: &Plan) -> f64 {
     if plan.method == Method::None {
         1e5
     } else {
-        histograms as f64 * EACH * GROUPS as f64
+        /// A user of a closed loop in each of some threads.
+        const USER: f64 = 50.0 * 16.0;
+        let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
+        let users: f64 = users.map(|users| f64::from(users.count)).sum();
+        histograms as f64 * EACH * GROUPS as f64 + users * USER
     }
 }
 

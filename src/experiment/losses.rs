@@ -24,6 +24,10 @@ const REQUESTS: f64 = 64_000.0;
 /// And at least.
 const FEWEST: f64 = 2_000.0;
 
+/// Attempts of all states together, as a share of those of the run, and at least.
+const SHARE: f64 = 0.25;
+const LEAST: f64 = 200_000.0;
+
 /// A stretch that takes so many times the attempts that were expected is given up: retries of
 /// overloaded pools have no bound that is worth waiting for.
 const BEYOND: f64 = 4.0;
@@ -38,13 +42,15 @@ struct Effort {
     attempts: u64,
 }
 
-/// Works out and simulates what each single loss leaves; `None` where `stop` said so.
+/// Works out and simulates what each single loss leaves, after a run of so many attempts; `None`
+/// where `stop` said so.
 ///
 /// # Errors
 /// See [`RunError`].
 pub(super) fn at_peak(
     system: &System,
     seed: u64,
+    run: u64,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<AtPeak>, RunError> {
     let peak = estimate::AtPeak::new(system);
@@ -53,7 +59,7 @@ pub(super) fn at_peak(
     let states: Vec<&Left> = std::iter::once(&healthy)
         .chain(losses.iter().map(|loss| &loss.left))
         .collect();
-    let efforts = efforts(&peak, &states);
+    let efforts = efforts(&peak, &states, run);
     let mut found: Vec<Option<Found>> = Vec::with_capacity(states.len());
     let ended = in_order(
         0..states.len() as u64,
@@ -139,10 +145,9 @@ impl Found {
     }
 }
 
-/// How each state is simulated; `None` if it costs too much. The first state is always worth more
-/// than the others: without it nothing can be compared.
-fn efforts(peak: &estimate::AtPeak, states: &[&Left]) -> Vec<Option<Effort>> {
-    let mut left = LOSSES_CPU_S * ATTEMPTS_PER_CPU_S;
+/// How each state is simulated, after a run of so many attempts; `None` if it costs too much.
+fn efforts(peak: &estimate::AtPeak, states: &[&Left], run: u64) -> Vec<Option<Effort>> {
+    let mut left = (SHARE * run as f64).clamp(LEAST, LOSSES_CPU_S * ATTEMPTS_PER_CPU_S);
     let mut efforts = Vec::with_capacity(states.len());
     for (index, state) in states.iter().enumerate() {
         let share = left / (states.len() - index) as f64;
@@ -188,6 +193,7 @@ fn state(system: &System, left: &Left, found: Option<(&Found, &Effort)>) -> Peak
     });
     PeakState {
         utilisation,
+        nothing: left.nothing,
         journeys_down: left
             .journeys_down
             .iter()

@@ -1,6 +1,7 @@
 //! Many replications: cost, plan, blocks, looks; the outcome as plain data.
 
 mod alike;
+mod break_even;
 mod compare;
 pub mod comparison;
 mod cost;
@@ -16,6 +17,7 @@ mod summary;
 mod turns;
 mod verdict;
 
+pub use break_even::break_even;
 pub use compare::{CompareError, Input, compare, cost_together};
 pub use cost::{Cost, check_history, plan};
 pub use figures::{Figures, YEAR_S};

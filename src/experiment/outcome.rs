@@ -38,16 +38,56 @@ pub struct Outcome {
     pub services: Vec<Service>,
     /// One row for each journey.
     pub journeys: Vec<JourneyRow>,
+    /// One row for each workload whose users wait for their answers; empty without traffic.
+    pub users: Vec<UserRow>,
     /// Where it was lost; the columns add up to the totals. Largest first; ties by name.
     pub causes: Vec<CauseRow>,
     /// Verdicts, in the order of the file.
     pub targets: Vec<TargetRow>,
+    /// For each target, how wrong single inputs may be until it turns; empty unless it was asked for.
+    pub break_even: Vec<Vec<BreakEven>>,
+    /// Pools whose needs follow from the load.
+    pub needs_at_peak: Vec<NeedsRow>,
     /// What each single loss at the busiest time does; `None` without traffic, and in comparisons.
     pub at_peak: Option<AtPeak>,
     /// What the design costs; `None` if its file states no price.
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
+}
+
+/// How wrong one input may be until the figure of a target crosses its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakEven {
+    /// The input, such as `app.crash.every`.
+    pub input: String,
+    /// Whether the factor says how many times as often it comes; else how many times as long it lasts.
+    pub often: bool,
+    /// Whether the target holds with the input as it is; the factor is then above 1, else below.
+    pub met: bool,
+    /// The factor; `None` if the target did not turn up to `tried`.
+    pub factor: Option<f64>,
+    /// The furthest factor at which the target had not turned.
+    pub tried: f64,
+}
+
+/// How many replicas carry the load at the busiest time, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeedsRow {
+    /// The pool.
+    pub pool: String,
+    /// So many replicas are needed.
+    pub needs: u32,
+    /// So many there are.
+    pub replicas: u32,
+    /// Workers in use at the busiest time, on average.
+    pub busy: f64,
+    /// Workers of one replica.
+    pub workers: u32,
+    /// The share of them that may be in use.
+    pub utilisation: f64,
+    /// The busiest minute of the week, seconds since Monday 00:00.
+    pub busiest_s: f64,
 }
 
 /// What each single loss at the busiest time does, once everything has settled.
@@ -86,6 +126,8 @@ pub struct PeakState {
     pub utilisation: Vec<(String, Option<f64>)>,
     /// Journeys that cannot be served at all.
     pub journeys_down: Vec<String>,
+    /// Whether nothing at all is left: the loss of a domain with everything in it.
+    pub nothing: bool,
     /// The share of requests that fail or are never answered; n: requests. `None` if it was not
     /// simulated, because that costs too much.
     pub lost: Option<Estimate>,
@@ -293,7 +335,7 @@ pub struct Latency {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// `service`, `cache`, `store` or `balancer`.
+    /// `service`, `cache`, `store`, `external` or `balancer`.
     pub kind: &'static str,
     /// Share of time with enough reachable slots.
     pub structural: Estimate,
@@ -301,8 +343,23 @@ pub struct Service {
     pub structural_outages: Outages,
     /// Traffic figures; `None` for balancers and without traffic.
     pub calls: Option<Calls>,
+    /// The connections that its replicas keep; empty without traffic.
+    pub connections: Vec<Connections>,
     /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
     pub recovery: Option<Recovery>,
+}
+
+/// Connections of a service to one thing that it calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connections {
+    /// What they lead to: a service, cache, store, third party or balancer.
+    pub to: String,
+    /// Share of the attempts that got a connection for which it had to be opened.
+    pub opened: Option<Estimate>,
+    /// Share of the attempts that got none, as they waited too long or too many were waiting.
+    pub shed: Option<Estimate>,
+    /// Mean wait for a free one of all attempts, seconds.
+    pub wait_mean: Option<Estimate>,
 }
 
 /// Recoveries of a store from the loss of its leader.
@@ -360,6 +417,20 @@ pub struct JourneyRow {
     pub availability: Option<Estimate>,
     /// Its latency.
     pub latency: Option<Latency>,
+}
+
+/// Users in a closed loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserRow {
+    /// The workload.
+    pub name: String,
+    /// How many there are.
+    pub count: u32,
+    /// Requests per second that they made, mean.
+    pub rate: f64,
+    /// The share of the requests that they would have made if they had always waited as long as
+    /// without any fault, and did not make; below 0 if faults made them come again sooner.
+    pub lost_demand: Option<Estimate>,
 }
 
 /// One (fault, phase) and what it cost.

@@ -16,8 +16,10 @@ use crate::stats;
 const PLAIN: u64 = 256;
 const COMMON: u64 = PLAIN / 5;
 
-/// Replications of the pilot in which outages are forced.
+/// Replications of the pilot in which outages are forced: so many, and four times as many each time as long
+/// as fewer branches than [`HITS`] meet one.
 const TRIED: u64 = 256;
+const HITS: u64 = 64;
 
 /// Events a pilot may take, by its cost: longer ones are left out, and outages are not forced.
 const EVENTS: f64 = 1e7;
@@ -40,17 +42,26 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     if natural.hits > COMMON {
         return None;
     }
-    let tried = run(1.0, FIRST + PLAIN..FIRST + PLAIN + TRIED)?;
+    let backbone = (plain.transitions / PLAIN).max(1) as f64;
+    let mut replications = TRIED;
+    let tried = loop {
+        let first = FIRST + PLAIN;
+        let tried = run(1.0, first..first + replications)?;
+        let hits = tried.forced.as_ref()?.branches.hits;
+        if hits >= HITS || 5.0 * tried.transitions as f64 > EVENTS {
+            break tried;
+        }
+        replications *= 4;
+    };
     let forced = tried.forced.as_ref()?;
-    let any = forced.any.mean(TRIED, 1.0, 0.95).value;
-    if forced.branches.hits < 10 || any <= 0.0 || distrust(&tried).is_some() {
+    let any = forced.any.mean(replications, 1.0, 0.95).value;
+    if forced.branches.hits < HITS / 2 || any <= 0.0 || distrust(&tried).is_some() {
         return None;
     }
-    let backbone = (plain.transitions / PLAIN).max(1) as f64;
-    let branches = tried.transitions as f64 / TRIED as f64 - backbone;
+    let branches = tried.transitions as f64 / replications as f64 - backbone;
     // Twice as many events in branches as in the histories that they spring from.
     let share = (2.0 * backbone / branches.max(1.0)).clamp(0.01, 1.0);
-    let scatter = relative_variance(&tried.system, TRIED)? / share;
+    let scatter = relative_variance(&tried.system, replications)? / share;
     let by_forcing = scatter * (backbone + share * branches);
     let by_waiting = 2.0 / any * backbone;
     (by_forcing * WORTH < by_waiting).then_some(Forcing { share })

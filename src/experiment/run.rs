@@ -57,7 +57,8 @@ pub fn run(
         format!("forcing outages was given up, because {reason}; {instead}")
     }));
     if plan.method != Method::None && !ended.stopped {
-        outcome.at_peak = losses::at_peak(system, plan.seed, &|| watch.stop())?;
+        let run = outcome.run.attempts_simulated;
+        outcome.at_peak = losses::at_peak(system, plan.seed, run, &|| watch.stop())?;
         outcome.run.complete &= outcome.at_peak.is_some();
     }
     Ok(outcome)
@@ -114,6 +115,33 @@ fn simulate(
         complete,
         stopped,
     })
+}
+
+/// What the structural experiment finds in the replications that `options` ask for, by method `none`, with
+/// outages as often as they come.
+///
+/// # Errors
+/// See [`RunError`].
+pub(super) fn structure(
+    system: &System,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<(Plan, Record), RunError> {
+    let (plan, _) = plan(system, options)?;
+    let replications = options.replications.unwrap_or(BLOCK);
+    let mut progress = Progress {
+        system,
+        plan: &plan,
+        watch,
+        record: Record::new(system),
+        blocks: 0,
+    };
+    match progress.advance(replications.div_ceil(BLOCK), replications)? {
+        End::Reached | End::Enough => {}
+        End::Stopped => return Err(RunError::Interrupted),
+    }
+    let record = progress.record;
+    Ok((plan, record))
 }
 
 /// How many looks there are until so many blocks: at 1, 2, 4, ... of them, and at the end. It follows

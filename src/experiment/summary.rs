@@ -2,13 +2,13 @@
 
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
-    Availability, Bill, BillItem, Calls, CauseRow, Condition, Downtime, Estimate, ForcingFacts,
-    JourneyRow, Latency, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
-    Spans, TargetRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Downtime, Estimate,
+    ForcingFacts, JourneyRow, Latency, NeedsRow, Outages, Outcome, Recovery, RequestCounts,
+    Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
-use crate::ids::{Id, PoolId};
-use crate::model::{Load, Method, PoolKind, Prices, Replication};
+use crate::ids::{ChannelId, Id, PoolId};
+use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication, System};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -74,12 +74,31 @@ pub(super) fn outcome(
         }),
         services: services(figures),
         journeys: journeys(figures),
+        users: users(figures),
         causes: causes(figures),
         targets,
+        break_even: Vec::new(),
+        needs_at_peak: needs_at_peak(system),
         at_peak: None,
         cost: bill(&system.prices),
         warnings: warnings(figures),
     }
+}
+
+fn needs_at_peak(system: &System) -> Vec<NeedsRow> {
+    let rows = system.needs_at_peak.iter().map(|row| {
+        let pool = &system.pools[row.pool];
+        NeedsRow {
+            pool: pool.name.clone(),
+            needs: pool.needs,
+            replicas: pool.active() as u32,
+            busy: row.busy,
+            workers: pool.workers.unwrap_or(0),
+            utilisation: row.utilisation,
+            busiest_s: row.busiest.secs_in_horizon(),
+        }
+    });
+    rows.collect()
 }
 
 fn bill(prices: &Prices) -> Option<Bill> {
@@ -360,6 +379,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
             &Histogram::new(),
         ),
         calls,
+        connections: Vec::new(),
         recovery: None,
     };
     let pools = figures.system.pools.pairs().map(|(id, pool)| {
@@ -372,6 +392,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));
         Service {
+            connections: connections(figures, id),
             recovery: pool
                 .chooses_leader()
                 .then(|| recovery(figures, id, load.writes[id])),
@@ -387,6 +408,35 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         )
     });
     pools.chain(balancers).collect()
+}
+
+/// The connections that the slots of `pool` keep.
+fn connections(figures: &Figures<'_>, pool: PoolId) -> Vec<Connections> {
+    let Some(traffic) = &figures.record.traffic else {
+        return Vec::new();
+    };
+    let system = figures.system;
+    let own = system
+        .channels
+        .pairs()
+        .filter(|(_, channel)| channel.from == pool);
+    let row = |(id, channel): (ChannelId, &Channel)| {
+        let fold = &traffic.channels[id.index()];
+        let share = |sums: &Sums| {
+            let ratio = sums.ratio(1.0, CONFIDENCE);
+            ratio.map(|ratio| ratio.counted(sums.x.round() as u64))
+        };
+        Connections {
+            to: channel.name(system).to_owned(),
+            opened: share(&fold.opened),
+            shed: share(&fold.shed),
+            wait_mean: fold
+                .wait
+                .ratio(f64::INFINITY, CONFIDENCE)
+                .map(|ratio| ratio.counted(fold.wait.x.round() as u64)),
+        }
+    };
+    own.map(row).collect()
 }
 
 /// Recoveries of a store that takes so many writes per second.
@@ -458,6 +508,24 @@ fn calls(pool: &PoolFold) -> Option<Calls> {
         wait_mean: any(&pool.wait),
         latency: latency(&[&pool.latency]),
     })
+}
+
+fn users(figures: &Figures<'_>) -> Vec<UserRow> {
+    let Some(traffic) = figures.record.traffic.as_ref() else {
+        return Vec::new();
+    };
+    let workloads = figures.system.workloads.iter().zip(&traffic.demand);
+    let rows = workloads.filter_map(|(workload, demand)| {
+        let users = workload.users.as_ref()?;
+        let made = demand.ratio(f64::INFINITY, CONFIDENCE);
+        Some(UserRow {
+            name: workload.name.clone(),
+            count: users.count,
+            rate: demand.y / traffic.covered_s,
+            lost_demand: made.map(Estimate::complement),
+        })
+    });
+    rows.collect()
 }
 
 fn journeys(figures: &Figures<'_>) -> Vec<JourneyRow> {

@@ -52,22 +52,15 @@ impl Quorum {
         self.state = leader.map_or(State::NoMajority { last }, |by| State::Led { by });
     }
 
-    /// Whether a majority is `available`.
-    pub fn has_majority(&self, available: impl Fn(usize) -> bool) -> bool {
-        2 * (0..self.members)
-            .filter(|&member| available(member))
-            .count()
-            > self.members
-    }
-
-    /// Reacts to what is available at `now`; `elects` is asked for the length of an election.
+    /// Reacts to what is available at `now`, where `majority` says whether more than half of the members
+    /// are, together; `elects` is asked for the length of an election.
     pub fn react(
         &mut self,
         now: SimTime,
+        majority: bool,
         available: impl Fn(usize) -> bool,
         elects: impl FnOnce() -> SimSpan,
     ) {
-        let majority = self.has_majority(&available);
         self.state = match self.state {
             State::Led { by: last } | State::Electing { last, .. } if !majority => {
                 State::NoMajority { last }
@@ -129,7 +122,13 @@ mod tests {
     }
 
     fn react(group: &mut Quorum, at: u64, up: [bool; 3]) -> (Vote, SimTime) {
-        group.react(secs(at), |member| up[member], || SimSpan::from_secs(5));
+        let majority = up.iter().filter(|&&up| up).count() > 1;
+        group.react(
+            secs(at),
+            majority,
+            |member| up[member],
+            || SimSpan::from_secs(5),
+        );
         (group.vote(), group.next_time())
     }
 

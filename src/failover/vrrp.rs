@@ -13,8 +13,8 @@
 //! keepalived 2.2.7. Of two masters the one that became master last has announced the address last,
 //! so its neighbours send there.
 //!
-//! Members that stand in the same *place* hear each other; a member that is not running stands
-//! nowhere. Nothing ticks: what a backup has heard is worked out from its masters' grids when
+//! Members that stand in the same *place* hear each other, unless something is between them; a member
+//! that is not running stands nowhere. Nothing ticks: what a backup has heard is worked out from its masters' grids when
 //! something changes. The work is quadratic in the size of the group for each change; groups have two
 //! or three members.
 //!
@@ -72,6 +72,8 @@ pub struct Group {
     advert_int: SimSpan,
     preempt: bool,
     members: Vec<Member>,
+    /// Pairs of members that do not hear each other, whatever their places.
+    apart: Vec<(usize, usize)>,
     /// Advertisements before this instant have been heard.
     settled: SimTime,
     next: (SimTime, Move),
@@ -92,6 +94,7 @@ impl Group {
             advert_int,
             preempt,
             members: priorities.iter().map(member).collect(),
+            apart: Vec::with_capacity(priorities.len() * priorities.len() / 2),
             settled: SimTime::EPOCH,
             next: (SimTime::NEVER, Move::Stays),
         }
@@ -101,6 +104,7 @@ impl Group {
     pub fn reset(&mut self, now: SimTime) {
         self.settled = now;
         self.next = (SimTime::NEVER, Move::Stays);
+        self.apart.clear();
         for member in &mut self.members {
             member.place = None;
             member.role = Role::Backup { heard: now };
@@ -127,6 +131,23 @@ impl Group {
             self.members[member].role = Role::Backup { heard: now };
         }
         self.members[member].place = place;
+        self.next = self.plan();
+    }
+
+    /// The two members of `pair`, the lower one first, do not hear each other from `now` on although they
+    /// stand in one place, or do again.
+    pub fn part(&mut self, now: SimTime, pair: (usize, usize), apart: bool) {
+        let known = self.apart.iter().position(|&other| other == pair);
+        if known.is_some() == apart {
+            return;
+        }
+        self.settle(now);
+        match known {
+            Some(row) => {
+                self.apart.swap_remove(row);
+            }
+            None => self.apart.push(pair),
+        }
         self.next = self.plan();
     }
 
@@ -182,12 +203,17 @@ impl Group {
 
     /// The master that is reached in `place`: the latest one there.
     pub fn holder(&self, place: u32) -> Option<usize> {
+        self.holder_among(place, |_| true)
+    }
+
+    /// The same, of those that are `reached`.
+    pub fn holder_among(&self, place: u32, reached: impl Fn(usize) -> bool) -> Option<usize> {
         let here = self
             .members
             .iter()
             .enumerate()
             .filter_map(|(index, member)| match member.role {
-                Role::Master { since } if member.place == Some(place) => {
+                Role::Master { since } if member.place == Some(place) && reached(index) => {
                     Some((since, member.priority, index))
                 }
                 _ => None,
@@ -209,8 +235,10 @@ impl Group {
     }
 
     fn hears(&self, one: usize, other: usize) -> bool {
-        let (one, other) = (self.members[one].place, self.members[other].place);
-        one.is_some() && one == other
+        let place = self.members[one].place;
+        place.is_some()
+            && place == self.members[other].place
+            && (self.apart.is_empty() || !self.apart.contains(&(one.min(other), one.max(other))))
     }
 
     fn listens_to(&self, backup: usize, master: usize) -> bool {

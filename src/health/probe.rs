@@ -14,7 +14,8 @@
 //!   `timeout` after its start if not;
 //! - **impaired**: the answer takes `factor` times as long (of a probe on its way: what is left of it),
 //!   and a probe that has no answer within `timeout` has failed; or the probe meets an error, by its
-//!   own chance and at its start, and fails at once.
+//!   own chance and at its start, and fails at once; or the network between them delays it, or loses
+//!   it by its own chance: then it fails `timeout` after its start. A refusal takes no time.
 //!
 //! Results move the counter of HAProxy: `health` from 0 to `rise + fall - 1`, up from `rise`. A
 //! failure takes one and, below `rise`, everything; a pass adds one and, from `rise` on, fills it up.
@@ -62,6 +63,11 @@ pub enum Mode {
         factor: f64,
         /// The share of probes that meet an error, 0 to 1.
         errors: f64,
+        /// How much longer the probe is on its way, over the network there and back; less than the
+        /// time-out where any probe is in time.
+        adds: SimSpan,
+        /// The share of probes that are not back in time, being lost or late on the network, 0 to 1.
+        lost: f64,
     },
     /// A live machine without the process.
     Refuses,
@@ -77,13 +83,11 @@ impl Mode {
     /// The share of probes that meet an error, if it is chance.
     fn chance(self) -> Option<f64> {
         match self {
-            Self::Impaired { errors, .. } if errors > 0.0 && errors < 1.0 => Some(errors),
-            Self::Impaired { .. }
-            | Self::Answers
-            | Self::Refuses
-            | Self::Silent
-            | Self::Hangs
-            | Self::Pauses => None,
+            Self::Impaired { errors, lost, .. } => {
+                let fails = errors + lost * (1.0 - errors);
+                (fails > 0.0 && fails < 1.0).then_some(fails)
+            }
+            Self::Answers | Self::Refuses | Self::Silent | Self::Hangs | Self::Pauses => None,
         }
     }
 
@@ -91,7 +95,19 @@ impl Mode {
     fn result(self, pace: &Pace, error: bool) -> (bool, SimSpan) {
         match self {
             Self::Answers => (true, pace.takes),
-            Self::Impaired { errors, .. } if error || errors >= 1.0 => (false, SimSpan::ZERO),
+            Self::Impaired { errors, lost, .. } if error || errors.max(lost) >= 1.0 => {
+                // Which of the two it was is not drawn: the more frequent one.
+                let after = if lost > errors {
+                    pace.timeout
+                } else {
+                    SimSpan::ZERO
+                };
+                (false, after)
+            }
+            Self::Impaired { factor, adds, .. } if !adds.is_zero() => {
+                let takes = pace.takes.mul_f64(factor).saturating_add(adds);
+                (true, takes.min(pace.timeout))
+            }
             Self::Impaired { factor, .. } => {
                 let takes = pace.takes.mul_f64(factor);
                 (takes < pace.timeout, takes.min(pace.timeout))
@@ -131,9 +147,10 @@ impl Flight {
                 left: pace.takes,
                 from: start,
             },
-            Mode::Impaired { .. } if !after.is_zero() => Held::Works {
+            Mode::Impaired { lost, .. } if lost > 0.0 && !passes => Held::Decided,
+            Mode::Impaired { adds, .. } if !after.is_zero() => Held::Works {
                 left: pace.takes,
-                from: start,
+                from: start + adds,
             },
             Mode::Hangs => Held::Hangs,
             Mode::Impaired { .. } | Mode::Refuses | Mode::Silent => Held::Decided,
@@ -161,11 +178,11 @@ impl Flight {
         };
         let left = match modes.0 {
             Mode::Impaired { factor, .. } => {
-                left.saturating_sub((now - from).mul_f64(factor.recip()))
+                left.saturating_sub(now.since(from).mul_f64(factor.recip()))
             }
             Mode::Pauses => left,
             Mode::Answers | Mode::Refuses | Mode::Silent | Mode::Hangs => {
-                left.saturating_sub(now - from)
+                left.saturating_sub(now.since(from))
             }
         };
         let rest = match modes.1 {
@@ -176,11 +193,14 @@ impl Flight {
             Mode::Silent => return failed(limit, Held::Decided),
             Mode::Hangs => return failed(limit, Held::Hangs),
         };
-        let done = now + rest;
+        let done = now.max(from) + rest;
         Self {
             ends: done.min(limit),
             passes: done < limit,
-            held: Held::Works { left, from: now },
+            held: Held::Works {
+                left,
+                from: now.max(from),
+            },
         }
     }
 }
@@ -237,6 +257,7 @@ impl Watch {
 
     /// Learns that the target's mode is `mode` from `now` on, and returns when the belief will flip
     /// if nothing else changes.
+    #[inline(always)]
     pub fn observe(
         &mut self,
         pace: &Pace,
@@ -292,18 +313,26 @@ impl Watch {
             self.go_on(pace);
             return self.next_flip(pace, draw);
         }
+        let Some(flight) = self.flight.take() else {
+            self.flip_alike(pace);
+            return None;
+        };
         let was_up = self.is_up(pace);
-        if let Some(flight) = self.flight.take() {
-            self.count(pace, flight.passes, 1);
-        }
+        self.count(pace, flight.passes, 1);
         if self.is_up(pace) == was_up {
-            let (passes, _) = self.mode.result(pace, false);
-            let probes = probes_to_flip(pace, self.health, passes)
-                .expect("a flip is carried out when it was announced");
-            self.next = self.next + pace.interval.saturating_mul(probes);
-            self.count(pace, passes, probes);
+            self.flip_alike(pace);
         }
         self.next_flip(pace, draw)
+    }
+
+    /// Goes on to the flip by results that are all alike; later ones agree with the belief.
+    #[inline]
+    fn flip_alike(&mut self, pace: &Pace) {
+        let (passes, _) = self.mode.result(pace, false);
+        let probes = probes_to_flip(pace, self.health, passes)
+            .expect("a flip is carried out when it was announced");
+        self.next = self.next + pace.interval.saturating_mul(probes);
+        self.count(pace, passes, probes);
     }
 
     /// When the belief will flip if the mode stays what it is, or when to ask again.

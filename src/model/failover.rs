@@ -1,6 +1,7 @@
 //! How a store chooses a leader, and how a pool replaces what it lost by what stands by.
 
 use super::Handling;
+use crate::ids::DomainId;
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -40,6 +41,9 @@ pub struct Lease {
     pub decides_in: Dist,
     /// From holding the key to serving as leader, seconds.
     pub promotes_in: Dist,
+    /// Where the members of the store that keeps the key stand, one each: whoever holds the key must
+    /// reach more than half of them. Empty: beside the members of this store.
+    pub key_in: Vec<DomainId>,
 }
 
 /// Failover of which only the length of each stage is known (see
@@ -60,6 +64,9 @@ pub struct GenericFailover {
     pub promote_the_last: bool,
     /// Whether repairs of members begin only when no failover is going on.
     pub repairs_wait: bool,
+    /// Where those stand who detect and decide, one each: a member is available while more than half of
+    /// them reach it. Empty: where the users are.
+    pub watched_from: Vec<DomainId>,
     /// Whether and how the lead returns to the first member.
     pub failback: Option<Failback>,
     /// How long nobody leads when planned work stops the leader, seconds; `None` if that is a failover.
@@ -101,4 +108,8 @@ pub struct Standby {
     pub rate: f64,
     /// From the loss of one that works to another serving in its stead, seconds.
     pub activates_in: Dist,
+    /// The probability that an activation works.
+    pub coverage: f64,
+    /// From the loss to another serving by the work of a person, where it does not.
+    pub rescue: Option<Handling>,
 }

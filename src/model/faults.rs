@@ -1,7 +1,8 @@
 //! What happens to components, and when.
 
-use crate::ids::{BalancerId, DomainId, FaultId, NodeId, PoolId, SlotId};
+use crate::ids::{BalancerId, DomainId, FaultId, LinkId, NodeId, PoolId, SlotId, WorkloadId};
 use crate::random::Dist;
+use crate::time::SimSpan;
 
 /// A fault as the file states it.
 #[derive(Clone, Debug)]
@@ -61,6 +62,22 @@ pub enum FaultKind {
     Configuration,
     /// An expired certificate.
     Certificate,
+    /// A burst of a workload: many times as many requests (see [`Bursts`](super::Bursts)).
+    Burst,
+    /// Nothing passes over a link; both sides live on.
+    Partition,
+    /// A link loses a share of what crosses it, beside what it always loses.
+    Loss {
+        /// Which share, above 0 and at most 1.
+        share: f64,
+    },
+    /// The round trip of a link takes longer.
+    Latency {
+        /// How many times as long, at least 1.
+        factor: f64,
+        /// How much longer on top.
+        adds: SimSpan,
+    },
     /// An outage of a third party, whatever goes on inside it.
     Outage(OutageKind),
 }
@@ -93,6 +110,10 @@ impl FaultKind {
             Self::Release => "release",
             Self::Configuration => "configuration",
             Self::Certificate => "certificate",
+            Self::Burst => "burst",
+            Self::Partition => "partition",
+            Self::Loss { .. } => "loss",
+            Self::Latency { .. } => "latency",
             Self::Outage(_) => "outage",
         }
     }
@@ -112,7 +133,11 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate
-            | Self::Outage(_) => false,
+            | Self::Partition
+            | Self::Loss { .. }
+            | Self::Latency { .. }
+            | Self::Outage(_)
+            | Self::Burst => false,
         }
     }
 
@@ -132,7 +157,11 @@ impl FaultKind {
             | Self::Isolated
             | Self::Power
             | Self::Common
-            | Self::Outage(_) => false,
+            | Self::Partition
+            | Self::Loss { .. }
+            | Self::Latency { .. }
+            | Self::Outage(_)
+            | Self::Burst => false,
         }
     }
 
@@ -159,9 +188,10 @@ impl FaultKind {
             | Self::Release
             | Self::Configuration
             | Self::Certificate
+            | Self::Partition
             | Self::Outage(_) => true,
-            Self::Slow { .. } => false,
-            Self::Errors { share } => share >= 1.0,
+            Self::Slow { .. } | Self::Latency { .. } | Self::Burst => false,
+            Self::Errors { share } | Self::Loss { share } => share >= 1.0,
         }
     }
 }
@@ -232,7 +262,11 @@ impl Impairment {
             | FaultKind::Release
             | FaultKind::Configuration
             | FaultKind::Certificate
-            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused) => self,
+            | FaultKind::Partition
+            | FaultKind::Loss { .. }
+            | FaultKind::Latency { .. }
+            | FaultKind::Outage(OutageKind::Silent | OutageKind::Refused)
+            | FaultKind::Burst => self,
         }
     }
 }
@@ -253,8 +287,12 @@ pub enum Component {
     Pool(PoolId),
     /// All instances of a balancer together.
     Balancer(BalancerId),
+    /// A link of the network.
+    Link(LinkId),
     /// No single one: a common cause, by its row in [`Care::commons`](super::Care::commons).
     Common(u32),
+    /// A workload.
+    Workload(WorkloadId),
 }
 
 /// The fault of one component: an alternating renewal process of its own.

@@ -6,8 +6,9 @@
 //! are the figures of a healthy system. With something [`Lost`], attempts that reach nobody are
 //! retried, fall back and end what calls them, each by its own chance.
 
-use super::{Discipline, Fork, ServedBy, System};
-use crate::ids::{CallId, Id, IdVec, OperationId, PoolId};
+use super::pace::closed_rates;
+use super::{Discipline, Fork, LoadRhythm, ServedBy, System, Workload};
+use crate::ids::{CallId, ChannelId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
 /// The load on one pool.
@@ -22,21 +23,36 @@ pub struct PoolLoad {
     /// The same as a share of the workers of all slots that serve; above 1 if there are not enough.
     /// `None` if workers are not limited or none serves.
     pub utilisation_max: Option<f64>,
+    /// How many times that is in use when all workloads that have bursts are in one; 1 without.
+    pub burst_factor: f64,
+    /// The same on average over bursts and the time between them, without users in closed loops.
+    pub mean_factor: f64,
+}
+
+/// The load on the connections that a service keeps to one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChannelLoad {
+    /// Attempts per second at the busiest time, of all replicas together.
+    pub rate_max: f64,
+    /// How long one of them keeps its connection, seconds, without any waiting.
+    pub hold_mean: f64,
 }
 
 /// The load a scenario offers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// Requests per second, mean over a week.
+    /// Requests per second, mean over a week, bursts included.
     pub rate: f64,
-    /// Requests per second at the busiest time, all workloads at their own peaks.
+    /// Requests per second at the busiest time, all workloads at their own peaks, outside bursts.
     pub rate_max: f64,
-    /// Requests per second in the quietest hour.
+    /// Requests per second in the quietest hour in which any come.
     pub rate_min: f64,
     /// Attempts that one request causes, on average.
     pub attempts_per_request: f64,
     /// By pool.
     pub pools: IdVec<PoolId, PoolLoad>,
+    /// By connections that a service keeps.
+    pub channels: IdVec<ChannelId, ChannelLoad>,
     /// By pool: attempts per second, mean over a week, at operations that only a leader serves; 0 where
     /// nothing is replicated.
     pub writes: IdVec<PoolId, f64>,
@@ -71,6 +87,10 @@ struct Walk<'a> {
     hold: IdVec<OperationId, f64>,
     /// Attempts per second at each operation.
     rate: IdVec<OperationId, f64>,
+    /// How long the network keeps one attempt of each call, seconds; empty if that is no matter.
+    ways: IdVec<CallId, f64>,
+    /// On connections: attempts per second, and how many of them are in use.
+    channels: IdVec<ChannelId, (f64, f64)>,
 }
 
 impl Walk<'_> {
@@ -80,7 +100,12 @@ impl Walk<'_> {
         let (tries, failed) = self.tries(call);
         let misses = self.calls_last(&row.on_miss);
         let rescue = self.calls_last(&row.on_failure);
-        let holds = self.operation_holds(row.to);
+        let way = self.ways.get(call).copied().unwrap_or(0.0);
+        let channels = &self.system.channels;
+        let setup = row
+            .channel
+            .map_or(0.0, |channel| channels[channel].setup.mean());
+        let holds = setup + self.operation_holds(row.to) + way;
         let each = self.lost.map_or(holds, |lost| {
             let reach = lost.calls[call];
             reach.share * holds + (1.0 - reach.share) * reach.wait_s
@@ -256,6 +281,11 @@ impl Walk<'_> {
             Some(lost) => rate * tries * lost.calls[call].share,
         };
         self.rate[row.to] += arrive;
+        if let Some(channel) = row.channel {
+            let hold = self.operation_holds(row.to);
+            let (all, busy) = self.channels[channel];
+            self.channels[channel] = (all + arrive, busy + arrive * hold);
+        }
         self.visit_all(&operation.calls, arrive * (1.0 - operation.fails));
         self.visit_all(&row.on_miss, rate * (1.0 - failed) * (1.0 - row.hit));
         if failed > 0.0 {
@@ -268,8 +298,10 @@ impl Load {
     /// The load of `system` when nothing is lost, every workload at its own peak; all zero without a
     /// workload.
     pub fn of(system: &System) -> Self {
-        let peaks = system.workloads.iter().map(|workload| workload.rate_max());
-        Self::at_rates(system, &peaks.collect::<Vec<_>>(), None)
+        let peaks = system.workloads.iter().zip(closed_rates(system));
+        let peaks = peaks.map(|(workload, closed)| closed.unwrap_or_else(|| workload.rate_max()));
+        let peaks: Vec<f64> = peaks.collect();
+        Self::at_rates(system, &peaks, None).with_time(system, &peaks)
     }
 
     /// The load of `system` at its [busiest] time, with what is `lost`.
@@ -277,15 +309,23 @@ impl Load {
     /// [busiest]: Load::busiest
     pub fn at_peak(system: &System, lost: Option<&Lost>) -> Self {
         let at = Self::busiest(system);
-        let rates = system.workloads.iter().map(|workload| workload.rate_at(at));
+        let rates = system.workloads.iter().zip(closed_rates(system));
+        let rates = rates.map(|(workload, closed)| closed.unwrap_or_else(|| workload.rate_at(at)));
         Self::at_rates(system, &rates.collect::<Vec<_>>(), lost)
     }
 
-    /// The first minute of the week in which all workloads together have the highest rate.
+    /// The first minute of the week, or of a horizon that no week is like another of, in which all
+    /// workloads together have the highest rate outside bursts.
     pub fn busiest(system: &System) -> SimTime {
-        const MINUTES: u64 = 7 * 24 * 60;
+        const WEEK: u64 = 7 * 24 * 60;
+        /// More than any trace has that does not repeat.
+        const MOST: u64 = 1 << 20;
+        let minutes = match system.load_rhythm() {
+            LoadRhythm::Steady | LoadRhythm::Daily | LoadRhythm::Weekly => WEEK,
+            LoadRhythm::Free => (system.run.horizon.as_nanos() / 60_000_000_000).clamp(1, MOST),
+        };
         let mut busiest = (SimTime::START, 0.0);
-        for minute in 0..MINUTES {
+        for minute in 0..minutes {
             let at = SimTime::START + SimSpan::from_secs(60 * minute);
             let rates = system.workloads.iter().map(|workload| workload.rate_at(at));
             let rate: f64 = rates.sum();
@@ -297,13 +337,32 @@ impl Load {
         busiest.0
     }
 
-    fn at_rates(system: &System, rates: &[f64], lost: Option<&Lost>) -> Self {
+    /// Seconds from a request of `workload` to its answer, on average, if it never waits.
+    pub(super) fn answer_s(system: &System, workload: &Workload) -> f64 {
+        let mut walk = Walk {
+            system,
+            lost: None,
+            ok: IdVec::filled(f64::NAN, system.operations.len()),
+            hold: IdVec::filled(f64::NAN, system.operations.len()),
+            rate: IdVec::filled(0.0, system.operations.len()),
+            ways: system.ways(),
+            channels: IdVec::filled((0.0, 0.0), system.channels.len()),
+        };
+        let journeys = workload.journeys.iter();
+        journeys
+            .map(|&(id, share)| share * walk.calls_last(&system.journeys[id].calls))
+            .sum()
+    }
+
+    pub(super) fn at_rates(system: &System, rates: &[f64], lost: Option<&Lost>) -> Self {
         let mut walk = Walk {
             system,
             lost,
             ok: IdVec::filled(f64::NAN, system.operations.len()),
             hold: IdVec::filled(f64::NAN, system.operations.len()),
             rate: IdVec::filled(0.0, system.operations.len()),
+            ways: system.ways(),
+            channels: IdVec::filled((0.0, 0.0), system.channels.len()),
         };
         let (mut rate, mut rate_max, mut rate_min) = (0.0, 0.0, 0.0);
         for (workload, &peak) in system.workloads.iter().zip(rates) {
@@ -332,6 +391,7 @@ impl Load {
         for index in 0..pools.len() {
             let id = PoolId::from_index(index);
             let (pool, row) = (&mut pools[id], &system.pools[id]);
+            (pool.burst_factor, pool.mean_factor) = (1.0, 1.0);
             let serving = lost.map_or(row.active() as f64, |lost| f64::from(lost.serving[id]));
             pool.busy = pool.hold_mean;
             pool.utilisation_max = row
@@ -354,6 +414,14 @@ impl Load {
                 0.0
             },
             pools,
+            channels: walk
+                .channels
+                .iter()
+                .map(|&(rate_max, busy)| ChannelLoad {
+                    rate_max,
+                    hold_mean: if rate_max > 0.0 { busy / rate_max } else { 0.0 },
+                })
+                .collect(),
             writes: writes(system),
         }
     }
@@ -371,6 +439,8 @@ fn writes(system: &System) -> IdVec<PoolId, f64> {
         ok: IdVec::filled(f64::NAN, system.operations.len()),
         hold: IdVec::filled(f64::NAN, system.operations.len()),
         rate: IdVec::filled(0.0, system.operations.len()),
+        ways: IdVec::new(),
+        channels: IdVec::filled((0.0, 0.0), system.channels.len()),
     };
     for workload in &system.workloads {
         for &(journey, share) in &workload.journeys {

@@ -8,14 +8,20 @@
 mod blame;
 mod campaign;
 mod care;
+mod channel;
+mod evaluate;
 mod failover;
 mod faults;
 mod fork;
 mod load;
+mod network;
+mod pace;
 mod period;
 mod price;
+mod profile;
 mod run;
 mod service;
+mod split;
 pub mod structure;
 mod target;
 #[cfg(test)]
@@ -29,14 +35,17 @@ pub use care::{
     Care, CommonCause, Crew, CrewOrder, Flaps, Handling, People, Repair, Restart, Spares, Step,
     Work,
 };
+pub use channel::{Channel, ChannelTo};
 pub use failover::{
     Failback, GenericFailover, Lease, QuorumFailover, Replication, Rescue, Standby, StoreFailover,
 };
 pub use faults::{ClockRuns, Component, Fault, FaultClock, FaultKind, Impairment, OutageKind};
 pub use fork::Fork;
-pub use load::{Load, Lost, PoolLoad, Reach};
+pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
+pub use network::{End, Link, LinkState, Roads, USERS};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
+pub use profile::{Profile, Steps, Swing};
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
@@ -44,11 +53,11 @@ pub use service::{
 };
 pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
-pub use workload::{Journey, Patience, Profile, Workload};
+pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
-    BalancerId, CallId, CampaignId, ClockId, DomainId, FaultId, ForkId, IdVec, JourneyId, NodeId,
-    OperationId, PoolId, SlotId, WorkloadId,
+    BalancerId, CallId, CampaignId, ChannelId, ClockId, DomainId, FaultId, ForkId, IdVec,
+    JourneyId, LinkId, NodeId, OperationId, PoolId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -60,6 +69,8 @@ pub struct System {
     pub run: RunSettings,
     /// Failure domains; a parent comes before its children.
     pub domains: IdVec<DomainId, Domain>,
+    /// Links between domains, or between users and a domain.
+    pub links: IdVec<LinkId, Link>,
     /// Machines.
     pub nodes: IdVec<NodeId, Node>,
     /// Running places of pools and balancers.
@@ -74,6 +85,8 @@ pub struct System {
     pub calls: IdVec<CallId, Call>,
     /// Calls made at the same time.
     pub forks: IdVec<ForkId, Fork>,
+    /// Connections that services keep to what they call.
+    pub channels: IdVec<ChannelId, Channel>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.

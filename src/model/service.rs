@@ -1,7 +1,7 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
 use super::{Replication, Standby, StoreFailover};
-use crate::ids::{BalancerId, CallId, ForkId, OperationId, PoolId, SlotId};
+use crate::ids::{BalancerId, CallId, ChannelId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
 
@@ -148,6 +148,8 @@ pub struct Call {
     pub priority: Option<i16>,
     /// The fork that it is made in; `None`: it is made alone, after the one before.
     pub fork: Option<ForkId>,
+    /// The connections that its attempts use; `None`: connecting takes no time and has no limit.
+    pub channel: Option<ChannelId>,
 }
 
 /// Further attempts of one call.

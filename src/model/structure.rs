@@ -15,14 +15,21 @@
 //! - the system is up if every journey is. A system without journeys is up if all of its pools and
 //!   balancers are.
 //!
+//! While links of the network are cut, what can be served depends on where (`split.rs`).
+//!
 //! It says what could be served, whatever the balancers believe. The tree is compiled to *gates* with
 //! a count of inputs that are down. A slot that changes touches its own count; only when that crosses
 //! a threshold does the change travel upwards, and only as far as gates flip. The function is
 //! monotone, so one change never makes a gate flip twice.
 
-use super::{Owner, ServedBy, System};
-use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use super::split::{Slots, Split, SplitState};
+use super::{LinkState, Owner, ServedBy, System};
+use crate::ids::{
+    BalancerId, CallId, ForkId, Id, IdVec, JourneyId, LinkId, OperationId, PoolId, SlotId,
+};
 use crate::model::Blame;
+
+pub use super::evaluate::{Verdicts, evaluate};
 
 /// A pool or balancer: a group of slots of which some number must be able to serve.
 #[derive(Clone, Debug)]
@@ -73,6 +80,8 @@ pub struct Structure {
     groups: Vec<Group>,
     /// The group of each slot.
     group_of: IdVec<SlotId, u32>,
+    /// How it is worked out while links are cut.
+    split: Option<Box<Split>>,
 }
 
 impl Structure {
@@ -143,6 +152,7 @@ impl Structure {
                 .iter()
                 .map(|slot| layout.group(slot.owner) as u32)
                 .collect(),
+            split: Split::new(system),
         }
     }
 }
@@ -261,6 +271,11 @@ pub struct StructureState {
     blame: Option<Blame>,
     /// See [`StructureState::changes`].
     changes: u64,
+    /// Whether links are cut, or were until just now: then `split` answers, not the gates.
+    is_split: bool,
+    /// Whether that answer is out of date.
+    unsettled: bool,
+    split: Option<Box<SplitState>>,
 }
 
 impl StructureState {
@@ -281,6 +296,12 @@ impl StructureState {
             stack: Vec::with_capacity(structure.gates.len()),
             blame: None,
             changes: 0,
+            is_split: false,
+            unsettled: false,
+            split: structure
+                .split
+                .as_ref()
+                .map(|split| Box::new(SplitState::new(split))),
         }
     }
 
@@ -298,6 +319,10 @@ impl StructureState {
         self.flipped.clear();
         self.blame = None;
         self.changes += 1;
+        (self.is_split, self.unsettled) = (false, false);
+        if let Some(split) = &mut self.split {
+            split.reset();
+        }
     }
 
     /// A number that grows whenever anything flips that is asked for here, or the blame changes: as
@@ -310,19 +335,25 @@ impl StructureState {
     /// Whether the system is up, nobody is blamed and no journey waits to be taken as flipped.
     #[inline]
     pub fn calm(&self) -> bool {
-        self.system_up() && self.blame.is_none() && self.flipped.is_empty()
+        self.system_up() && self.blame.is_none() && self.flipped.is_empty() && !self.unsettled
     }
 
     /// Whether every journey can be served.
     #[inline]
     pub fn system_up(&self) -> bool {
-        self.up[self.layout.system]
+        match &self.split {
+            Some(split) if self.is_split => split.system,
+            _ => self.up[self.layout.system],
+        }
     }
 
     /// Whether `journey` can be served.
     #[inline]
     pub fn journey_up(&self, journey: JourneyId) -> bool {
-        self.up[self.layout.journeys + journey.index()]
+        match &self.split {
+            Some(split) if self.is_split => split.journeys[journey.index()],
+            _ => self.up[self.layout.journeys + journey.index()],
+        }
     }
 
     /// Whether `pool` has enough slots that can serve.
@@ -379,6 +410,7 @@ impl StructureState {
             return;
         }
         self.serves[slot] = serves;
+        self.unsettled |= self.is_split;
         let index = structure.group_of[slot] as usize;
         let group = &structure.groups[index];
         // The threshold is crossed between `needs` and the count below it, in either direction.
@@ -402,9 +434,63 @@ impl StructureState {
         let leads = |leader: Option<SlotId>| leader.is_some_and(|slot| self.serves[slot]);
         let (before, after) = (leads(self.leaders[pool]), leads(leader));
         self.leaders[pool] = leader;
+        self.unsettled |= self.is_split;
         if before != after && structure.groups[pool.index()].led {
             self.shift(structure, self.layout.leaders + pool.index(), after);
         }
+    }
+
+    /// The links of the network are like this from now on.
+    ///
+    /// While any is cut, [`StructureState::settle`] has to be called after each change, before any
+    /// journey is asked for.
+    pub fn set_links(&mut self, structure: &Structure, links: &IdVec<LinkId, LinkState>) {
+        let (Some(split), Some(state)) = (&structure.split, &mut self.split) else {
+            return;
+        };
+        let was_cut = state.is_cut();
+        state.set_links(split, links);
+        if !self.is_split && state.is_cut() {
+            let journeys = &self.up[self.layout.journeys..self.layout.system];
+            state.journeys.copy_from_slice(journeys);
+            state.system = self.up[self.layout.system];
+            self.is_split = true;
+        }
+        self.unsettled |= was_cut || state.is_cut();
+    }
+
+    /// Works out anew what depends on links that are cut, if anything has changed.
+    #[inline]
+    pub fn settle(&mut self, structure: &Structure) {
+        if self.unsettled {
+            self.settle_split(structure);
+        }
+    }
+
+    #[cold]
+    fn settle_split(&mut self, structure: &Structure) {
+        self.unsettled = false;
+        let (Some(split), Some(state)) = (&structure.split, &mut self.split) else {
+            return;
+        };
+        state.remember();
+        if state.is_cut() {
+            let slots = Slots {
+                serves: &self.serves,
+                leaders: &self.leaders,
+            };
+            state.evaluate(split, slots);
+            if self.layout.journeys == self.layout.system {
+                // Pools and balancers as such know of no network.
+                state.system = self.up[self.layout.system];
+            }
+        } else {
+            let journeys = &self.up[self.layout.journeys..self.layout.system];
+            state.journeys.copy_from_slice(journeys);
+            state.system = self.up[self.layout.system];
+            self.is_split = false;
+        }
+        self.changes += u64::from(state.compare(&mut self.flipped));
     }
 
     /// An input of `gate` rose or fell; so do the gates above it that depend on it.
@@ -423,7 +509,7 @@ impl StructureState {
             if up != self.up[index] {
                 self.up[index] = up;
                 self.changes += 1;
-                if (self.layout.journeys..self.layout.system).contains(&index) {
+                if (self.layout.journeys..self.layout.system).contains(&index) && !self.is_split {
                     self.flipped
                         .push(JourneyId::from_index(index - self.layout.journeys));
                 }
@@ -433,100 +519,6 @@ impl StructureState {
             }
         }
     }
-}
-
-/// The value of the structure function, worked out from nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdicts {
-    /// Whether each pool has enough slots that can serve.
-    pub pools: IdVec<PoolId, bool>,
-    /// The same for balancers.
-    pub balancers: IdVec<BalancerId, bool>,
-    /// Whether each operation can be served.
-    pub operations: IdVec<OperationId, bool>,
-    /// Whether each journey can be served.
-    pub journeys: IdVec<JourneyId, bool>,
-    /// Whether the system is up.
-    pub system: bool,
-}
-
-/// Works out the structure function for the slots that can serve and the leaders given.
-///
-/// Slow and plain: it begins with every operation and call up and takes down what cannot be, until
-/// nothing changes. The reference for [`StructureState`].
-pub fn evaluate(
-    system: &System,
-    serves: impl Fn(SlotId) -> bool,
-    leaders: &IdVec<PoolId, Option<SlotId>>,
-) -> Verdicts {
-    let count = |slots: &[SlotId]| slots.iter().filter(|&&slot| serves(slot)).count();
-    let enough = |slots: &[SlotId], needs: u32| count(slots) >= needs as usize;
-    let pools: IdVec<PoolId, bool> = system
-        .pools
-        .iter()
-        .map(|pool| enough(&pool.slots, pool.needs))
-        .collect();
-    let balancers: IdVec<BalancerId, bool> = system
-        .balancers
-        .iter()
-        .map(|one| enough(&one.slots, one.needs))
-        .collect();
-    let mut operations: IdVec<OperationId, bool> = IdVec::filled(true, system.operations.len());
-    let mut calls: IdVec<CallId, bool> = IdVec::filled(true, system.calls.len());
-    let all = |calls: &IdVec<CallId, bool>, list: &[CallId]| all_up(system, calls, list);
-    loop {
-        let before = (operations.clone(), calls.clone());
-        for (id, operation) in system.operations.pairs() {
-            let pool = &system.pools[operation.pool];
-            let can = match operation.served_by {
-                ServedBy::Any => true,
-                ServedBy::Leader => leaders[operation.pool].is_some_and(&serves),
-                ServedBy::Quorum => 2 * count(&pool.slots) > pool.active(),
-            };
-            operations[id] = can && pools[operation.pool] && all(&calls, &operation.calls);
-        }
-        for (id, call) in system.calls.pairs() {
-            let regular = operations[call.to]
-                && call.through.is_none_or(|balancer| balancers[balancer])
-                && (call.hit >= 1.0 || all(&calls, &call.on_miss));
-            calls[id] = regular || (!call.on_failure.is_empty() && all(&calls, &call.on_failure));
-        }
-        if before == (operations.clone(), calls.clone()) {
-            break;
-        }
-    }
-    let journeys: IdVec<JourneyId, bool> = system
-        .journeys
-        .iter()
-        .map(|journey| all(&calls, &journey.calls))
-        .collect();
-    let system = if journeys.is_empty() {
-        pools.iter().chain(&balancers).all(|&up| up)
-    } else {
-        journeys.iter().all(|&up| up)
-    };
-    Verdicts {
-        pools,
-        balancers,
-        operations,
-        journeys,
-        system,
-    }
-}
-
-/// Whether all items of `list` are up that are needed.
-fn all_up(system: &System, calls: &IdVec<CallId, bool>, list: &[CallId]) -> bool {
-    system.items(list).all(|item| {
-        let first = &system.calls[item[0]];
-        let Some(fork) = first.fork.map(|id| &system.forks[id]) else {
-            return calls[item[0]] || first.optional;
-        };
-        let succeed = |call: &&CallId| calls[**call] || system.calls[**call].optional;
-        let up = fork.copies * item.iter().filter(succeed).count() as u32;
-        up >= fork.wait_for
-            || fork.optional
-            || !fork.on_failure.is_empty() && all_up(system, calls, &fork.on_failure)
-    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Small systems for tests, built by hand in a line for each part.
 
 use super::{
-    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, ClockRuns, Component,
-    Discipline, Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey, Maintenance, Node,
-    Operation, Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll, RunSettings, ServedBy, Slot,
-    Start, System,
+    Algorithm, Backoff, Balancer, Call, Campaign, CampaignWork, Change, ClockRuns, CommonCause,
+    Component, Discipline, Domain, Fault, FaultClock, FaultKind, Fork, Jitter, Journey,
+    Maintenance, Node, Operation, Owner, Pool, PoolKind, Release, Retries, Rhythm, Roll,
+    RunSettings, ServedBy, Slot, Start, System,
 };
 use crate::ids::{
     BalancerId, CallId, CampaignId, ClockId, DomainId, Id, IdVec, JourneyId, NodeId, OperationId,
@@ -46,6 +46,7 @@ impl System {
                 bad_below: 0.95,
             },
             domains: IdVec::new(),
+            links: IdVec::new(),
             nodes: IdVec::new(),
             slots: IdVec::new(),
             pools: IdVec::new(),
@@ -53,6 +54,7 @@ impl System {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -98,6 +100,27 @@ impl System {
             })
         };
         places.iter().enumerate().map(slot).collect()
+    }
+
+    /// Shocks that start the faults of `hits`, each with this chance.
+    pub(crate) fn shocks(&mut self, hits: Vec<ClockId>, every: Dist, chance: f64) {
+        let fault = self.faults.push(Fault {
+            name: "heat".into(),
+            kind: FaultKind::Common,
+            runs: ClockRuns::Calendar,
+            every,
+            lasts: fixed(0.0),
+        });
+        let clock = self.clocks.push(FaultClock {
+            fault,
+            component: Component::Common(0),
+            name: "heat".into(),
+        });
+        self.care.commons.push(CommonCause {
+            clock,
+            hits,
+            chance,
+        });
     }
 
     /// A service that starts at once, with one slot at each place and one operation.
@@ -169,6 +192,7 @@ impl System {
             chance: 1.0,
             priority: None,
             fork: None,
+            channel: None,
         })
     }
 
@@ -204,9 +228,11 @@ impl System {
             Component::Slot(slot) => system.slots[slot].name.clone(),
             Component::Node(node) => system.nodes[node].name.clone(),
             Component::Domain(domain) => system.domains[domain].name.clone(),
+            Component::Link(link) => system.links[link].name.clone(),
             Component::Pool(pool) => system.pools[pool].name.clone(),
             Component::Balancer(balancer) => system.balancers[balancer].name.clone(),
             Component::Common(row) => format!("common{row}"),
+            Component::Workload(workload) => system.workloads[workload].name.clone(),
         };
         let kind_name = kind.word();
         let first = format!("{}.{kind_name}", name(self, components[0]));

@@ -3,17 +3,21 @@
 //! Slots of one pool are exchangeable, so their states are sorted, jointly with what every instance
 //! of every balancer believes about them; instances of one balancer are sorted by state, impairment,
 //! island and whether they hold the address. Impairments are part of the key only in regimes that have
-//! any. Whom failures are attributed to is no part of the key.
+//! any, and so are bursts, and which slots are at one site of the network only where that matters (`sites.rs`). Whom
+//! failures are attributed to is no part of the key.
 
+use super::sites::Sites;
 use super::{Regime, SlotState};
 use crate::ids::{Id, SlotId};
+use crate::model::Owner;
 use crate::model::System;
-use crate::random::Key;
+use crate::random::{Key, mix};
 
 /// Makes keys; keeps its buffers between calls.
 #[derive(Clone, Debug, Default)]
 pub struct KeyMaker {
-    instances: Vec<([u64; 3], SlotId)>,
+    instances: Vec<([u64; 4], SlotId)>,
+    sites: Sites,
     columns: Vec<Vec<u64>>,
 }
 
@@ -37,8 +41,27 @@ impl KeyMaker {
     /// The key of `regime`: equal for regimes that differ only by the names of exchangeable slots.
     pub fn key(&mut self, system: &System, regime: &Regime) -> u64 {
         let mut key = Key::of_seed(0x7265_6769_6d65);
+        for (workload, _) in regime.bursts.pairs().filter(|(_, active)| **active) {
+            key = key.with(workload.index() as u64);
+        }
         let impaired = regime.impairments.iter().any(|one| one.is_any());
-        let parts = if impaired { 3 } else { 1 };
+        let leads = |slot: SlotId| match system.slots[slot].owner {
+            Owner::Pool(pool) => regime.leaders[pool] == Some(slot),
+            Owner::Balancer(balancer) => regime.holders[balancer] == Some(slot),
+        };
+        let standing = |slot: SlotId| {
+            let [factor, errors] = impairment(regime, slot);
+            mix(place(regime, slot) << 1 | u64::from(leads(slot))) ^ mix(factor) ^ errors
+        };
+        let sited = self.sites.rank(system, regime, standing);
+        let parts = match (sited, impaired) {
+            (true, _) => 4,
+            (false, true) => 3,
+            (false, false) => 1,
+        };
+        if sited {
+            key = self.sites.add_to(key, regime);
+        }
         // Instances in canonical order, balancer by balancer.
         self.instances.clear();
         for (id, balancer) in system.balancers.pairs() {
@@ -47,7 +70,13 @@ impl KeyMaker {
                 let held = u64::from(regime.holders[id] == Some(slot));
                 let [factor, errors] = impairment(regime, slot);
                 let place = place(regime, slot) << 1 | held;
-                self.instances.push(([place, factor, errors], slot));
+                let site = if sited {
+                    let rank = self.sites.rank_of(regime, slot);
+                    mix(rank) ^ self.sites.held_from(system, regime, slot)
+                } else {
+                    0
+                };
+                self.instances.push(([place, factor, errors, site], slot));
             }
             self.instances[start..].sort_by_key(|instance| instance.0);
             key = self.instances[start..]
@@ -63,6 +92,9 @@ impl KeyMaker {
                 column.clear();
                 let leads = u64::from(regime.leaders[id] == Some(slot));
                 column.push(place(regime, slot) << 1 | leads);
+                if sited {
+                    column.push(self.sites.rank_of(regime, slot));
+                }
                 if impaired {
                     column.extend(impairment(regime, slot));
                 }
@@ -70,7 +102,7 @@ impl KeyMaker {
                     let view = &regime.views[instance];
                     let watches = matches!(
                         system.slots[instance].owner,
-                        crate::model::Owner::Balancer(balancer)
+                        Owner::Balancer(balancer)
                             if system.balancers[balancer].to == id
                     );
                     // What an instance that sends nothing on believes moves nothing.
@@ -93,7 +125,7 @@ mod tests {
     use super::*;
     use crate::ids::DomainId;
     use crate::model::testing::random_system;
-    use crate::model::{FaultKind, Impairment, Owner};
+    use crate::model::{FaultKind, Impairment};
     use crate::path::Signal;
 
     /// Exchanges two slots of one pool everywhere in a regime.

@@ -6,14 +6,18 @@
 
 mod cause;
 mod key;
+mod network;
+mod sites;
 
 pub use cause::Cause;
 pub use key::KeyMaker;
+pub use network::Network;
 
-pub use crate::model::{Blame, Impairment, Phase};
+pub use crate::model::{Blame, Impairment, LinkState, Phase};
 
 use crate::ids::{
-    BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, PoolId, SlotId,
+    BalancerId, CampaignId, ClockId, DomainId, FaultId, IdVec, JourneyId, LinkId, PoolId, SlotId,
+    WorkloadId,
 };
 use crate::model::{Step, System};
 use crate::time::{SimSpan, SimTime};
@@ -53,13 +57,29 @@ pub enum Signal {
         /// How badly.
         impairment: Impairment,
     },
-    /// A slot was cut off with its domain, or joined again. Two slots reach each other exactly when
-    /// their islands are equal; users are on `None`.
+    /// A slot was cut off with its domain, or joined again. Two slots reach each other when their
+    /// islands are equal and no link between them is cut; users are on `None`.
     Island {
         /// Which.
         slot: SlotId,
         /// The innermost isolated domain around it.
         island: Option<DomainId>,
+    },
+    /// A link of the network was cut, or became lossy or slow, or less so.
+    Link {
+        /// Which.
+        link: LinkId,
+        /// How it is now.
+        state: LinkState,
+    },
+    /// While the network is cut, the address of a balancer moved for those at one site.
+    LocalHolder {
+        /// Which balancer.
+        balancer: BalancerId,
+        /// The site.
+        site: u32,
+        /// The instance that they now reach at the address.
+        holder: Option<SlotId>,
     },
     /// An instance of a balancer changed its mind about a member.
     View {
@@ -83,6 +103,13 @@ pub enum Signal {
         pool: PoolId,
         /// The member that now accepts what only a leader may.
         leader: Option<SlotId>,
+    },
+    /// A burst of a workload began, or ended.
+    Burst {
+        /// Which workload.
+        workload: WorkloadId,
+        /// Whether more requests come than usual.
+        active: bool,
     },
     /// From now on, failures of a journey are attributed to this.
     Blame {
@@ -183,10 +210,21 @@ pub enum Event {
     AllLost(PoolId),
     /// The lead of a store goes back to this member.
     FailsBack(SlotId),
+    /// Planned work stops the leader of a store, and the lead goes over to this member.
+    HandsOver(SlotId),
+    /// The new leader of a store lacks what was acknowledged in this time before the fault.
+    WritesLost {
+        /// Which store.
+        pool: PoolId,
+        /// How long.
+        lag: SimSpan,
+    },
     /// An election begins.
     ElectionBegins(PoolId),
     /// A group has lost its majority.
     MajorityLost(PoolId),
+    /// A standby should take over and does not; a person is called.
+    ActivationFails(SlotId),
     /// A standby begins to take over.
     Activating(SlotId),
     /// A standby serves in the stead of what was lost.
@@ -262,6 +300,8 @@ pub struct Regime {
     pub impairments: IdVec<SlotId, Impairment>,
     /// Where each slot is.
     pub islands: IdVec<SlotId, Option<DomainId>>,
+    /// How the links between them are.
+    pub network: Network,
     /// `views[instance][m]`: whether that instance of a balancer believes member `m` up; empty for
     /// slots that are no instance of a balancer.
     pub views: IdVec<SlotId, Vec<bool>>,
@@ -271,6 +311,8 @@ pub struct Regime {
     pub leaders: IdVec<PoolId, Option<SlotId>>,
     /// Whom failures of each journey are attributed to.
     pub blames: IdVec<JourneyId, Option<Blame>>,
+    /// Which workloads have a burst.
+    pub bursts: IdVec<WorkloadId, bool>,
 }
 
 impl Regime {
@@ -286,6 +328,7 @@ impl Regime {
             slots: IdVec::filled(SlotState::Serving, system.slots.len()),
             impairments: IdVec::filled(Impairment::NONE, system.slots.len()),
             islands: IdVec::filled(None, system.slots.len()),
+            network: Network::all_up(system),
             views,
             holders: system
                 .balancers
@@ -300,6 +343,7 @@ impl Regime {
                 })
                 .collect(),
             blames: IdVec::filled(None, system.journeys.len()),
+            bursts: IdVec::filled(false, system.workloads.len()),
         }
     }
 
@@ -309,6 +353,15 @@ impl Regime {
             Signal::Slot { slot, state } => self.slots[slot] = state,
             Signal::Impaired { slot, impairment } => self.impairments[slot] = impairment,
             Signal::Island { slot, island } => self.islands[slot] = island,
+            Signal::Link { link, state } => self.network.set(link, state),
+            Signal::LocalHolder {
+                balancer,
+                site,
+                holder,
+            } => {
+                let row = self.network.row(balancer, site);
+                self.network.holders[row] = holder;
+            }
             Signal::View {
                 instance,
                 member,
@@ -317,6 +370,7 @@ impl Regime {
             Signal::Holder { balancer, holder } => self.holders[balancer] = holder,
             Signal::Leader { pool, leader } => self.leaders[pool] = leader,
             Signal::Blame { journey, blame } => self.blames[journey] = blame,
+            Signal::Burst { workload, active } => self.bursts[workload] = active,
         }
     }
 
@@ -324,5 +378,14 @@ impl Regime {
     #[inline(always)]
     pub fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
         from.and_then(|from| self.islands[from]) == self.islands[to]
+            && (!self.network.is_cut() || self.connects(from, to))
+    }
+
+    /// Whether no link between them is cut.
+    #[inline]
+    fn connects(&self, from: Option<SlotId>, to: SlotId) -> bool {
+        let roads = &self.network.roads;
+        self.network
+            .connects(roads.site(from), roads.site(Some(to)))
     }
 }

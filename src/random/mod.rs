@@ -12,6 +12,7 @@
 
 pub mod arrivals;
 pub mod dist;
+pub mod piecewise;
 pub(crate) mod special;
 
 pub use arrivals::{ArrivalCursor, Intensity};
@@ -55,12 +56,18 @@ pub enum Purpose {
     Forcing = 19,
     /// Which probes of a member meet an error, keyed by instance and member.
     ProbeErrors = 20,
+    /// Requests that come beside the others during a burst, keyed by block.
+    Burst = 21,
+    /// Times of thinking of users in a closed loop, keyed by user.
+    Thinking = 22,
     /// How far the copies of a store lag behind when its leader is lost.
     Lag = 40,
     /// The turns of a fault that comes and goes: on, off, and where they stand when a history begins.
     Turns = 30,
     /// Which starts of a slot fail, and what people need to start it.
     Restart = 31,
+    /// Which activations of standbys fail, and what people need for them.
+    Coverage = 32,
 }
 
 /// FNV-1a of the bytes of `name`: the stable hash by which names enter stream keys.

@@ -86,7 +86,10 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
     let texts = [&mut outcome.name, &mut outcome.hash]
         .into_iter()
         .chain(outcome.warnings.iter_mut())
-        .chain(outcome.services.iter_mut().map(|row| &mut row.name))
+        .chain(outcome.services.iter_mut().flat_map(|row| {
+            let ends = row.connections.iter_mut().map(|one| &mut one.to);
+            ends.chain([&mut row.name])
+        }))
         .chain(outcome.journeys.iter_mut().map(|row| &mut row.name))
         .chain(outcome.causes.iter_mut().map(|row| &mut row.fault))
         .chain(outcome.targets.iter_mut().map(|row| &mut row.expression))
@@ -96,6 +99,14 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
                 .chain(bill.without_price.iter_mut())
                 .chain([&mut bill.currency])
         }))
+        .chain(
+            outcome
+                .break_even
+                .iter_mut()
+                .flatten()
+                .map(|row| &mut row.input),
+        )
+        .chain(outcome.needs_at_peak.iter_mut().map(|row| &mut row.pool))
         .chain(outcome.at_peak.iter_mut().flat_map(peak))
         .chain(
             outcome

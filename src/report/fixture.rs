@@ -95,6 +95,7 @@ fn service(name: &str, kind: &'static str, calls: bool) -> Service {
         kind,
         structural: e(0.999_93, 0.999_91, 0.999_95, 1_024),
         structural_outages: outages(0.7),
+        connections: Vec::new(),
         recovery: None,
         calls: calls.then(|| Calls {
             availability: Some(e(0.999_88, 0.999_86, 0.999_9, 98_000_000)),
@@ -230,6 +231,7 @@ pub(crate) fn ordinary() -> Outcome {
             service("articles", "store", true),
             service("edge", "balancer", false),
         ],
+        users: Vec::new(),
         journeys: vec![
             JourneyRow {
                 name: "readers.read".to_owned(),
@@ -270,6 +272,27 @@ pub(crate) fn ordinary() -> Outcome {
                 ..target("probability(downtime > 4h) <= 5%", Verdict::Undecided)
             },
         ],
+        break_even: (0..4)
+            .map(|index| {
+                let row = BreakEven {
+                    input: "north-a.power.every".to_owned(),
+                    often: true,
+                    met: true,
+                    factor: (index < 2).then_some(3.1),
+                    tried: 1_024.0,
+                };
+                vec![row; index]
+            })
+            .collect(),
+        needs_at_peak: vec![NeedsRow {
+            pool: "app".to_owned(),
+            needs: 4,
+            replicas: 6,
+            busy: 18.1,
+            workers: 6,
+            utilisation: 0.8,
+            busiest_s: 72_000.0,
+        }],
         at_peak: Some(at_peak()),
         cost: Some(Bill {
             currency: "EUR".to_owned(),
@@ -294,6 +317,7 @@ fn at_peak() -> AtPeak {
     let left = |lost: Option<f64>, app: f64| PeakState {
         utilisation: vec![("app".to_owned(), Some(app)), ("articles".to_owned(), None)],
         journeys_down: Vec::new(),
+        nothing: false,
         lost: lost.map(|lost| e(lost, lost * 0.9, lost * 1.1 + 1e-4, 64_000)),
         latency_p99: lost.map(|lost| around(0.1 + lost, 0.05, 64_000)),
     };

@@ -36,12 +36,14 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s` |
+//! | `services.<name>.connections.<to>` | where a service keeps connections: `opened` and `shed`, the shares of attempts for which one had to be opened and that got none, `wait_s`, the mean wait for one of all |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
+//! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
-//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`) |
+//! | `targets[]` | `expression`, `line` of the file, `verdict` (`met`, `missed`, `undecided`), `measured` (estimate with the confidence that decides, or `null`), `relation` (`>=` or `<=`), `required` (same unit as `measured`), `shown` (what the expression names), `unit` (`share`, `seconds`, `per_year`, `latency` or `recovery`: then `measured` and `required` are shares of requests or recoveries within the bound and `shown` is in seconds), `periods` (for targets on periods what `measured` counts: `of` (`calendar`: whole periods one after the other; `rolling`: histories, by the worst of all periods in them; `history`: histories), `length_s`, `counted` (the share that `kept` or `missed` the bound), `bound` (a share or seconds), `excluding_planned`; else `null`), `missed_by_histories` (the share of histories that miss the bound by themselves, for targets on the availability or downtime of everything; else `null`); `break_even[]`, only with `--break-even` and of targets on structural figures: `input` (such as `app.crash.every`), `times_as` (`often` or `long`), `met` (by the figure, with the input as it is), `factor` (at which the target turns, others alike; `null` if it did not) and `tried` (the furthest factor at which it had not) |
 //! | `cost` | `null` if the file states no price; else `currency` (text, empty if not named), `per_month`, `items[]`: `component`, `count`, `each_per_month`, `per_month`, and `without_price[]`, names of components |
+//! | `needs_at_peak[]` | pools that state `needs: at_peak`: `pool`, `needs` (replicas that carry the load at the busiest time), `replicas`, `busy_workers` (in use then, on average), `workers` (of one replica), `utilisation` (share of them that may be in use), `at_s` (the busiest minute, since Monday 00:00) |
 //! | `peak` | the system at the busiest minute of the week when nothing is lost, `null` without traffic: `at_s` (since Monday 00:00), `rate_per_s`, `utilisation` (by pool with limited workers: calculated share of the workers of all that serve, above 1 if it is too much, `null` if none serves), `journeys_down[]` (names), `lost_share` (estimate: requests that fail or are never answered; `null` if it costs too much to simulate), `latency_p99_s` (estimate or `null`, of the others), `left_out` (number of parts not looked at) |
 //! | `single_losses[]` | the same for each single loss once everything has settled, worst first; `null` without traffic: `lost` (name of the part), `kind` (`replica`, `cache`, `member`, `balancer`, `machine`, or the kind of a domain), `alike[]` (names of parts whose loss leaves the same), `utilisation`, `journeys_down[]`, `lost_share`, `latency_p99_s` as in `peak` |
 //! | `warnings[]` | texts |
@@ -50,8 +52,8 @@ mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, Calls, Condition, Downtime, Estimate, ForcingFacts, Latency, Outages, Outcome, Recovery,
-    RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
+    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
+    Outages, Outcome, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -140,6 +142,17 @@ fn result(o: &Outcome) -> Json {
             })),
         ),
         (
+            "users",
+            Json::object(o.users.iter().map(|row| {
+                let figures = Json::object([
+                    ("count", Json::integer(row.count.into())),
+                    ("requests_per_second", Json::number(row.rate)),
+                    ("lost_demand", maybe(row.lost_demand.as_ref())),
+                ]);
+                (row.name.as_str(), figures)
+            })),
+        ),
+        (
             "causes",
             Json::list(o.causes.iter().map(|row| {
                 Json::object([
@@ -162,13 +175,24 @@ fn result(o: &Outcome) -> Json {
                 ])
             })),
         ),
-        ("targets", Json::list(o.targets.iter().map(target))),
+        (
+            "targets",
+            Json::list(o.targets.iter().enumerate().map(|(index, row)| {
+                target(row, o.break_even.get(index).map_or(&[][..], Vec::as_slice))
+            })),
+        ),
         ("cost", o.cost.as_ref().map_or(Json::Null, bill)),
     ];
+    fields.push(("needs_at_peak", peak::needs(&o.needs_at_peak)));
     fields.extend(peak::fields(o.at_peak.as_ref()));
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));
-    Json::object(fields)
+    let closed = !o.users.is_empty();
+    Json::object(
+        fields
+            .into_iter()
+            .filter(|(name, _)| closed || *name != "users"),
+    )
 }
 
 fn run(o: &Outcome) -> Json {
@@ -326,7 +350,7 @@ fn service(row: &Service) -> Json {
         ),
     ];
     structure.extend(spells(&row.structural_outages));
-    Json::object([
+    let mut figures = vec![
         ("kind", Json::text(row.kind)),
         ("structural", Json::object(structure)),
         ("calls", row.calls.as_ref().map_or(Json::Null, calls)),
@@ -334,7 +358,19 @@ fn service(row: &Service) -> Json {
             "recovery",
             row.recovery.as_ref().map_or(Json::Null, recovery),
         ),
-    ])
+    ];
+    if !row.connections.is_empty() {
+        let of = |one: &Connections| {
+            Json::object([
+                ("opened", maybe(one.opened.as_ref())),
+                ("shed", maybe(one.shed.as_ref())),
+                ("wait_s", maybe(one.wait_mean.as_ref())),
+            ])
+        };
+        let all = row.connections.iter().map(|one| (one.to.as_str(), of(one)));
+        figures.push(("connections", Json::object(all)));
+    }
+    Json::object(figures)
 }
 
 fn recovery(found: &Recovery) -> Json {
@@ -392,7 +428,7 @@ pub(super) fn bill(bill: &Bill) -> Json {
     ])
 }
 
-fn target(row: &TargetRow) -> Json {
+fn target(row: &TargetRow, inputs: &[BreakEven]) -> Json {
     Json::object([
         ("expression", Json::text(&row.expression)),
         ("line", Json::integer(row.line.into())),
@@ -414,6 +450,10 @@ fn target(row: &TargetRow) -> Json {
         (
             "missed_by_histories",
             maybe(row.missed_by_histories.as_ref()),
+        ),
+        (
+            "break_even",
+            Json::list(inputs.iter().map(peak::break_even)),
         ),
     ])
 }

@@ -225,6 +225,12 @@ fn figures(out: &mut String, outcome: &Outcome) {
     if let Some(l) = &outcome.latency {
         latency(out, l);
     }
+    for users in outcome.users.iter().take(ROWS) {
+        if let Some(lost) = &users.lost_demand {
+            let name = format!("demand of {} lost by waiting", escaped(&users.name));
+            row(out, &name, &numbers::share(lost));
+        }
+    }
     if let Some(bill) = &outcome.cost {
         let _ = writeln!(out, "| cost | {} | |", escaped(&words::cost(bill)));
     }

@@ -74,6 +74,7 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
     }
     below.push(String::new());
     below.extend(worst_loss(outcome, style));
+    below.extend(break_even(outcome, style));
     below.extend(cost(outcome, style));
     below.extend(provenance(outcome, style));
     if let Some(report) = report {
@@ -373,6 +374,15 @@ fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
         lines.push(shortened(&text, COLUMNS));
     }
     lines
+}
+
+/// The input that may be wrong by least until a target turns.
+fn break_even(outcome: &Outcome, style: Style) -> Option<String> {
+    let firsts = outcome.break_even.iter().filter_map(|rows| rows.first());
+    let known = firsts.filter_map(|row| Some((row.factor?.ln().abs(), row)));
+    let (_, row) = known.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let text = format!("a target turns with {}", words::break_even(row));
+    Some(labelled("Break-even", &text, style))
 }
 
 /// The worst of what single losses do.

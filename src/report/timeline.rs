@@ -147,6 +147,8 @@ fn is_reaction(event: Event) -> bool {
         | Event::PromotionVoid(_)
         | Event::AllLost(_)
         | Event::FailsBack(_)
+        | Event::HandsOver(_)
+        | Event::WritesLost { .. }
         | Event::ElectionBegins(_)
         | Event::MajorityLost(_)
         | Event::Activating(_)
@@ -162,6 +164,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::PartArrives(_)
         | Event::RestartsEnd(_)
         | Event::FailoverFailed(_)
+        | Event::ActivationFails(_)
         | Event::PutRight(_)
         | Event::Campaign { .. } => false,
     }
@@ -177,7 +180,11 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} strikes", system.clocks[clock].name)
         }
         Event::FaultBegins(clock) => {
-            format!("{} begins{}", system.clocks[clock].name, how(system, clock))
+            let fault = system.clocks[clock].fault;
+            let flaps = system.care.flaps.contains_key(&fault);
+            let goes = if flaps { ", to come and go" } else { "" };
+            let name = &system.clocks[clock].name;
+            format!("{name} begins{}{goes}", how(system, clock))
         }
         Event::FaultEnds(clock) => format!("{} ends", system.clocks[clock].name),
         Event::FaultTurns { clock, on: true } => {
@@ -269,8 +276,17 @@ pub fn words(system: &System, event: Event) -> String {
         Event::PutRight(pool) => format!("{} is put right", system.pools[pool].name),
         Event::AllLost(pool) => format!("{}: all members are lost", system.pools[pool].name),
         Event::FailsBack(id) => format!("{} takes the lead back", slot(id)),
+        Event::HandsOver(id) => format!("the lead is handed over to {}", slot(id)),
+        Event::WritesLost { pool, lag } => format!(
+            "{}: what was written in the last {} before the fault is lost",
+            system.pools[pool].name,
+            exact_span(lag.as_secs_f64())
+        ),
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
+        Event::ActivationFails(id) => {
+            format!("{} is not activated, somebody is called", slot(id))
+        }
         Event::Activating(id) => format!("{} is activated", slot(id)),
         Event::Activated(id) => format!("{} takes over", slot(id)),
         Event::Leads(id) => format!("{} leads{}", slot(id), of(system, id)),
@@ -352,6 +368,21 @@ fn how(system: &System, clock: ClockId) -> String {
         FaultKind::Errors { share } => {
             format!(" ({}% of the attempts)", plain(100.0 * share))
         }
+        FaultKind::Burst => match clock.component {
+            Component::Workload(id) => {
+                let factor = system.workloads[id].burst_factor();
+                format!(" ({} times as many requests)", plain(factor))
+            }
+            _ => String::new(),
+        },
+        FaultKind::Loss { share } => format!(" ({}% is lost)", plain(100.0 * share)),
+        FaultKind::Latency { factor, adds } => {
+            let times = (factor > 1.0).then(|| format!("{} times slower", plain(factor)));
+            let more =
+                (!adds.is_zero()).then(|| format!("{} ms more", plain(1e3 * adds.as_secs_f64())));
+            let both: Vec<String> = times.into_iter().chain(more).collect();
+            format!(" ({})", both.join(" and "))
+        }
         FaultKind::Outage(OutageKind::Errors) => " (answered with errors)".to_owned(),
         FaultKind::Outage(OutageKind::Silent) => " (no answer)".to_owned(),
         FaultKind::Outage(OutageKind::Refused) => " (connections refused)".to_owned(),
@@ -361,6 +392,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
             if named_so =>
         {
             String::new()
@@ -371,6 +403,7 @@ fn how(system: &System, clock: ClockId) -> String {
         | FaultKind::Isolated
         | FaultKind::Power
         | FaultKind::Common
+        | FaultKind::Partition
         | FaultKind::Maintenance
         | FaultKind::Rollout
         | FaultKind::Release

@@ -2,8 +2,8 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    AtPeak, Bill, CauseRow, Condition, Estimate, ForcingFacts, Outcome, PeakState, Recovery,
-    RunFacts, Spans, TargetRow, Unit, Verdict,
+    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, ForcingFacts, NeedsRow, Outcome,
+    PeakState, Recovery, RunFacts, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over};
 use crate::path::Phase;
@@ -294,6 +294,34 @@ pub(crate) fn time_of_week(secs: f64) -> String {
     format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
 }
 
+/// `app.crash 3.1 times as often`, `app.crash 0.4 times as long`, `app.crash more than 1,024 times as long`.
+pub(crate) fn break_even(row: &BreakEven) -> String {
+    let (input, how) = match row.input.rsplit_once('.') {
+        Some((fault, _)) => (fault, if row.often { "often" } else { "long" }),
+        None => (row.input.as_str(), "much"),
+    };
+    let times = match row.factor {
+        Some(factor) => numbers::significant(factor, 2),
+        None if row.met => format!("more than {}", numbers::significant(row.tried, 4)),
+        None => format!("less than {}", numbers::significant(row.tried, 2)),
+    };
+    format!("{input} {times} times as {how}")
+}
+
+/// `app needs 2 of its 4 replicas: ...`.
+pub(crate) fn needs(row: &NeedsRow) -> String {
+    format!(
+        "{} needs {} of its {}: at {} its requests keep {} workers busy, and {} of the {} of a replica may be",
+        row.pool,
+        row.needs,
+        numbers::plural(row.replicas.into(), "replica"),
+        time_of_week(row.busiest_s),
+        numbers::significant(row.busy, 3),
+        numbers::exact_share(row.utilisation),
+        row.workers,
+    )
+}
+
 /// The busiest pools of a state and how busy they are: `app 78 %, articles 12 %`.
 pub(crate) fn busiest_pools(left: &PeakState, most: usize) -> String {
     let mut rows: Vec<_> = left.utilisation.iter().collect();
@@ -319,10 +347,10 @@ fn utilisation(share: f64) -> String {
     format!("{} %", numbers::count((100.0 * share).round() as u64))
 }
 
-/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. `None` if
-/// no row says more than that nothing is lost.
+/// The worst single loss: `zone-a at the peak: 12 % of requests lost, p99 1.2 s, app 140 %`. That
+/// nothing works without everything goes without saying.
 pub(crate) fn worst_loss(at: &AtPeak) -> Option<String> {
-    let worst = at.losses.first()?;
+    let worst = at.losses.iter().find(|row| !row.left.nothing)?;
     let mut parts = Vec::new();
     match &worst.left.lost {
         Some(lost) if lost.value > 0.0 => {

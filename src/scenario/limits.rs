@@ -55,6 +55,15 @@ pub(super) const PRIORITY: u64 = 1_000;
 /// Failure domains.
 pub(super) const DOMAINS: usize = 1_000;
 
+/// Links of the network: those between all pairs of thirty places.
+pub(super) const LINKS: usize = 500;
+
+/// Places that are ends of links: what is cut is kept for each pair of them, in every regime.
+pub(super) const PLACES: usize = 32;
+
+/// Seconds of a round trip, or added to one: beyond it no user is waiting any more.
+pub(super) const ROUND_TRIP: f64 = 600.0;
+
 /// Operations of all pools together.
 pub(super) const OPERATIONS: usize = 20_000;
 
@@ -74,6 +83,12 @@ pub(super) const FAN_OUT: u64 = 10_000;
 /// Different priorities: each has a place in the queue of every slot.
 pub(super) const PRIORITIES: usize = 32;
 
+/// Pools of connections, one for each replica and each address: some 70 bytes each.
+pub(super) const LINES: usize = 250_000;
+
+/// Connections of one pool: the ports of a machine are not many more.
+pub(super) const CONNECTIONS: u64 = 10_000;
+
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;
 
@@ -91,6 +106,21 @@ pub(super) const RETRIES: u64 = 1_000_000;
 
 /// Requests per second of one workload; more would need a clock finer than a nanosecond.
 pub(super) const RATE: f64 = 1e9;
+
+/// Bytes of a trace of arrivals.
+pub(super) const TRACE_BYTES: usize = 32 << 20;
+
+/// Intervals of a trace: a year has 525,600 minutes.
+pub(super) const TRACE_ROWS: usize = 600_000;
+
+/// Traces that a file may name: each is read into memory.
+pub(super) const TRACES: usize = 20;
+
+/// Bytes of the name of another file.
+pub(super) const PATH_BYTES: usize = 200;
+
+/// Users of one workload in a closed loop: each is kept.
+pub(super) const USERS: u64 = 1_000_000;
 
 /// Years of the horizon, and of any fixed span. The clock holds 584 years, one of them before the
 /// horizon.

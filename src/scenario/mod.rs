@@ -17,6 +17,7 @@ mod suggest;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod units;
 
 pub use changes::{Change, changes, line_at};
@@ -42,13 +43,29 @@ pub struct Loaded {
 /// # Errors
 /// All problems found, each with its place.
 pub fn load(source: &[u8], file: &str) -> Result<Loaded, Problems> {
+    let none = |_: &str| Err("no other file can be read here".to_owned());
+    load_with(source, file, &none)
+}
+
+/// The bytes of a file that the scenario names, or in words why they cannot be had. The name is
+/// relative and does not lead out of the folder; what it leads to is for the function to judge.
+pub type Files<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
+
+/// The bytes that a file named by a scenario may have; no more need be read of it.
+pub const NAMED_FILE_BYTES: usize = limits::TRACE_BYTES;
+
+/// The same for a scenario that names other files, which `files` reads.
+///
+/// # Errors
+/// All problems found, each with its place.
+pub fn load_with(source: &[u8], file: &str, files: &Files<'_>) -> Result<Loaded, Problems> {
     let text = text(source, file)?;
     let (form, problems) = read::read::<schema::File>(text);
     let whole = form.as_ref().and_then(|at| Some((at.place, at.get()?)));
     let Some((place, form)) = whole else {
         return Err(Problems::new(file, text, problems));
     };
-    let system = compile::compile(form, place, text, stem(file), problems)
+    let system = compile::compile(form, place, (text, stem(file)), files, problems)
         .map_err(|problems| Problems::new(file, text, problems))?;
     let hash = hash::of(&system);
     Ok(Loaded { system, hash })

@@ -179,6 +179,30 @@ pub(super) fn percent(text: &str) -> Result<Percent, Wrong> {
     }
 }
 
+/// Reads a weight, a number or a percentage, of which only proportions count.
+pub(super) fn weight(text: &str) -> Result<f64, Wrong> {
+    let wrong = || {
+        format!(
+            "{} is no weight\nwrite a number or a percentage, 0 or more, such as 3 or 40%",
+            quoted(text)
+        )
+    };
+    if text.starts_with('-') {
+        return Err(format!(
+            "a weight of {} is negative\nnothing comes less often than never: write 0 or more",
+            quoted(text)
+        ));
+    }
+    let number = text.strip_suffix('%').map(str::trim_end);
+    let Some((_, _, "")) = decimal(number.unwrap_or(text)) else {
+        return Err(wrong());
+    };
+    match number {
+        Some(number) => format!("{number}e-2").parse().map_err(|_| wrong()),
+        None => text.parse().map_err(|_| wrong()),
+    }
+}
+
 /// `text`, a number from 0 to 1, times 100, without the noise of binary fractions.
 fn decimal_shift(text: &str) -> String {
     let per_cent = text.parse::<f64>().unwrap_or(0.0) * 100.0;

@@ -55,6 +55,13 @@ impl<'a> Stretch<'a> {
             fresh = self.frames[caller].tried == 0;
         }
         self.tally.attempts_simulated += 1;
+        if let Some(channel) = call.channel {
+            self.count(call.pool, counted, |tally| tally.attempts += 1);
+            return self.attempt_linked(plan, (caller, channel), call, (key, counted));
+        }
+        if self.far {
+            return self.attempt_far(plan, caller, key);
+        }
         let target = self.target(plan, (caller, from, fresh), call, key);
         let tally = &mut self.tally.pools[call.pool];
         if counted {
@@ -136,7 +143,7 @@ impl<'a> Stretch<'a> {
 
     /// Puts an attempt on its way: its caller and its balancer wait for it from now on.
     #[inline(always)]
-    fn send(
+    pub(super) fn send(
         &mut self,
         call: &CallPlan<'a>,
         caller: u32,
@@ -177,17 +184,44 @@ impl<'a> Stretch<'a> {
         };
         let relay = match call.through {
             Through::Nobody => return self.target_in_turn(plan, (caller, from), call),
-            Through::One(relay) => relay,
-            Through::Any { first, count } => {
-                first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
-            }
-            Through::Holder(balancer) => {
-                let holder = self.regime.holders[balancer];
-                match holder.and_then(|slot| plan.relay_of[slot]) {
-                    Some(relay) => relay,
-                    None => return SILENCE,
-                }
-            }
+            through => match self.relay_for(plan, through, from, key) {
+                Some(relay) => relay,
+                None => return SILENCE,
+            },
+        };
+        self.sent_to(plan, (caller, from, fresh), call, relay, key)
+    }
+
+    /// The instance of a balancer that an attempt goes to; `None` if nobody has the address.
+    #[inline(always)]
+    pub(super) fn relay_for(
+        &self,
+        plan: &Plan<'a>,
+        through: Through,
+        from: Option<SlotId>,
+        key: u64,
+    ) -> Option<u32> {
+        match through {
+            Through::Nobody => None,
+            Through::One(relay) => Some(relay),
+            Through::Any { first, count } => Some(Self::any_relay(key, first, count)),
+            Through::Holder(balancer) => plan.relay_of[self.holder(balancer, from)?],
+        }
+    }
+
+    /// Where an attempt goes that is sent to an instance of a balancer.
+    #[inline(always)]
+    pub(super) fn sent_to(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, from, fresh): (u32, Option<SlotId>, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Target {
+        const SILENCE: Target = Target::Silence {
+            relay: NONE,
+            member: NONE,
         };
         let instance = self.relays[relay as usize].slot;
         if !self.reaches(from, instance) {
@@ -211,6 +245,12 @@ impl<'a> Stretch<'a> {
         self.through(plan, (caller, fresh), call, relay, key)
     }
 
+    /// One of the instances of a balancer, all alike.
+    #[inline(always)]
+    pub(super) fn any_relay(key: u64, first: u32, count: u32) -> u32 {
+        first + (((relay_bits(key) >> 32) * u64::from(count)) >> 32) as u32
+    }
+
     /// Where an attempt goes that is at a running instance of a balancer. `fresh`: the call has tried
     /// nobody.
     #[inline(always)]
@@ -222,25 +262,34 @@ impl<'a> Stretch<'a> {
         relay: u32,
         key: u64,
     ) -> Target {
-        let instance = self.relays[relay as usize].slot;
-        let (slot, member) = if call.served_by == ServedBy::Leader {
-            let Some(leader) = self.regime.leaders[call.pool] else {
-                return Target::Refused { member: NONE };
-            };
-            (leader, plan.system.slots[leader].index)
-        } else {
-            let picked = if fresh {
-                let balancer = &mut self.relays[relay as usize].balancer;
-                balancer.pick(pick_bits(key), Tried(&[]))
-            } else {
-                self.pick_again(plan, caller, relay, pick_bits(key))
-            };
-            let Some(member) = picked else {
-                return Target::Refused { member: NONE };
-            };
-            (call.slots[member as usize], member)
+        let Some((slot, member)) = self.choose(plan, (caller, fresh), call, relay, key) else {
+            return Target::Refused { member: NONE };
         };
+        let instance = self.relays[relay as usize].slot;
         self.knock(plan, Some(instance), slot, call, relay, member)
+    }
+
+    /// Whom a running instance of a balancer sends an attempt to, and which member that is.
+    #[inline(always)]
+    pub(super) fn choose(
+        &mut self,
+        plan: &Plan<'a>,
+        (caller, fresh): (u32, bool),
+        call: &CallPlan<'a>,
+        relay: u32,
+        key: u64,
+    ) -> Option<(SlotId, u32)> {
+        if call.served_by == ServedBy::Leader {
+            let leader = self.regime.leaders[call.pool]?;
+            return Some((leader, plan.system.slots[leader].index));
+        }
+        let picked = if fresh {
+            let balancer = &mut self.relays[relay as usize].balancer;
+            balancer.pick(pick_bits(key), Tried(&[]))
+        } else {
+            self.pick_again(plan, caller, relay, pick_bits(key))
+        };
+        picked.map(|member| (call.slots[member as usize], member))
     }
 
     /// Where an attempt goes that no balancer is asked for.
@@ -250,7 +299,21 @@ impl<'a> Stretch<'a> {
         (caller, from): (u32, Option<SlotId>),
         call: &CallPlan<'a>,
     ) -> Target {
-        let slot = match call.served_by {
+        match self.next_in_turn(plan, caller, call) {
+            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
+            None => Target::Refused { member: NONE },
+        }
+    }
+
+    /// The slot that a caller without balancer takes next.
+    #[inline(always)]
+    pub(super) fn next_in_turn(
+        &mut self,
+        plan: &Plan<'a>,
+        caller: u32,
+        call: &CallPlan<'a>,
+    ) -> Option<SlotId> {
+        match call.served_by {
             ServedBy::Leader => self.regime.leaders[call.pool],
             ServedBy::Any | ServedBy::Quorum => {
                 let position = self.frames[caller].position;
@@ -266,10 +329,6 @@ impl<'a> Stretch<'a> {
                 }
                 Some(slot)
             }
-        };
-        match slot {
-            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-            None => Target::Refused { member: NONE },
         }
     }
 
@@ -302,7 +361,7 @@ impl<'a> Stretch<'a> {
 
     /// What a packet from `from` meets at `slot`.
     #[inline(always)]
-    fn knock(
+    pub(super) fn knock(
         &self,
         plan: &Plan<'a>,
         from: Option<SlotId>,
@@ -337,7 +396,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Whether a majority of the pool's members runs where `slot` reaches it.
-    fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
+    pub(super) fn has_quorum(&self, plan: &Plan<'a>, pool: PoolId, slot: SlotId) -> bool {
         let pool = &plan.system.pools[pool];
         let members = &pool.slots;
         let with = |&&member: &&SlotId| {
@@ -393,6 +452,7 @@ impl<'a> Stretch<'a> {
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         if returns || caller == NONE {
+            self.unlink(plan, index, true);
             self.drop_attempt(index);
         } else {
             frame.state = State::Lost;
@@ -489,54 +549,6 @@ impl<'a> Stretch<'a> {
         if frame.connected {
             self.relays[frame.relay as usize].balancer.end(frame.member);
         }
-    }
-
-    /// The caller stops waiting and closes its connection. An attempt in a queue leaves it, one in
-    /// service is worked on for nobody, unless its slot knows of the deadline. What cannot hear of it,
-    /// being cut off, stays in its queue.
-    pub(super) fn time_out(&mut self, plan: &Plan<'a>, index: u32) {
-        let passes = self.passes(plan, index);
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        if passes {
-            self.stop_work(plan, index);
-        } else {
-            self.close(plan, index);
-        }
-    }
-
-    /// Ends the connection between an attempt and its caller.
-    pub(super) fn close(&mut self, plan: &Plan<'a>, index: u32) {
-        let frame = &self.frames[index];
-        match frame.state {
-            State::Lost | State::Hung | State::Held => self.drop_attempt(index),
-            State::Queued if !frame.cut_front && !frame.cut_back => {
-                self.dequeue(plan, index);
-                self.drop_attempt(index);
-            }
-            State::Outside | State::Queued | State::Working | State::Calling => {
-                self.disconnect(index);
-            }
-        }
-    }
-
-    /// The caller has stopped; whoever serves the attempt does not know and works on.
-    pub(super) fn abandon(&mut self, plan: &Plan<'a>, index: u32) {
-        let (pool, counted) = self.part(plan, index);
-        self.count(pool, counted, |tally| tally.attempts_abandoned += 1);
-        let state = self.frames[index].state;
-        if matches!(state, State::Lost | State::Hung | State::Held) {
-            self.drop_attempt(index);
-        }
-    }
-
-    /// Parts an attempt from its caller; returns what it counts for.
-    pub(super) fn part(&mut self, plan: &Plan<'a>, index: u32) -> (PoolId, bool) {
-        let frame = &mut self.frames[index];
-        let caller = std::mem::replace(&mut frame.parent, NONE);
-        let part = (plan.operation(frame.what).pool, frame.counted);
-        self.frames[caller].child = NONE;
-        part
     }
 }
 

@@ -50,10 +50,14 @@ pub(super) enum State {
     Calling,
     /// At no slot: nothing will ever answer.
     Lost,
+    /// Waiting for a connection, or for one to be opened.
+    Linking,
     /// At a slot whose process hangs: reset when that is restarted.
     Hung,
     /// At a balancer instance that is paused, on its way to a member or back.
     Held,
+    /// On its way over the network, to an instance, to a slot or back.
+    Away,
 }
 
 /// What a frame waits for in the agenda.
@@ -87,6 +91,22 @@ pub(super) enum Wait {
     BackError,
     /// A leg: to notice that its deadline has passed.
     Expired,
+    /// A connection, no longer than until then, if there is an end.
+    Channel,
+    /// Its connection to be open, or given to it.
+    Linked,
+    /// An attempt on its way: to be at its balancer instance.
+    AtRelay,
+    /// To be at its slot.
+    AtSlot,
+    /// To be back with an answer.
+    Home,
+    /// To be back with an error.
+    HomeError,
+    /// To be back, refused.
+    HomeRefused,
+    /// To be back from a full queue, or one where it has waited too long.
+    HomeShed,
 }
 
 impl Wait {
@@ -102,6 +122,8 @@ impl Wait {
 pub(super) struct Frame {
     /// Everything drawn for this frame comes from here.
     pub draws: Sequence,
+    /// An attempt where the network takes time: decides how long.
+    pub way: u64,
     /// Ticket of the agenda entry it waits for; 0 for none.
     pub due: u64,
     /// A request: when it arrived. An attempt: when it queued, then when it got its worker.
@@ -141,6 +163,8 @@ pub(super) struct Frame {
     pub spare: u32,
     /// The slice of a counted request.
     pub cell: u32,
+    /// The line of connections of which an attempt has one, or in which it waits for one.
+    pub line: u32,
     pub kind: Kind,
     pub state: State,
     pub wait: Wait,
@@ -171,6 +195,7 @@ impl Frame {
     const fn new(kind: Kind, key: u64) -> Self {
         Self {
             draws: Sequence::from_key(key),
+            way: 0,
             due: 0,
             since: SimTime::EPOCH,
             call_from: SimTime::EPOCH,
@@ -191,6 +216,7 @@ impl Frame {
             needed: 0,
             spare: 0,
             cell: 0,
+            line: NONE,
             kind,
             state: State::Outside,
             wait: Wait::Work,
@@ -251,6 +277,12 @@ pub(super) fn queue_draws(key: u64) -> Sequence {
     Sequence::from_key(mix(!key))
 }
 
+/// What the attempt `key` draws for the opening of its connection, apart from everything else.
+#[inline]
+pub(super) fn channel_draws(key: u64) -> Sequence {
+    Sequence::from_key(mix(!key ^ GOLDEN))
+}
+
 /// The bits with which the balancer instance is drawn: the number before.
 #[inline]
 pub(super) fn relay_bits(key: u64) -> u64 {
@@ -268,6 +300,13 @@ pub(super) fn error_bits(draws: &Sequence) -> u64 {
 #[inline]
 pub(super) fn relay_error_bits(key: u64) -> u64 {
     mix(key.wrapping_sub(GOLDEN.wrapping_mul(3)))
+}
+
+/// What the way of the attempt `key` over the network draws, in one of its parts: apart from its own
+/// sequence, so that the rest is the same however far it is.
+#[inline]
+pub(super) fn travel_draws(key: u64, part: u64) -> Sequence {
+    Sequence::from_key(mix(mix(key ^ GOLDEN.rotate_left(17)).wrapping_add(part)))
 }
 
 /// All frames.

@@ -1,7 +1,7 @@
 //! Slots and balancer instances that hang, are paused, are slow or answer with errors.
 //!
-//! All of it is kept off the way of requests in a healthy system: that looks at one flag
-//! ([`is_impaired`]) and comes here only if it is set.
+//! All of it is kept off the way of requests in a healthy system: that looks at one flag, set if
+//! [`is_impaired`] or if the network takes time (`travel.rs`), and comes here only then.
 //!
 //! Of work in progress at a paused slot, what is left is kept in `call_from`, which an attempt needs
 //! only when its own work is done. A frame whose slot is paused and to which something happens is
@@ -33,6 +33,9 @@ impl<'a> Stretch<'a> {
         after: SlotState,
     ) {
         use SlotState::{Hung, Paused, Refusing, Serving, Silent, Standby};
+        if !matches!(after, Serving | Paused) {
+            self.break_links(plan, slot);
+        }
         match (before, after) {
             (Serving | Paused, Refusing | Silent | Hung) | (Serving, Standby) => {
                 self.stop_slot(plan, slot, after)
@@ -60,6 +63,9 @@ impl<'a> Stretch<'a> {
         after: SlotState,
     ) {
         use SlotState::{Hung, Paused, Refusing, Serving, Silent, Standby};
+        if !matches!(after, Serving | Paused) {
+            self.break_links(plan, self.relays[relay as usize].slot);
+        }
         match (before, after) {
             (Serving | Paused, Refusing | Silent) => self.stop_relay(plan, relay, after),
             (Hung, Silent) => self.stop_relay(plan, relay, Silent),
@@ -115,6 +121,7 @@ impl<'a> Stretch<'a> {
             frame.due = self.agenda.push(at, class, index);
         }
         self.found = found;
+        self.resume_links(slot);
         loop {
             let station = &mut self.stations[slot];
             if station.first == NONE || station.busy >= station.workers {
@@ -311,14 +318,15 @@ impl<'a> Stretch<'a> {
     pub(super) fn time_out_unseen(&mut self, plan: &Plan<'a>, index: u32) {
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_timed_out += 1);
-        let state = self.frames[index].state;
-        if matches!(state, State::Lost | State::Hung | State::Held) {
-            self.drop_attempt(index);
+        match self.frames[index].state {
+            State::Lost | State::Hung | State::Held | State::Linking => self.drop_attempt(index),
+            State::Away => self.close_away(index),
+            State::Outside | State::Queued | State::Working | State::Calling => {}
         }
     }
 
     /// What the balancer instance of an attempt does to its way back.
-    fn way_back(&self, index: u32) -> SlotState {
+    pub(super) fn way_back(&self, index: u32) -> SlotState {
         match self.frames[index].relay {
             NONE => SlotState::Serving,
             relay => self.regime.slots[self.relays[relay as usize].slot],
@@ -331,8 +339,11 @@ impl<'a> Stretch<'a> {
         let way_back = self.way_back(index);
         let stuck = matches!(way_back, SlotState::Hung | SlotState::Paused);
         let frame = &mut self.frames[index];
-        if !stuck || frame.parent == NONE || frame.cut_front || frame.cut_back {
+        if frame.parent == NONE || frame.cut_front || frame.cut_back {
             return false;
+        }
+        if !stuck {
+            return self.far && self.leave_slot(plan, index, ok);
         }
         let slot = SlotId::from_index(frame.slot as usize);
         frame.due = 0;
@@ -377,6 +388,14 @@ impl<'a> Stretch<'a> {
             },
             Wait::Work | Wait::Error | Wait::Fault => self.end_attempt(plan, index, false),
             Wait::Worker => self.waited_too_long(plan, index),
+            Wait::Channel => self.waited_for_link(plan, index),
+            Wait::Linked => self.linked(plan, index),
+            Wait::AtRelay
+            | Wait::AtSlot
+            | Wait::Home
+            | Wait::HomeError
+            | Wait::HomeRefused
+            | Wait::HomeShed => self.arrive_at(plan, index),
             Wait::Share | Wait::ShareError | Wait::ShareFault => self.share_done(plan, index),
             Wait::Expired if self.hold(index, wait) => Next::Idle,
             Wait::Expired => {
@@ -398,8 +417,13 @@ impl<'a> Stretch<'a> {
         if frame.cut_front {
             return Next::Idle;
         }
+        if self.far {
+            let wait = if ok { Wait::Home } else { Wait::HomeError };
+            return self.send_on(plan, index, wait);
+        }
         let (degraded, base) = (frame.degraded, frame.base);
         let caller = frame.parent;
+        self.unlink(plan, index, true);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| {
             tally.attempts_answered += u64::from(ok);
@@ -417,11 +441,28 @@ impl<'a> Stretch<'a> {
         let call = plan.call(self.frames[caller].position);
         let fresh = self.frames[caller].tried == 0;
         let instance = self.relays[relay as usize].slot;
+        if self.far {
+            self.frames[index].state = State::Lost;
+            return if self.relay_errs(instance, key) {
+                self.send_on(plan, index, Wait::HomeRefused)
+            } else {
+                self.forward(plan, index)
+            };
+        }
         let target = if self.relay_errs(instance, key) {
             Target::Refused { member: NONE }
         } else {
             self.through(plan, (caller, fresh), call, relay, key)
         };
+        if let Target::Held { .. } = target {
+            return Next::Idle;
+        }
+        self.hand_on(plan, index, target)
+    }
+
+    /// An attempt that has a frame already meets its target.
+    pub(super) fn hand_on(&mut self, plan: &Plan<'a>, index: u32, target: Target) -> Next {
+        let key = self.frames[index].draws.key();
         let (slot, member) = match target {
             Target::Refused { member } => return self.turn_away(plan, index, member, false),
             Target::Held { .. } => return Next::Idle,
@@ -457,7 +498,8 @@ impl<'a> Stretch<'a> {
         (frame.slot, frame.since) = (slot.index() as u32, self.now);
         if free {
             let counted = frame.counted;
-            self.count(call.pool, counted, |tally| tally.served += 1);
+            let pool = plan.operation(frame.what).pool;
+            self.count(pool, counted, |tally| tally.served += 1);
             self.serve_impaired(plan, index);
         } else {
             self.enqueue(plan, slot, index, key);
@@ -466,7 +508,10 @@ impl<'a> Stretch<'a> {
     }
 
     /// An attempt that an instance held begins to count as in progress with a member.
-    fn connect(&mut self, index: u32, member: u32) {
+    pub(super) fn connect(&mut self, index: u32, member: u32) {
+        if member == NONE {
+            return;
+        }
         let frame = &mut self.frames[index];
         (frame.member, frame.connected) = (member, true);
         let (relay, caller) = (frame.relay, frame.parent);
@@ -477,6 +522,8 @@ impl<'a> Stretch<'a> {
     /// An attempt that an instance held is refused, or shed by a full queue.
     fn turn_away(&mut self, plan: &Plan<'a>, index: u32, member: u32, shed: bool) -> Next {
         let caller = self.frames[index].parent;
+        // Who turns it away because of a full queue says so: the connection is as good as before.
+        self.unlink(plan, index, shed);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| {
             tally.attempts_shed += u64::from(shed);

@@ -74,6 +74,14 @@
 //! call site. An operation of the leader goes to the leader, and is refused while there is none. One
 //! that needs a quorum is refused by a member that does not see a majority of all members running.
 //!
+//! **Connections.** Where a service keeps connections, an attempt first needs one to the slot or the
+//! instance that it goes to: an idle one, or a new one, which takes its time, or one for which it waits
+//! in order of arrival. It keeps it until the attempt ends for its caller. After an answer, an error
+//! included, the connection is idle; a caller that stops waiting closes it, and a new one is opened for
+//! the next that waits. The idle ones to a slot that stops are gone, and so are all of a caller that
+//! stops. An attempt that waits for longer than it may, or finds too many waiting, is *shed*. One to a
+//! slot that is silent holds its connection until it times out.
+//!
 //! **Causes.** A failed request is attributed to the fault its journey suffers from when it fails;
 //! within `settle` after the last one has gone, to that one, warming up; else to `base` if the latest
 //! attempt of the call that decided was answered with an operation's own error, or with a failure that
@@ -93,6 +101,8 @@ mod arrivals;
 mod attempt;
 mod blame;
 mod call;
+mod channels;
+mod crowd;
 mod discipline;
 mod fork;
 mod frames;
@@ -107,10 +117,12 @@ mod stretch;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use arrivals::Source;
 pub use tally::{
-    BadRun, Bin, BinSettings, Counts, JourneyTally, PoolTally, SliceTally, Tally, TrafficSettings,
+    BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, SliceTally, Tally,
+    TrafficSettings, UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

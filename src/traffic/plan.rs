@@ -1,8 +1,11 @@
 //! The system as the event loop reads it: what it looks up for each attempt, side by side.
 
+use super::frames::NONE;
 use crate::balance::Kind;
 use crate::engine::Rings;
-use crate::ids::{BalancerId, CallId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId};
+use crate::ids::{
+    BalancerId, CallId, ChannelId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId,
+};
 use crate::model::{Algorithm, Backoff, Jitter, Patience, System};
 use crate::model::{Owner, ServedBy};
 use crate::random::Dist;
@@ -55,6 +58,8 @@ pub(super) struct CallPlan<'a> {
     pub slots: &'a [SlotId],
     pub served_by: ServedBy,
     pub through: Through,
+    /// The connections that it uses.
+    pub channel: Option<ChannelId>,
     /// The ring of an attempt's deadline.
     pub timer: Option<u32>,
     /// Whether who serves it stops when the caller does not wait any more.
@@ -106,6 +111,8 @@ pub(super) struct JourneyPlan {
     pub direct: bool,
     /// An answer later than this is no good.
     pub good_within: SimSpan,
+    /// The row of its workload, if that is a closed loop; [`NONE`] if not.
+    pub crowd: u32,
 }
 
 /// A workload.
@@ -223,6 +230,7 @@ impl<'a> Plan<'a> {
                 slots: &system.pools[system.operations[call.to].pool].slots,
                 served_by: system.operations[call.to].served_by,
                 through: call.through.map_or(Through::Nobody, |id| throughs[id]),
+                channel: call.channel,
                 timer: call.timeout.map(|span| ring(span, rings, &mut known)),
                 passes: call.passes_deadline,
                 retries: call.retries.max,
@@ -258,6 +266,7 @@ impl<'a> Plan<'a> {
                 calls: lay(&journey.calls),
                 direct: false,
                 good_within: journey.good_within.unwrap_or(SimSpan::MAX),
+                crowd: NONE,
             })
             .collect();
         // A call ends after its attempts, and before its user leaves.
@@ -275,6 +284,9 @@ impl<'a> Plan<'a> {
             for &(journey, share) in &workload.journeys {
                 before += share;
                 // The cast saturates: 2^64 itself becomes the largest threshold.
+                if workload.users.is_some() {
+                    journeys[journey].crowd = workloads.len() as u32;
+                }
                 shares.push((journey, (before * 18_446_744_073_709_551_616.0) as u64));
                 if let Some(Patience::Fixed(patience)) = workload.patience {
                     let good_within = &mut journeys[journey].good_within;

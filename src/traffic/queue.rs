@@ -70,6 +70,11 @@ impl<'a> Stretch<'a> {
         if self.impaired && self.fail_back(index) {
             return Next::Idle;
         }
+        if self.far {
+            return self.send_shed(plan, index);
+        }
+        // It is told so: its connection is as good as before.
+        self.unlink(plan, index, true);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_shed += 1);
         self.drop_attempt(index);

@@ -6,9 +6,8 @@
 
 use super::call::Gone;
 use super::frames::{Kind, NONE, State, Wait};
-use super::impaired::is_impaired;
 use super::plan::Plan;
-use super::stretch::{PAUSE, Stretch, has_islands};
+use super::stretch::{PAUSE, Stretch};
 use crate::ids::{Id, SlotId};
 use crate::path::{Signal, SlotState};
 use crate::time::SimTime;
@@ -26,15 +25,18 @@ impl<'a> Stretch<'a> {
                 Some((slots[slot], impairments[slot]))
             }
             Signal::Island { .. }
+            | Signal::Link { .. }
+            | Signal::LocalHolder { .. }
             | Signal::View { .. }
             | Signal::Holder { .. }
             | Signal::Leader { .. }
+            | Signal::Burst { .. }
             | Signal::Blame { .. } => None,
         };
         self.regime.apply(signal);
         match signal {
             Signal::Slot { slot, state } => {
-                self.impaired = is_impaired(&self.regime);
+                self.look_at_regime();
                 let before = before.map_or(state, |before| before.0);
                 self.pace_shares(slot);
                 if (before == SlotState::Standby) != (state == SlotState::Standby) {
@@ -46,13 +48,13 @@ impl<'a> Stretch<'a> {
                 }
             }
             Signal::Impaired { slot, impairment } => {
-                self.impaired = is_impaired(&self.regime);
+                self.look_at_regime();
                 let before = before.map_or(impairment, |before| before.1);
                 self.pace_shares(slot);
                 self.rescale(slot, impairment.factor / before.factor);
             }
-            Signal::Island { .. } => {
-                self.islands = has_islands(&self.regime);
+            Signal::Island { .. } | Signal::Link { .. } => {
+                self.look_at_regime();
                 self.islands_moved = true;
             }
             Signal::View {
@@ -68,7 +70,8 @@ impl<'a> Stretch<'a> {
                 }
             }
             Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
-            Signal::Holder { .. } | Signal::Leader { .. } => {}
+            Signal::Burst { workload, active } => self.arrivals.burst(workload, active, at),
+            Signal::Holder { .. } | Signal::LocalHolder { .. } | Signal::Leader { .. } => {}
         }
     }
 
@@ -150,13 +153,15 @@ impl<'a> Stretch<'a> {
         if frame.cut_front || frame.cut_back || (self.impaired && self.fail_back(index)) {
             return;
         }
-        self.reset(plan, index);
+        self.reset(plan, index, true);
     }
 
     /// An instance of a balancer stops: the attempts through it lose their way back. What reached a
     /// member is worked on there.
     pub(super) fn stop_relay(&mut self, plan: &Plan<'a>, relay: u32, state: SlotState) {
-        let found = self.find(|frame| frame.kind == Kind::Attempt && frame.relay == relay);
+        let found = self.find(|frame| {
+            frame.kind == Kind::Attempt && frame.relay == relay && frame.state != State::Linking
+        });
         for &(_, index) in &found {
             let frame = &mut self.frames[index];
             // The tables of the instance end with its process.
@@ -168,7 +173,7 @@ impl<'a> Stretch<'a> {
                 continue;
             }
             if state == SlotState::Refusing {
-                self.reset(plan, index);
+                self.reset(plan, index, false);
             } else {
                 frame.cut_front = true;
             }
@@ -182,13 +187,18 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    /// An attempt is cut off in a way that its caller notices at once.
-    fn reset(&mut self, plan: &Plan<'a>, index: u32) {
+    /// An attempt is cut off, by its slot or its instance, in a way that its caller notices: at once, or
+    /// as soon as the network brings it.
+    fn reset(&mut self, plan: &Plan<'a>, index: u32, by_slot: bool) {
         let caller = self.frames[index].parent;
+        let Some(notices_in) = self.notices_in(plan, index, by_slot) else {
+            self.frames[index].cut_front = true;
+            return;
+        };
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_reset += 1);
         self.close(plan, index);
-        let due = self.agenda.push(self.now, PAUSE, caller);
+        let due = self.agenda.push(self.now + notices_in, PAUSE, caller);
         let frame = &mut self.frames[caller];
         frame.wait = Wait::Reset;
         frame.due = due;
@@ -201,7 +211,9 @@ impl<'a> Stretch<'a> {
         self.islands_moved = false;
         for index in 0..self.frames.cells().len() as u32 {
             let frame = &self.frames[index];
-            if frame.kind != Kind::Attempt || frame.parent == NONE {
+            // What is linking finds out when it has a connection.
+            let linking = frame.state == State::Linking;
+            if frame.kind != Kind::Attempt || frame.parent == NONE || linking {
                 continue;
             }
             let from = self.frames[frame.parent].at();

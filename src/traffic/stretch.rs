@@ -1,18 +1,18 @@
 //! The state of a stretch and its event loop: what is next, requests arriving and ending.
 
-use super::arrivals::{Arrivals, Source};
+use super::arrivals::{Arrivals, NOBODY, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
 use super::call::Next;
+use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
-use super::impaired::is_impaired;
 use super::plan::{Plan, kind_of};
 use super::sharing::Sharing;
 use super::slices::Slices;
 use super::tally::{Tally, TrafficSettings};
 use crate::balance::AnyBalancer;
 use crate::engine::{Agenda, Due, Rings, Timer};
-use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
+use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId, WorkloadId};
 use crate::model::Discipline;
 use crate::path::Regime;
 use crate::random::Dist;
@@ -60,12 +60,16 @@ pub(super) struct Stretch<'a> {
     /// The work in progress at stations whose workers are shared.
     pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
+    /// Connections that callers keep.
+    pub channels: Channels<'a>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
     pub regime: Regime,
-    /// Whether any slot is cut off.
+    /// Whether any slot or link is cut off.
     pub islands: bool,
-    /// Whether any slot hangs, is paused, is slow or answers with errors.
+    /// Whether any link takes time, or loses something.
+    pub far: bool,
+    /// Whether any slot hangs, is paused, is slow or answers with errors, or any link is far.
     pub impaired: bool,
     /// Whether islands have changed and attempts were not yet looked at.
     pub islands_moved: bool,
@@ -80,6 +84,8 @@ pub(super) struct Stretch<'a> {
     /// Frames found by a scan.
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
+    /// The user of a closed loop that each request in progress is of, by frame.
+    pub seats: Vec<u32>,
     /// Latencies of good and degraded requests that are not yet in the tally, by what the request met
     /// on arrival: counted once here, summed both ways at the end of the stretch.
     pub latencies: IdVec<JourneyId, [Histogram; 3]>,
@@ -141,9 +147,11 @@ impl<'a> Stretch<'a> {
             ranks,
             shared,
             relays: plan.relays.iter().map(relay).collect(),
+            channels: Channels::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
             islands: false,
+            far: false,
             impaired: false,
             islands_moved: false,
             blames: Blames::new(system.journeys.len(), settings.settle),
@@ -154,6 +162,7 @@ impl<'a> Stretch<'a> {
             pending: Vec::new(),
             found: Vec::new(),
             tally: Tally::new(system, settings),
+            seats: Vec::new(),
             latencies: system
                 .journeys
                 .ids()
@@ -187,7 +196,7 @@ impl<'a> Stretch<'a> {
         }
         self.turns.as_mut_slice().fill(0);
         self.overflowed = false;
-        self.arrivals.begin(source, from);
+        self.arrivals.begin(source, from, &regime.bursts);
     }
 
     /// Copies a regime row by row: its derived `clone_from` would allocate.
@@ -196,10 +205,12 @@ impl<'a> Stretch<'a> {
             slots,
             impairments,
             islands,
+            network,
             views,
             holders,
             leaders,
             blames,
+            bursts,
         } = regime;
         let own = &mut self.regime;
         own.slots.as_mut_slice().copy_from_slice(slots.as_slice());
@@ -209,8 +220,6 @@ impl<'a> Stretch<'a> {
         own.islands
             .as_mut_slice()
             .copy_from_slice(islands.as_slice());
-        self.islands = has_islands(own);
-        self.impaired = is_impaired(own);
         for (own, view) in own.views.as_mut_slice().iter_mut().zip(views) {
             own.clone_from(view);
         }
@@ -221,6 +230,9 @@ impl<'a> Stretch<'a> {
             .as_mut_slice()
             .copy_from_slice(leaders.as_slice());
         own.blames.as_mut_slice().copy_from_slice(blames.as_slice());
+        own.bursts.as_mut_slice().copy_from_slice(bursts.as_slice());
+        own.network.take_over(network);
+        self.look_at_regime();
     }
 
     /// Drops all work in progress.
@@ -238,6 +250,7 @@ impl<'a> Stretch<'a> {
         for shared in &mut self.shared {
             shared.clear();
         }
+        self.channels.clear();
         self.tried.clear();
         self.tried_free.clear();
         self.pending.clear();
@@ -397,6 +410,9 @@ impl<'a> Stretch<'a> {
             self.counted_in_flight += 1;
         }
         let generation = frame.generation;
+        if arrival.user != NOBODY {
+            self.seat(index, arrival.user);
+        }
         self.start_timer(workload.timer, index, generation);
         if let Some(patience) = workload.patience {
             self.start_patience(patience, arrival.key, index, generation);
@@ -423,6 +439,10 @@ impl<'a> Stretch<'a> {
         let (journey, condition) = (frame.what, usize::from(frame.condition));
         let (since, cell) = (frame.since, frame.cell);
         let (counted, degraded, base) = (frame.counted, frame.degraded, frame.base);
+        let crowd = plan.journeys[JourneyId::from_index(journey as usize)].crowd;
+        if crowd != NONE {
+            self.think(crowd, request);
+        }
         self.frames.release(request);
         if !counted {
             return;
@@ -449,6 +469,33 @@ impl<'a> Stretch<'a> {
         }
         self.slices.end(cell, cause, &mut self.tally.slices);
         self.counted_in_flight -= 1;
+    }
+
+    /// Request `index` is one of `user`, of a closed loop.
+    #[inline(never)]
+    fn seat(&mut self, index: u32, user: u32) {
+        let index = index as usize;
+        if index >= self.seats.len() {
+            self.seats.resize(index + 1, NOBODY);
+        }
+        self.seats[index] = user;
+    }
+
+    /// The user of `request` has an answer, or has left, and thinks before coming again.
+    #[inline(never)]
+    fn think(&mut self, workload: u32, request: u32) {
+        let frame = &self.frames[request];
+        let (counted, calm) = (frame.counted, frame.condition == 0);
+        let waited = u128::from(self.now.since(frame.since).as_nanos());
+        if counted {
+            let users = &mut self.tally.users[WorkloadId::from_index(workload as usize)];
+            users.ended += 1;
+            users.waited_ns += waited;
+            users.calm += u64::from(calm);
+            users.calm_waited_ns += if calm { waited } else { 0 };
+        }
+        let user = self.seats[request as usize];
+        self.arrivals.think(workload as usize, user, self.now);
     }
 
     /// Adds the latencies of the stretch to the tally.
@@ -481,6 +528,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn finish(&mut self, plan: &Plan<'a>, at: SimTime) {
         self.now = self.now.max(at);
         self.settle_all_shares();
+        self.finish_links();
         for frame in self.frames.cells() {
             if !frame.counted {
                 continue;

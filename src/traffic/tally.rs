@@ -1,7 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
-use crate::ids::{IdVec, JourneyId, PoolId};
+use crate::ids::{ChannelId, IdVec, JourneyId, PoolId, WorkloadId};
 use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
@@ -73,6 +73,41 @@ pub struct PoolTally {
     pub latency: Histogram,
 }
 
+/// What became of attempts that need a connection:
+/// `wanted = reused + opened + shed + left + waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelTally {
+    /// Attempts that needed one, and were not refused when they wanted to open one.
+    pub wanted: u64,
+    /// That got one that was open already.
+    pub reused: u64,
+    /// For which one was opened, or to be opened.
+    pub opened: u64,
+    /// That waited for too long, or found too many waiting.
+    pub shed: u64,
+    /// Whose caller stopped waiting before.
+    pub left: u64,
+    /// That were waiting when the stretch ended.
+    pub waiting: u64,
+    /// That had to wait for their turn, and do not any more.
+    pub waited: u64,
+    /// How long those waited, nanoseconds.
+    pub wait_ns: u128,
+}
+
+/// What the users of a closed loop did: their counted requests that ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTally {
+    /// Requests that ended, well or not.
+    pub ended: u64,
+    /// How long users waited for them, nanoseconds.
+    pub waited_ns: u128,
+    /// Those of them that met no fault on arrival.
+    pub calm: u64,
+    /// How long users waited for those, nanoseconds.
+    pub calm_waited_ns: u128,
+}
+
 /// A maximal run of bad slices within one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRun {
@@ -136,6 +171,10 @@ pub struct Tally {
     pub journeys: IdVec<JourneyId, JourneyTally>,
     /// By pool. Counts every attempt that a counted request caused.
     pub pools: IdVec<PoolId, PoolTally>,
+    /// By connections that a service keeps.
+    pub channels: IdVec<ChannelId, ChannelTally>,
+    /// By workload; zero but for closed loops.
+    pub users: IdVec<WorkloadId, UserTally>,
     /// Latency of all good and degraded requests by what the request met on arrival:
     /// `[healthy, failover, degraded]` (no blame; blame in a phase up to converge; repair or warm up).
     pub latency_by_condition: [Histogram; 3],
@@ -193,6 +232,8 @@ impl Tally {
         Self {
             journeys: IdVec::filled(journey, system.journeys.len()),
             pools: IdVec::filled(pool, system.pools.len()),
+            channels: IdVec::filled(ChannelTally::default(), system.channels.len()),
+            users: IdVec::filled(UserTally::default(), system.workloads.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -224,6 +265,8 @@ impl Tally {
             (pool.wait_ns, pool.busy_ns) = (0, 0);
             pool.latency.clear();
         }
+        self.channels.as_mut_slice().fill(ChannelTally::default());
+        self.users.as_mut_slice().fill(UserTally::default());
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);
@@ -270,6 +313,15 @@ impl Tally {
             pool.wait_ns += other.wait_ns;
             pool.busy_ns += other.busy_ns;
             pool.latency.merge(&other.latency);
+        }
+        for (channel, other) in self.channels.as_mut_slice().iter_mut().zip(&other.channels) {
+            channel.add(other);
+        }
+        for (users, other) in self.users.as_mut_slice().iter_mut().zip(&other.users) {
+            users.ended += other.ended;
+            users.waited_ns += other.waited_ns;
+            users.calm += other.calm;
+            users.calm_waited_ns += other.calm_waited_ns;
         }
         for (latency, other) in self
             .latency_by_condition
@@ -328,8 +380,26 @@ impl Tally {
                 format!("attempts at {id:?}")
             })?;
         }
+        for (id, channel) in self.channels.pairs() {
+            let parts =
+                channel.reused + channel.opened + channel.shed + channel.left + channel.waiting;
+            equal(channel.wanted, parts, || format!("connections of {id:?}"))?;
+        }
         let causes = self.slices.bad_by_cause.iter().sum();
         equal(self.slices.bad, causes, || "bad slices by cause".to_owned())
+    }
+}
+
+impl ChannelTally {
+    fn add(&mut self, other: &Self) {
+        self.wanted += other.wanted;
+        self.reused += other.reused;
+        self.opened += other.opened;
+        self.shed += other.shed;
+        self.left += other.left;
+        self.waiting += other.waiting;
+        self.waited += other.waited;
+        self.wait_ns += other.wait_ns;
     }
 }
 

@@ -129,6 +129,7 @@ fn a_store_is_detected_decided_and_promoted() {
     let db = pool(&mut system, "db", 3, 1);
     system.pools[db].kind = PoolKind::Store {
         failover: Some(StoreFailover::Lease(Lease {
+            key_in: Vec::new(),
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(1.0),

@@ -3,9 +3,7 @@
 use super::*;
 use crate::analytic::Chain;
 use crate::ids::{CrewId, FaultId, PeopleId};
-use crate::model::{
-    CommonCause, Crew, CrewOrder, Fault, FaultClock, Handling, People, Repair, Spares, Work,
-};
+use crate::model::{Crew, CrewOrder, Handling, People, Repair, Spares, Work};
 
 fn repair(crew: Option<CrewId>, priority: u32) -> Repair {
     Repair {
@@ -245,23 +243,7 @@ fn shocked(places: &[Place], lasts: Dist, chance: f64) -> System {
     let pool = system.service("a", places, 1);
     system.crashes(pool, fixed(1e6), lasts);
     let hits = system.clocks.ids().collect();
-    let fault = system.faults.push(Fault {
-        name: "heat".into(),
-        kind: FaultKind::Common,
-        runs: ClockRuns::Calendar,
-        every: fixed(100.0),
-        lasts: fixed(0.0),
-    });
-    let clock = system.clocks.push(FaultClock {
-        fault,
-        component: Component::Common(0),
-        name: "heat".into(),
-    });
-    system.care.commons.push(CommonCause {
-        clock,
-        hits,
-        chance,
-    });
+    system.shocks(hits, fixed(100.0), chance);
     system.journey(&[pool]);
     new(system)
 }

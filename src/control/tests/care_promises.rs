@@ -4,8 +4,8 @@ use super::promises::agree;
 use super::*;
 use crate::ids::FaultId;
 use crate::model::{
-    CommonCause, Crew, CrewOrder, Failback, Fault, FaultClock, GenericFailover, Handling,
-    QuorumFailover, Repair, Rescue, Spares, Standby, Work,
+    Crew, CrewOrder, Failback, GenericFailover, Handling, QuorumFailover, Repair, Rescue, Spares,
+    Standby, Work,
 };
 
 /// A random system in which everything that `random_full` has is taken care of.
@@ -48,6 +48,8 @@ fn random_cared(stream: &mut Stream) -> System {
                 count: 1 + below((size - pool.needs) as usize) as u32,
                 rate: [0.0, 0.3, 1.0][below(3)],
                 activates_in: [fixed(0.0), exponential(50.0)][below(2)].clone(),
+                coverage: 1.0,
+                rescue: None,
             });
         }
         if let PoolKind::Store { failover } = &mut pool.kind {
@@ -61,6 +63,7 @@ fn random_cared(stream: &mut Stream) -> System {
                     }))
                 }
                 _ => Some(StoreFailover::Generic(Box::new(GenericFailover {
+                    watched_from: Vec::new(),
                     detect: [fixed(0.0), exponential(20.0)][below(2)].clone(),
                     decide: fixed(0.0),
                     promote: [fixed(0.0), exponential(60.0)][below(2)].clone(),
@@ -83,23 +86,7 @@ fn random_cared(stream: &mut Stream) -> System {
     let slots = system.clocks.pairs();
     let hits = slots.filter(|(_, clock)| matches!(clock.component, Component::Slot(_)));
     let hits = hits.map(|(id, _)| id).collect();
-    let fault = system.faults.push(Fault {
-        name: "heat".into(),
-        kind: FaultKind::Common,
-        runs: ClockRuns::Calendar,
-        every: exponential(9_000.0),
-        lasts: fixed(0.0),
-    });
-    let clock = system.clocks.push(FaultClock {
-        fault,
-        component: Component::Common(0),
-        name: "heat".into(),
-    });
-    system.care.commons.push(CommonCause {
-        clock,
-        hits,
-        chance: 0.5,
-    });
+    system.shocks(hits, exponential(9_000.0), 0.5);
     system
 }
 
@@ -156,18 +143,7 @@ fn less_detail_leaves_the_structure_as_it_is() {
     for _ in 0..20 {
         let mut system = random_cared(&mut stream);
         system.run.start = Start::New;
-        let flips = |detail| {
-            let mut control = Control::new(&system, detail);
-            control.restart(2, 7);
-            let (mut flips, mut up) = (Vec::new(), true);
-            walk(&mut control, secs(60_000.0), |control, transition, _| {
-                if control.structure().system_up() != up {
-                    up = !up;
-                    flips.push((transition.at, up));
-                }
-            });
-            flips
-        };
-        assert_eq!(flips(Detail::Structure), flips(Detail::Full));
+        let found = |detail| flips(&system, detail, 60_000.0);
+        assert_eq!(found(Detail::Structure), found(Detail::Full));
     }
 }

@@ -204,6 +204,7 @@ fn store(kind: FaultKind) -> System {
     let pool = system.service("db", &zones.map(Place::In), 1);
     system.pools[pool].kind = PoolKind::Store {
         failover: Some(StoreFailover::Lease(Lease {
+            key_in: Vec::new(),
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(0.5),

@@ -6,6 +6,7 @@ use crate::path::{Phase, SlotState};
 
 fn generic() -> GenericFailover {
     GenericFailover {
+        watched_from: Vec::new(),
         detect: fixed(20.0),
         decide: fixed(5.0),
         promote: fixed(60.0),
@@ -172,6 +173,8 @@ fn standing(count: u32, rate: f64, activates: f64, faults: &[(usize, f64, f64)])
         count,
         rate,
         activates_in: fixed(activates),
+        coverage: 1.0,
+        rescue: None,
     });
     for &(slot, at, lasts) in faults {
         let slot = Component::Slot(system.pools[app].slots[slot]);
@@ -179,16 +182,6 @@ fn standing(count: u32, rate: f64, activates: f64, faults: &[(usize, f64, f64)])
     }
     system.journey(&[app]);
     new(system)
-}
-
-fn slots(system: &System, end: f64) -> Vec<(f64, Vec<SlotState>)> {
-    let mut control = Control::new(system, Detail::Full);
-    let mut states = Vec::new();
-    walk(&mut control, secs(end), |control, transition, _| {
-        let slots = control.regime().slots.as_slice().to_vec();
-        states.push((transition.at.secs_in_horizon(), slots));
-    });
-    states
 }
 
 use SlotState::{Refusing, Serving, Standby as Waits};

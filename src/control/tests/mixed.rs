@@ -4,10 +4,9 @@
 use super::*;
 use crate::ids::FaultId;
 use crate::model::{
-    CommonCause, Crew, CrewOrder, Fault, FaultClock, GenericFailover, Handling, Impairment,
-    QuorumFailover, Repair, Standby, Work,
+    Crew, CrewOrder, GenericFailover, Handling, Impairment, QuorumFailover, Repair, Standby, Work,
 };
-use crate::path::SlotState::{self, Hung, Paused, Refusing, Serving, Standby as Waits};
+use crate::path::SlotState::{Hung, Paused, Refusing, Serving, Standby as Waits};
 
 /// The last fault of `system` is repaired by a crew of one.
 fn by_crew(system: &mut System) {
@@ -32,23 +31,7 @@ fn by_crew(system: &mut System) {
 /// A shock at 100 s that starts every fault of `system`.
 fn shock(system: &mut System) {
     let hits = system.clocks.ids().collect();
-    let fault = system.faults.push(Fault {
-        name: "heat".into(),
-        kind: FaultKind::Common,
-        runs: ClockRuns::Calendar,
-        every: fixed(100.0),
-        lasts: fixed(0.0),
-    });
-    let clock = system.clocks.push(FaultClock {
-        fault,
-        component: Component::Common(0),
-        name: "heat".into(),
-    });
-    system.care.commons.push(CommonCause {
-        clock,
-        hits,
-        chance: 1.0,
-    });
+    system.shocks(hits, fixed(100.0), 1.0);
 }
 
 /// Signals of slots and their impairments with their seconds, up to `end`.
@@ -195,6 +178,8 @@ fn cold(faults: &[(usize, FaultKind, f64, f64)], runs: ClockRuns) -> System {
         count: 1,
         rate: 0.0,
         activates_in: fixed(30.0),
+        coverage: 1.0,
+        rescue: None,
     });
     for &(slot, kind, every, lasts) in faults {
         let slot = Component::Slot(system.pools[app].slots[slot]);
@@ -205,17 +190,6 @@ fn cold(faults: &[(usize, FaultKind, f64, f64)], runs: ClockRuns) -> System {
     }
     system.journey(&[app]);
     new(system)
-}
-
-/// The states of all slots after each event.
-fn slots(system: &System, end: f64) -> Vec<(f64, Vec<SlotState>)> {
-    let mut control = Control::new(system, Detail::Full);
-    let mut states = Vec::new();
-    walk(&mut control, secs(end), |control, transition, _| {
-        let slots = control.regime().slots.as_slice().to_vec();
-        states.push((transition.at.secs_in_horizon(), slots));
-    });
-    states
 }
 
 #[test]
@@ -277,6 +251,7 @@ fn a_hung_active_slot_is_replaced_by_its_standby() {
 #[test]
 fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
     let generic = StoreFailover::Generic(Box::new(GenericFailover {
+        watched_from: Vec::new(),
         detect: fixed(20.0),
         decide: fixed(0.0),
         promote: fixed(10.0),
@@ -291,6 +266,7 @@ fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
         elects_in: fixed(30.0),
     });
     let lease = StoreFailover::Lease(Lease {
+        key_in: Vec::new(),
         ttl: SimSpan::from_secs(15),
         loop_wait: SimSpan::from_secs(5),
         decides_in: fixed(5.0),

@@ -20,7 +20,7 @@ use crate::model::{
     CampaignWork, ClockRuns, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm,
     ServedBy, Start, StoreFailover, System, Vrrp,
 };
-use crate::path::{Event, Signal, Transition};
+use crate::path::{Event, Signal, SlotState, Transition};
 use crate::random::Stream;
 use crate::time::{SimSpan, SimTime};
 
@@ -43,6 +43,31 @@ fn walk(
         let transition = control.step(&mut signals);
         visit(control, transition, &signals);
     }
+}
+
+/// The states of all slots after each event.
+fn slots(system: &System, end: f64) -> Vec<(f64, Vec<SlotState>)> {
+    let mut control = Control::new(system, Detail::Full);
+    let mut states = Vec::new();
+    walk(&mut control, secs(end), |control, transition, _| {
+        let slots = control.regime().slots.as_slice().to_vec();
+        states.push((transition.at.secs_in_horizon(), slots));
+    });
+    states
+}
+
+/// When the system goes down and up again in a history of `seconds`, followed in so much detail.
+fn flips(system: &System, detail: Detail, seconds: f64) -> Vec<(SimTime, bool)> {
+    let mut control = Control::new(system, detail);
+    control.restart(2, 7);
+    let (mut flips, mut up) = (Vec::new(), true);
+    walk(&mut control, secs(seconds), |control, transition, _| {
+        if control.structure().system_up() != up {
+            up = !up;
+            flips.push((transition.at, up));
+        }
+    });
+    flips
 }
 
 /// Down time of the system within `[START, end)` of one history, and how often it went down there.
@@ -141,6 +166,7 @@ fn random_full(stream: &mut Stream) -> System {
         if below(2) == 0 {
             let failover = (below(3) > 0).then(|| {
                 StoreFailover::Lease(Lease {
+                    key_in: Vec::new(),
                     ttl: SimSpan::from_secs(30),
                     loop_wait: SimSpan::from_secs(10),
                     decides_in: exponential(2.0),

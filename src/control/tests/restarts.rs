@@ -1,7 +1,7 @@
 //! Processes that somebody starts again.
 
 use super::*;
-use crate::model::{Handling, Restart};
+use crate::model::{Handling, Restart, Standby};
 use crate::orchestrate::restart::Rule;
 use crate::path::SlotState::{Refusing, Serving, Silent};
 
@@ -132,7 +132,7 @@ fn back_off_is_a_chain_of_crashes_that_follow_soon() {
     // A crash follows soon, within ten minutes of the beginning of a start of 5 s, with chance p; the
     // k-th in a row meets the k-th pause.
     let (every, starts) = (400.0, 5.0);
-    let p = 1.0 - (-(600.0 - starts) / every as f64).exp();
+    let p = -f64::exp_m1(-(600.0 - starts) / every);
     let pauses = [0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0];
     let mean: f64 = (0..400)
         .map(|k| (1.0 - p) * p.powi(k) * pauses[(k as usize).min(6)])
@@ -142,4 +142,35 @@ fn back_off_is_a_chain_of_crashes_that_follow_soon() {
     let (share, outages) = simulate(&system, 8, 2);
     check(share, down / (down + every), 1.0);
     check(outages, HOUR / (down + every), 1.0);
+}
+
+#[test]
+fn a_standby_that_is_not_activated_waits_for_a_person() {
+    let mut system = System::empty();
+    let pool = system.service("app", &[Place::Nowhere; 2], 1);
+    system.pools[pool].standby = Some(Standby {
+        count: 1,
+        rate: 0.0,
+        activates_in: fixed(10.0),
+        coverage: 0.7,
+        rescue: Some(Handling::Drawn(fixed(300.0))),
+    });
+    system.journey(&[pool]);
+    let first = Component::Slot(system.pools[pool].slots[0]);
+    once(&mut system, FaultKind::Crash, first, 1_000.0, 500.0);
+    let system = new(system);
+    let mut control = Control::new(&system, Detail::Structure);
+    let mut by_hand = 0;
+    for replication in 0..2_000 {
+        control.restart(1, replication);
+        let (down, outages) = downtime(&mut control, secs(1_990.0));
+        assert_eq!(outages, 1);
+        match down.as_secs_f64() {
+            10.0 => {}
+            300.0 => by_hand += 1,
+            other => panic!("{other}"),
+        }
+    }
+    // A standard deviation of 20.5.
+    assert!((538..=662).contains(&by_hand), "{by_hand}");
 }

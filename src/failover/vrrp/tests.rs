@@ -234,3 +234,30 @@ fn computed_holders_equal_those_of_ticking_members() {
     }
     assert!(moves > 10_000, "{moves} moves are too few to compare");
 }
+
+#[test]
+fn two_masters_while_they_do_not_hear_each_other_and_one_again_afterwards() {
+    let second = SimSpan::from_secs(1);
+    let mut group = Group::new(second, &[150, 100], true);
+    let start = SimTime::EPOCH + SimSpan::from_secs(100);
+    group.reset(start);
+    group.place(start, 0, Some(0));
+    group.place(start, 1, Some(0));
+    group.appoint(0, start);
+    let cut = start + SimSpan::from_millis(10_500);
+    group.part(cut, (0, 1), true);
+    // The last advertisement was heard at the tenth second.
+    let takes = start + SimSpan::from_secs(10) + master_down(second, 100);
+    assert_eq!(group.next_time(), takes);
+    assert_eq!(group.fire(), 1);
+    assert!(group.is_master(0) && group.is_master(1));
+    // The latest is reached from where both are, and each from its own side.
+    assert_eq!(group.holder(0), Some(1));
+    assert_eq!(group.holder_among(0, |member| member == 0), Some(0));
+    assert_eq!(group.next_time(), SimTime::NEVER);
+    let joined = start + SimSpan::from_millis(60_300);
+    group.part(joined, (0, 1), false);
+    assert!(group.next_time() <= joined + second);
+    assert_eq!(group.fire(), 0);
+    assert!(group.is_master(0) && !group.is_master(1));
+}

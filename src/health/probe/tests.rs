@@ -140,7 +140,12 @@ fn computed(pace: &Pace, first: u64, modes: &[(u64, Mode)], end: u64) -> Vec<(u6
 #[test]
 fn computed_flips_equal_those_of_ticking_probes() {
     // Powers of two, so that a half-done probe is a number without rounding.
-    let impaired = |factor, errors| Mode::Impaired { factor, errors };
+    let impaired = |factor, errors| Mode::Impaired {
+        factor,
+        errors,
+        adds: SimSpan::ZERO,
+        lost: 0.0,
+    };
     let kinds = [
         Mode::Answers,
         Mode::Refuses,
@@ -244,6 +249,8 @@ fn a_grey_failure_is_noticed_after_a_run_of_failures() {
     let mode = Mode::Impaired {
         factor: 1.0,
         errors: 0.6,
+        adds: SimSpan::ZERO,
+        lost: 0.0,
     };
     let mut stream = Stream::from_key(4);
     let (mut sum, mut squares) = (0.0, 0.0);
@@ -276,6 +283,8 @@ fn a_tiny_share_is_looked_at_a_few_times_only() {
     let mode = Mode::Impaired {
         factor: 1.0,
         errors: 1e-6,
+        adds: SimSpan::ZERO,
+        lost: 0.0,
     };
     let mut stream = Stream::from_key(4);
     let mut watch = Watch::start(&pace, SimTime::EPOCH, mode);

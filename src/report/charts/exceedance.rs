@@ -1,14 +1,11 @@
 //! How likely a year with more than so much downtime is.
 
-use super::canvas::{
-    self, BLUE, CHARACTER, Chart, Drawn, GREEN, Hits, INK, Table, label, legend, text,
-};
+use super::axes::axes;
+use super::canvas::{self, BLUE, CHARACTER, Chart, Drawn, GREEN, Hits, Table};
 use super::scale::Scale;
 use crate::experiment::outcome::{Downtime, Outcome};
 use crate::report::{numbers, words};
-use plotters::chart::ChartBuilder;
 use plotters::series::LineSeries;
-use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
 const HEIGHT: i32 = 340;
@@ -128,37 +125,14 @@ fn draw(
         .iter()
         .map(|c| (c.colour, c.name.to_owned()))
         .collect();
-    let used = legend(canvas, (76, 6), &entries)?;
     let all = || curves.iter().flat_map(|c| c.points.iter());
     let low = all().map(|p| p.0).fold(f64::INFINITY, f64::min);
     let high = all().map(|p| p.0).fold(0.0, f64::max);
     let least = all().map(|p| p.1).filter(|s| *s > 0.0).fold(1.0, f64::min);
     let (x, y) = (Scale::times(low, high), Scale::shares(least, 1.0));
-    let (write_x, write_y, floor) = (x.label, y.label, y.ends().0);
-    let mut chart = ChartBuilder::on(canvas)
-        .margin_top(used + 10)
-        .margin_right(30)
-        .x_label_area_size(54)
-        .y_label_area_size(76)
-        .build_cartesian_2d(x, y)?;
-    chart
-        .configure_mesh()
-        .bold_line_style(INK.mix(0.15))
-        .light_line_style(INK.mix(0.0))
-        .axis_style(INK.mix(0.5))
-        .x_label_style(text(&INK, HPos::Center, VPos::Top))
-        .y_label_style(text(&INK, HPos::Right, VPos::Center))
-        .x_label_formatter(&|v| write_x(*v))
-        .y_label_formatter(&|v| write_y(*v))
-        .draw()?;
+    let floor = y.ends().0;
     let caption = format!("downtime per year (left axis: share of {histories} with more)");
-    let middle = 76 + (canvas::WIDTH - 76 - 30) / 2;
-    label(
-        canvas,
-        &caption,
-        (middle, HEIGHT - 8),
-        &text(&INK.mix(0.75), HPos::Center, VPos::Bottom),
-    )?;
+    let mut chart = axes(canvas, &entries, (x, y), (HEIGHT, 30), &caption)?;
     debug_assert!(caption.len() as f64 * CHARACTER < f64::from(canvas::WIDTH));
     for curve in curves {
         // A step down at each point: the share holds until the next longer downtime.

@@ -1,12 +1,11 @@
 //! Latency by percentile, on an axis of nines.
 
-use super::canvas::{self, BLUE, Chart, Drawn, GREEN, Hits, INK, RED, Table, label, legend, text};
+use super::axes::axes;
+use super::canvas::{self, BLUE, Chart, Drawn, GREEN, Hits, INK, RED, Table};
 use super::scale::Scale;
 use crate::experiment::outcome::{Condition, Latency, Outcome};
 use crate::report::{numbers, words};
-use plotters::chart::ChartBuilder;
 use plotters::series::LineSeries;
-use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
 const HEIGHT: i32 = 360;
@@ -101,37 +100,13 @@ fn draw(canvas: &canvas::Canvas<'_>, hits: &mut Hits, curves: &[Curve<'_>]) -> D
         .iter()
         .map(|c| (c.colour, c.name.to_owned()))
         .collect();
-    let used = legend(canvas, (76, 6), &entries)?;
     let all = || curves.iter().flat_map(|c| c.points.iter());
     let most = all().map(|p| p.0).fold(0.9, f64::max);
     let low = all().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let high = all().map(|p| p.1).fold(0.0, f64::max);
     let (x, y) = (Scale::nines(0.0, most), Scale::times(low, high));
-    let (write_x, write_y) = (x.label, y.label);
-    let mut chart = ChartBuilder::on(canvas)
-        .margin_top(used + 10)
-        .margin_right(40)
-        .x_label_area_size(54)
-        .y_label_area_size(76)
-        .build_cartesian_2d(x, y)?;
-    chart
-        .configure_mesh()
-        .bold_line_style(INK.mix(0.15))
-        .light_line_style(INK.mix(0.0))
-        .axis_style(INK.mix(0.5))
-        .x_label_style(text(&INK, HPos::Center, VPos::Top))
-        .y_label_style(text(&INK, HPos::Right, VPos::Center))
-        .x_label_formatter(&|v| write_x(*v))
-        .y_label_formatter(&|v| write_y(*v))
-        .draw()?;
-    let middle = 76 + (canvas::WIDTH - 76 - 40) / 2;
     let caption = "share of requests answered at least as fast";
-    label(
-        canvas,
-        caption,
-        (middle, HEIGHT - 8),
-        &text(&INK.mix(0.75), HPos::Center, VPos::Bottom),
-    )?;
+    let mut chart = axes(canvas, &entries, (x, y), (HEIGHT, 40), caption)?;
     // All requests last, so that their line is never hidden by the commonest condition's.
     for curve in curves.iter().rev() {
         let width = if curve.name == "all" { 2 } else { 3 };

@@ -5,6 +5,7 @@
 //! (after Okabe and Ito 2008); shape, order or a label always says the same.
 
 mod availability;
+mod axes;
 mod canvas;
 mod causes;
 pub(super) mod differences;

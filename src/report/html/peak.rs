@@ -44,6 +44,27 @@ pub(super) fn at_peak(outcome: &Outcome) -> Markup {
     }
 }
 
+/// How wrong single inputs may be until a target turns.
+pub(super) fn break_even(outcome: &Outcome) -> Markup {
+    let rows = outcome.targets.iter().zip(&outcome.break_even);
+    let rows: Vec<_> = rows.filter(|(_, inputs)| !inputs.is_empty()).collect();
+    markup! {
+        @if !rows.is_empty() {
+            h2 { "How wrong an input may be" }
+            p { "The structural experiment again, on the same random numbers, with one input scaled until the \
+                figure of the target crosses its bound. Looked at are the faults that cost most; targets on \
+                requests have no factor." }
+            div.scroll { table {
+                thead { tr { @for name in ["target", "turns with"] { th scope="col" { (name) } } } }
+                tbody { @for (target, inputs) in rows.iter().take(ROWS) { tr {
+                    th scope="row" { code { (target.expression) } }
+                    td { @for input in *inputs { (words::break_even(input)) br; } }
+                } } }
+            } }
+        }
+    }
+}
+
 fn left_out(at: &AtPeak) -> Markup {
     let skipped = at.losses.iter().filter(|row| row.left.lost.is_none());
     let skipped = skipped.count() as u64;

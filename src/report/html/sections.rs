@@ -312,6 +312,40 @@ pub(super) fn services(outcome: &Outcome) -> Markup {
     }
 }
 
+pub(super) fn connections(outcome: &Outcome) -> Markup {
+    let head = [
+        "from",
+        "to",
+        "opened for an attempt",
+        "none in time",
+        "wait for one",
+    ];
+    let rows = outcome.services.iter();
+    let rows: Vec<_> = rows
+        .flat_map(|row| row.connections.iter().map(|one| (&row.name, one)))
+        .collect();
+    markup! {
+        @if !rows.is_empty() {
+            h2 { "Connections" }
+            div.scroll { table {
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody {
+                    @for (name, one) in rows.iter().take(ROWS) {
+                        tr {
+                            td.name { (name) }
+                            td.name { (one.to) }
+                            td { (figure(one.opened.as_ref(), numbers::share)) }
+                            td { (figure(one.shed.as_ref(), numbers::share)) }
+                            td { (figure(one.wait_mean.as_ref(), numbers::span)) }
+                        }
+                    }
+                    (more(rows.len(), head.len()))
+                }
+            } }
+        }
+    }
+}
+
 pub(super) fn journeys(outcome: &Outcome) -> Markup {
     let head = [
         "journey",
@@ -346,6 +380,36 @@ pub(super) fn journeys(outcome: &Outcome) -> Markup {
     }
 }
 
+/// What users in closed loops did not ask for because they were waiting.
+pub(super) fn users(outcome: &Outcome) -> Markup {
+    let head = [
+        "users",
+        "how many",
+        "requests per second",
+        "demand lost by waiting",
+    ];
+    markup! {
+        @if !outcome.users.is_empty() {
+            h2 { "Users who wait" }
+            div.scroll { table {
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody {
+                    @for row in outcome.users.iter().take(ROWS) {
+                        tr {
+                            td.name { (row.name) }
+                            td { (numbers::count(row.count.into())) }
+                            td { (numbers::significant(row.rate, 3)) }
+                            td { (figure(row.lost_demand.as_ref(), numbers::share)) }
+                        }
+                    }
+                    (more(outcome.users.len(), head.len()))
+                }
+            } }
+            (intervals())
+        }
+    }
+}
+
 pub(super) fn assumptions(outcome: &Outcome) -> Markup {
     let run = &outcome.run;
     markup! {
@@ -360,6 +424,7 @@ pub(super) fn assumptions(outcome: &Outcome) -> Markup {
                 @if run.steady { "Histories begin in equilibrium, as if the system had run for ever." }
                 @else { "Histories begin with everything new and up." }
             }
+            @for row in outcome.needs_at_peak.iter().take(ROWS) { li { (words::needs(row)) "." } }
             li { "A year has 365 days of 24 hours; day 0 is a Monday." }
             @if run.method == Method::Windows {
                 li { "Requests of quiet times are samples weighted by the time they stand for; "

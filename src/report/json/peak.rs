@@ -1,7 +1,7 @@
 //! What `result.json` says of single losses at the busiest time.
 
 use super::{Json, maybe};
-use crate::experiment::outcome::{AtPeak, PeakState, SingleLoss};
+use crate::experiment::outcome::{AtPeak, BreakEven, NeedsRow, PeakState, SingleLoss};
 
 /// The fields `peak` and `single_losses`.
 pub(super) fn fields(at_peak: Option<&AtPeak>) -> [(&'static str, Json); 2] {
@@ -18,6 +18,35 @@ pub(super) fn fields(at_peak: Option<&AtPeak>) -> [(&'static str, Json); 2] {
         ("peak", Json::object(fields)),
         ("single_losses", Json::list(at.losses.iter().map(loss))),
     ]
+}
+
+/// The field `needs_at_peak`.
+pub(super) fn needs(rows: &[NeedsRow]) -> Json {
+    Json::list(rows.iter().map(|row| {
+        Json::object([
+            ("pool", Json::text(&row.pool)),
+            ("needs", Json::integer(row.needs.into())),
+            ("replicas", Json::integer(row.replicas.into())),
+            ("busy_workers", Json::number(row.busy)),
+            ("workers", Json::integer(row.workers.into())),
+            ("utilisation", Json::number(row.utilisation)),
+            ("at_s", Json::number(row.busiest_s)),
+        ])
+    }))
+}
+
+/// One of `targets[].break_even[]`.
+pub(super) fn break_even(row: &BreakEven) -> Json {
+    Json::object([
+        ("input", Json::text(&row.input)),
+        (
+            "times_as",
+            Json::text(if row.often { "often" } else { "long" }),
+        ),
+        ("met", Json::Bool(row.met)),
+        ("factor", row.factor.map_or(Json::Null, Json::number)),
+        ("tried", Json::number(row.tried)),
+    ])
 }
 
 fn loss(row: &SingleLoss) -> Json {

@@ -49,6 +49,7 @@ fn system() -> System {
     };
     System {
         name: "test".to_owned(),
+        links: Default::default(),
         run: RunSettings {
             horizon: SimSpan::from_secs(86_400),
             seed: 1,
@@ -90,6 +91,7 @@ fn system() -> System {
         operations: IdVec::new(),
         calls: IdVec::new(),
         forks: IdVec::new(),
+        channels: IdVec::new(),
         journeys: IdVec::from_rows(vec![
             journey("readers.read"),
             journey("readers.\x1b[31mpublish"),

@@ -120,6 +120,7 @@ impl<'a> Compiler<'a> {
             chance: self.chance(&form.chance),
             priority: self.priority(&form.priority),
             fork: None,
+            channel: None,
         };
         let place = form
             .retries
@@ -153,6 +154,7 @@ impl<'a> Compiler<'a> {
             chance: 1.0,
             priority: None,
             fork: None,
+            channel: None,
         }))
     }
 

@@ -80,6 +80,7 @@ impl Compiler<'_> {
             uniform(1.0, 5.0)
         };
         Lease {
+            key_in: self.domain_list(&form.key_in, "key_in"),
             ttl,
             loop_wait,
             decides_in,
@@ -120,6 +121,7 @@ impl Compiler<'_> {
             promote,
             coverage,
             rescue,
+            watched_from: self.domain_list(&form.watched_from, "watched_from"),
             promote_the_last: !matches!(last, Some(LastForm::Lead)),
             repairs_wait: matches!(repairs, Some(RepairsForm::AfterFailover)),
             failback: form.failback.as_ref().and_then(|at| self.failback(at)),
@@ -251,6 +253,9 @@ impl Compiler<'_> {
                 "what does not age at all is `kind: cold`",
             );
         }
+        let coverage = form.coverage.as_ref().and_then(At::get);
+        let coverage = coverage.map_or(1.0, |coverage| coverage.0);
+        let rescue = self.by_hand(form, coverage);
         Some(Standby {
             count,
             rate: match kind {
@@ -259,6 +264,36 @@ impl Compiler<'_> {
                 Some(StandbyKind::Hot) | None => 1.0,
             },
             activates_in: self.dist(&form.activates_in),
+            coverage,
+            rescue,
         })
     }
+
+    /// The person who activates a standby where that does not happen by itself.
+    fn by_hand(&mut self, form: &StandbyForm, coverage: f64) -> Option<Handling> {
+        match (&form.coverage, &form.on_failure) {
+            (Some(at), None) if coverage < 1.0 => self.problem(
+                at.place,
+                "`coverage` below 100% without `on_failure`",
+                "say who activates it then and when, such as `on_failure: {takes: 30m}`",
+            ),
+            (stated, Some(at)) if coverage >= 1.0 && is_read(stated) => self.problem(
+                at.place,
+                "`on_failure` of a standby that is always activated",
+                "add a `coverage` below 100%, or leave `on_failure` out",
+            ),
+            _ => {}
+        }
+        let at = form.on_failure.as_ref()?;
+        let rescue = at.get()?;
+        if rescue.takes.is_none() {
+            self.missing(at.place, "takes", "30m");
+        }
+        Some(self.handling(&rescue.takes))
+    }
+}
+
+/// Whether a field was left out or is right as far as it goes.
+fn is_read<T>(field: &Opt<T>) -> bool {
+    field.as_ref().is_none_or(|at| at.get().is_some())
 }

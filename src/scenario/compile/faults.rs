@@ -7,9 +7,10 @@ use crate::random::Dist;
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::{Problem, line};
-use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{self, ClockForm};
+use crate::scenario::read::{At, Entry, Opt};
+use crate::scenario::schema::{self, ClockForm, SpanDist};
 use crate::scenario::suggest::nearest;
+use crate::time::SimSpan;
 
 /// What faults are stated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) enum Bearer {
     Nodes,
     /// A domain.
     Domain,
+    /// A link of the network.
+    Link,
 }
 
 impl Bearer {
@@ -31,6 +34,7 @@ impl Bearer {
             Self::Pool(_) | Self::Nodes => &["crash", "hang", "pause", "slow", "errors"],
             Self::Balancer(_) => &["crash", "hang", "pause", "errors"],
             Self::Domain => &["power", "isolated"],
+            Self::Link => &["partition", "loss", "latency"],
         }
     }
 
@@ -40,13 +44,23 @@ impl Bearer {
             Self::Balancer(_) => "a balancer",
             Self::Nodes => "a group of nodes",
             Self::Domain => "a domain",
+            Self::Link => "a link",
         }
     }
 }
 
 /// Every kind there is.
 const ALL: &[&str] = &[
-    "crash", "hang", "pause", "slow", "errors", "power", "isolated",
+    "crash",
+    "hang",
+    "pause",
+    "slow",
+    "errors",
+    "power",
+    "isolated",
+    "partition",
+    "loss",
+    "latency",
 ];
 
 /// What operators do, which stands among the faults, but is stated in other words.
@@ -113,13 +127,7 @@ impl Compiler<'_> {
                 "`every` must be longer than 0s",
             );
         }
-        if let Some(at) = form.lasts.as_ref().filter(|_| lasts.mean() > CENTURIES) {
-            self.problem(
-                at.place,
-                format!("this fault lasts longer than {} years", limits::YEARS),
-                "no history is that long; what never ends is another design",
-            );
-        }
+        self.not_for_centuries(&form.lasts, &lasts, "this fault lasts");
         let Some(kind) = word.and_then(|word| self.kind(word, form, place)) else {
             return;
         };
@@ -142,6 +150,17 @@ impl Compiler<'_> {
             let hits = self.clocks_of(fault);
             let name = format!("{owner}.{}.common", entry.name);
             self.common_cause(name, every, hits, 1.0);
+        }
+    }
+
+    /// Refuses a duration beyond any history.
+    pub(super) fn not_for_centuries(&mut self, field: &Opt<SpanDist>, lasts: &Dist, who: &str) {
+        if let Some(at) = field.as_ref().filter(|_| lasts.mean() > CENTURIES) {
+            self.problem(
+                at.place,
+                format!("{who} longer than {} years", limits::YEARS),
+                "no history is that long; what never ends is another design",
+            );
         }
     }
 
@@ -317,6 +336,12 @@ impl Compiler<'_> {
             (Bearer::Balancer(_), "slow") => {
                 "handing on takes a balancer no time, so nothing there can be slower; state `slow` for what it sends to".into()
             }
+            (Bearer::Link, _) => {
+                format!("it can have: {allowed}; state `{kind}` for what stands at its ends")
+            }
+            (_, "partition" | "loss" | "latency") => {
+                format!("it can have: {allowed}; `{kind}` is a fault of links, see `network`")
+            }
             (Bearer::Domain, _) => {
                 format!("it can have: {allowed}; state `{kind}` for the nodes or services in it")
             }
@@ -332,21 +357,34 @@ impl Compiler<'_> {
 
     /// The kind with what it needs; reports what is missing and what does not belong to it.
     fn kind(&mut self, word: &str, form: &schema::Fault, place: Place) -> Option<FaultKind> {
-        if let Some(factor) = form.factor.as_ref().filter(|_| word != "slow") {
+        if let Some(factor) = form
+            .factor
+            .as_ref()
+            .filter(|_| word != "slow" && word != "latency")
+        {
             let message = format!("`factor` means nothing for a fault of kind `{word}`");
             self.problem(
                 factor.place,
                 message,
-                "only `slow` has a factor; leave it out",
+                "only `slow` and `latency` have a factor; leave it out",
             );
         }
-        if let Some(share) = form.share.as_ref().filter(|_| word != "errors") {
+        if let Some(share) = form
+            .share
+            .as_ref()
+            .filter(|_| word != "errors" && word != "loss")
+        {
             let message = format!("`share` means nothing for a fault of kind `{word}`");
             self.problem(
                 share.place,
                 message,
-                "only `errors` has a share; leave it out",
+                "only `errors` and `loss` have a share; leave it out",
             );
+        }
+        if let Some(adds) = form.adds.as_ref().filter(|_| word != "latency") {
+            let message = format!("`adds` means nothing for a fault of kind `{word}`");
+            let help = "only `latency` adds to a round trip; leave it out";
+            self.problem(adds.place, message, help);
         }
         match word {
             "crash" => Some(FaultKind::Crash),
@@ -354,31 +392,82 @@ impl Compiler<'_> {
             "pause" => Some(FaultKind::Pause),
             "power" => Some(FaultKind::Power),
             "isolated" => Some(FaultKind::Isolated),
+            "partition" => Some(FaultKind::Partition),
             "slow" => self.slow(form, place),
-            _ => self.errors(form, place),
+            "latency" => self.latency(form, place),
+            "loss" => {
+                let share = self.hit_share(form, place, "5%", "loses nothing")?;
+                Some(FaultKind::Loss { share })
+            }
+            _ => {
+                let share =
+                    self.hit_share(form, place, "30%", "answers no attempt with an error")?;
+                Some(FaultKind::Errors { share })
+            }
         }
     }
 
     fn slow(&mut self, form: &schema::Fault, place: Place) -> Option<FaultKind> {
-        let Some(at) = &form.factor else {
+        if form.factor.is_none() {
             self.missing(place, "factor", "5");
             return None;
-        };
+        }
+        let factor = self.factor(form, "work takes")?;
+        Some(FaultKind::Slow { factor })
+    }
+
+    /// The factor by which something takes longer.
+    fn factor(&mut self, form: &schema::Fault, what: &str) -> Option<f64> {
+        let at = form.factor.as_ref()?;
         let factor = *at.get()?;
         if !(1.0..=FACTOR).contains(&factor) {
             self.problem(
                 at.place,
                 format!("`factor` is {factor}"),
-                "work takes so many times as long: it must be from 1 to 1000000",
+                format!("{what} so many times as long: it must be from 1 to 1000000"),
             );
             return None;
         }
-        Some(FaultKind::Slow { factor })
+        Some(factor)
     }
 
-    fn errors(&mut self, form: &schema::Fault, place: Place) -> Option<FaultKind> {
+    fn latency(&mut self, form: &schema::Fault, place: Place) -> Option<FaultKind> {
+        if form.factor.is_none() && form.adds.is_none() {
+            self.missing(place, "adds", "80ms");
+            return None;
+        }
+        let factor = match &form.factor {
+            Some(_) => self.factor(form, "the round trip takes")?,
+            None => 1.0,
+        };
+        let adds = match &form.adds {
+            Some(at) => {
+                let adds = self.span(&form.adds, "adds")?;
+                self.check_round_trip("adds", adds.as_secs_f64(), at.place);
+                adds
+            }
+            None => SimSpan::ZERO,
+        };
+        if factor <= 1.0 && adds.is_zero() {
+            self.problem(
+                place,
+                "this fault adds nothing to the round trip",
+                "state `adds` or a `factor` above 1, or leave it out",
+            );
+        }
+        Some(FaultKind::Latency { factor, adds })
+    }
+
+    /// The share of a fault that `does` nothing if it is zero.
+    fn hit_share(
+        &mut self,
+        form: &schema::Fault,
+        place: Place,
+        like: &str,
+        does: &str,
+    ) -> Option<f64> {
         let Some(at) = &form.share else {
-            self.missing(place, "share", "30%");
+            self.missing(place, "share", like);
             return None;
         };
         let share = at.get()?.0;
@@ -386,10 +475,10 @@ impl Compiler<'_> {
             self.problem(
                 at.place,
                 "`share` is 0%",
-                "a fault that answers no attempt with an error is none; leave it out",
+                format!("a fault that {does} is none; leave it out"),
             );
             return None;
         }
-        Some(FaultKind::Errors { share })
+        Some(share)
     }
 }

@@ -4,28 +4,14 @@ use super::dist::per_cent;
 use super::names::Kind;
 use super::{Compiler, list};
 use crate::ids::{BalancerId, CallId, Id, JourneyId, OperationId, PoolId};
-use crate::model::{Journey, Operation, Patience, Profile, ServedBy, Workload};
-use crate::scenario::limits;
+use crate::model::{Journey, Operation, Patience, ServedBy, Workload};
 use crate::scenario::place::{Place, quoted};
 use crate::scenario::problem::line;
 use crate::scenario::read::{At, Entry};
-use crate::scenario::schema::{File, JourneyForm, SpanDist, WorkloadForm};
+use crate::scenario::schema::{File, JourneyForm, WorkloadForm};
 use crate::scenario::suggest::nearest;
 use crate::time::SimSpan;
 use std::collections::BTreeSet;
-
-/// How often the requests of a workload come.
-#[derive(Clone, Copy)]
-struct Pace {
-    rate: f64,
-    every: Option<SimSpan>,
-}
-
-impl Pace {
-    fn of_rate(rate: f64) -> Self {
-        Self { rate, every: None }
-    }
-}
 
 impl<'a> Compiler<'a> {
     /// Compiles workloads with their journeys, or what stands for them.
@@ -161,7 +147,7 @@ impl<'a> Compiler<'a> {
                 "the user has left by then",
             );
         }
-        let (pace, profile, rate_place) = self.arrivals(entry, form);
+        let arrivals = self.arrivals(entry, form);
         let mut shares = Vec::new();
         match &form.journeys {
             None => self.missing_inside(
@@ -233,127 +219,16 @@ impl<'a> Compiler<'a> {
         }
         self.system.workloads.push(Workload {
             name: entry.name.clone(),
-            rate: pace.rate,
-            every: pace.every,
-            profile,
+            rate: arrivals.rate,
+            every: arrivals.every,
+            profile: arrivals.profile,
+            users: arrivals.users,
+            bursts: None,
             journeys: shares,
             patience: stated,
-            line: line(self.source, rate_place),
+            line: line(self.source, arrivals.place),
         });
-    }
-
-    fn arrivals(
-        &mut self,
-        entry: &Entry<WorkloadForm>,
-        form: &WorkloadForm,
-    ) -> (Pace, Option<Profile>, Place) {
-        let nothing = (Pace::of_rate(1.0), None, entry.place);
-        let Some(at) = &form.arrive else {
-            self.missing_inside(
-                entry.value.place.start,
-                entry.place,
-                "arrive",
-                "{poisson: 400/s}",
-            );
-            return nothing;
-        };
-        let Some(arrive) = at.get() else {
-            return nothing;
-        };
-        let profile = arrive.profile.as_ref().and_then(|at| {
-            let form = at.get()?;
-            if form.peak.is_none() {
-                self.missing(at.place, "peak", "\"20:00\"");
-            }
-            if form.ratio.is_none() {
-                self.missing(at.place, "ratio", "3");
-            }
-            let ratio = form.ratio.as_ref()?;
-            let given = *ratio.get()?;
-            if !(1.0..=1e6).contains(&given) {
-                self.problem(
-                    ratio.place,
-                    format!("`ratio` is {given}"),
-                    "the highest rate divided by the lowest is at least 1 and at most 1000000",
-                );
-            }
-            Some(Profile {
-                peak: form.peak.as_ref()?.get()?.0,
-                ratio: given,
-            })
-        });
-        if let (Some(_), Some(every)) = (&arrive.poisson, &arrive.every) {
-            self.problem(
-                every.place,
-                "`every` and `poisson` do not go together",
-                "requests come at a fixed pace or independently of each other; state two workloads for both",
-            );
-        }
-        if let (Some(every), Some(profile)) = (&arrive.every, &arrive.profile) {
-            self.problem(
-                profile.place,
-                "`profile` with `every`",
-                "a fixed pace does not swing; state `poisson` for a rate that does",
-            );
-            return (Pace::of_rate(1.0), None, every.place);
-        }
-        if let Some(field) = &arrive.every {
-            let pace = self.fixed_pace(field).unwrap_or(Pace::of_rate(1.0));
-            return (pace, None, field.place);
-        }
-        let Some(field) = &arrive.poisson else {
-            self.missing(at.place, "poisson", "400/s");
-            return nothing;
-        };
-        let Some(rate) = field.get() else {
-            return nothing;
-        };
-        if rate.0 <= 0.0 {
-            self.problem(
-                field.place,
-                "a rate of 0",
-                "without users leave `workload` out",
-            );
-        } else if rate.0 > limits::RATE {
-            self.problem(
-                field.place,
-                format!("a rate of {:e} per second", rate.0),
-                format!("at most {:e} per second can be told apart", limits::RATE),
-            );
-        }
-        (Pace::of_rate(rate.0), profile, field.place)
-    }
-
-    /// The pace of `every`; `None` if it is wrong, which has been noted.
-    fn fixed_pace(&mut self, field: &At<SpanDist>) -> Option<Pace> {
-        let span = match field.get()? {
-            SpanDist::Constant(span) => *span,
-            SpanDist::Shape(_) => {
-                self.problem(
-                    field.place,
-                    "`every` with a distribution",
-                    "requests can come at a constant distance, such as `every: 1.25s`, or \
-                     independently of each other, such as `poisson: 0.8/s`",
-                );
-                return None;
-            }
-        };
-        let Some(every) = span.fixed().filter(|_| !span.is_zero()) else {
-            self.problem(
-                field.place,
-                if span.is_zero() {
-                    "`every` is no time at all".to_owned()
-                } else {
-                    format!("`every` is longer than {} years", limits::YEARS)
-                },
-                "such as `every: 1.25s`",
-            );
-            return None;
-        };
-        Some(Pace {
-            rate: 1.0 / every.as_secs_f64(),
-            every: Some(every),
-        })
+        self.bursts(form, arrivals.place);
     }
 
     /// The calls of one key under `journeys` of a workload; its own `good_within`, and where that stands.

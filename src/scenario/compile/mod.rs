@@ -4,23 +4,28 @@
 //! something harmless, so that what depends on it is still looked at. With any problem the system
 //! is thrown away.
 
+mod arrivals;
 mod calls;
 mod campaign;
+mod connections;
 mod dist;
 mod externals;
 mod failover;
 mod faults;
 mod forks;
+mod hazards;
 mod journeys;
 mod maintenance;
 mod names;
 mod needs;
+mod network;
 mod pools;
 mod prices;
 mod repair;
 mod restart;
 mod run;
 mod topology;
+mod traces;
 mod waits;
 mod warnings;
 
@@ -28,7 +33,7 @@ use super::place::{Place, is_unsafe, quoted};
 use super::problem::{Problem, line};
 use super::read::{At, Opt};
 use super::schema::{File, SpanDist};
-use super::{limits, target, units::Span};
+use super::{Files, limits, target, units::Span};
 use crate::ids::{BalancerId, CallId, DomainId, IdVec, NodeId, OperationId, PeopleId, PoolId};
 use crate::model::{Journey, System};
 use crate::random::Dist;
@@ -41,13 +46,13 @@ use std::ops::Range;
 pub(super) fn compile(
     file: &File,
     root: Place,
-    source: &str,
-    stem: &str,
+    (source, stem): (&str, &str),
+    files: &Files<'_>,
     problems: Vec<Problem>,
 ) -> Result<System, Vec<Problem>> {
     // Something that is missing from the file as a whole is missing at its first line.
     let root = Place::new(root.start as usize, root.start as usize + 1);
-    let mut compiler = Compiler::new(source, root, problems);
+    let mut compiler = Compiler::new(source, root, files, problems);
     compiler.names = names::collect(file, &mut compiler.problems);
     compiler.run(file, stem);
     compiler.crews(file);
@@ -57,9 +62,11 @@ pub(super) fn compile(
     compiler.pools(file);
     compiler.externals(file);
     compiler.balancers(file);
+    compiler.network(file);
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
+    compiler.connections(file);
     let order = compiler.bottom_up();
     compiler.workloads(file);
     compiler.campaigns(file);
@@ -81,6 +88,9 @@ pub(super) fn compile(
 struct Compiler<'a> {
     source: &'a str,
     root: Place,
+    /// Where other files come from, and how many were asked for.
+    files: &'a Files<'a>,
+    files_read: usize,
     problems: Vec<Problem>,
     names: Names,
     system: System,
@@ -111,7 +121,7 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(source: &'a str, root: Place, problems: Vec<Problem>) -> Self {
+    fn new(source: &'a str, root: Place, files: &'a Files<'a>, problems: Vec<Problem>) -> Self {
         let misspelt = problems
             .iter()
             .filter_map(|problem| Some((problem.within?, problem.meant.clone()?.into_string())))
@@ -119,6 +129,8 @@ impl<'a> Compiler<'a> {
         Self {
             source,
             root,
+            files,
+            files_read: 0,
             problems,
             misspelt,
             names: Names::default(),
@@ -126,6 +138,7 @@ impl<'a> Compiler<'a> {
                 name: String::new(),
                 run: run::defaults(),
                 domains: IdVec::new(),
+                links: IdVec::new(),
                 nodes: IdVec::new(),
                 slots: IdVec::new(),
                 pools: IdVec::new(),
@@ -133,6 +146,7 @@ impl<'a> Compiler<'a> {
                 operations: IdVec::new(),
                 calls: IdVec::new(),
                 forks: IdVec::new(),
+                channels: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Domain,
+    Link,
     Nodes,
     Pool,
     Balancer,
@@ -27,6 +28,7 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Domain => "domain",
+            Self::Link => "link",
             Self::Nodes => "group of nodes",
             Self::Pool => "service, cache or store",
             Self::Balancer => "balancer",
@@ -78,6 +80,7 @@ pub(super) fn check(name: &str, place: Place) -> Option<Problem> {
 pub(super) fn collect(file: &File, problems: &mut Vec<Problem>) -> Names {
     let mut names = Names::default();
     names.section(&file.domains, Kind::Domain, 0, problems);
+    names.section(&file.network, Kind::Link, 0, problems);
     names.section(&file.nodes, Kind::Nodes, 0, problems);
     let services = names.section(&file.services, Kind::Pool, 0, problems);
     let caches = names.section(&file.caches, Kind::Pool, services, problems);
@@ -185,6 +188,11 @@ impl Names {
             format!("there is no {} named {}", kind.word(), quoted(name)),
         )
         .help(help))
+    }
+
+    /// Where something with this name stands.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        self.names.get(name).map(|named| named.place)
     }
 
     /// The row of `kind` named `name`, if there is one.

@@ -37,7 +37,7 @@ impl Compiler<'_> {
                     );
                 }
             }
-        } else if preset.is_none() && form.backoff.is_none() {
+        } else if form.like.is_none() && form.backoff.is_none() {
             self.missing(at.place, "backoff", "{first: 10s}");
         }
         let rule = self.pauses(&form.backoff, preset);

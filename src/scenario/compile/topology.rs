@@ -98,14 +98,19 @@ impl<'a> Compiler<'a> {
 
     /// The domains that `across` names.
     pub(super) fn across(&mut self, across: &Opt<List<String>>) -> Vec<DomainId> {
-        let Some(at) = across else { return Vec::new() };
+        self.domain_list(across, "across")
+    }
+
+    /// The domains that the field `word` names.
+    pub(super) fn domain_list(&mut self, field: &Opt<List<String>>, word: &str) -> Vec<DomainId> {
+        let Some(at) = field else { return Vec::new() };
         let Some(list) = at.get() else {
             return Vec::new();
         };
         if list.is_empty() {
             self.problem(
                 at.place,
-                "`across` names no domain",
+                format!("`{word}` names no domain"),
                 "name at least one, or leave it out",
             );
         }

@@ -16,6 +16,7 @@ impl Compiler<'_> {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.promised());
         warnings.extend(self.unused(file));
+        warnings.extend(self.hazards());
         warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
     }
@@ -43,7 +44,11 @@ impl Compiler<'_> {
                 Component::Slot(id) => std::slice::from_ref(id),
                 Component::Pool(id) => &system.pools[*id].slots,
                 Component::Balancer(id) => &system.balancers[*id].slots,
-                Component::Domain(_) | Component::Node(_) | Component::Common(_) => &[],
+                Component::Domain(_)
+                | Component::Node(_)
+                | Component::Link(_)
+                | Component::Common(_)
+                | Component::Workload(_) => &[],
             })
             .copied()
             .collect();

@@ -4,10 +4,13 @@ use super::catalogue::{ANY_NAME, Catalogue, properties};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Number of the example, name and value.
+type Use = (usize, String, Value);
+
 /// For each field of each type the values it has in examples, each with the number of the example.
 #[derive(Debug, Default)]
 pub(super) struct Examples {
-    found: BTreeMap<(String, String), Vec<(usize, String, Value)>>,
+    found: BTreeMap<(String, String), Vec<Use>>,
 }
 
 impl Examples {

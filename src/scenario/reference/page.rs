@@ -9,6 +9,18 @@ use std::fmt::Write as _;
 /// Characters of an example in a cell.
 const WIDTH: usize = 60;
 
+/// How types that are no mappings are called in tables.
+const PLAIN: [(&str, &str); 8] = [
+    ("Distribution", "time, or distribution of it"),
+    ("Span", "time"),
+    ("Percent", "percentage"),
+    ("Rate", "rate"),
+    ("TimeOfDay", "time of day"),
+    ("WeekTime", "time of day or week"),
+    ("Prose", "text, or list of text"),
+    ("Target", "target"),
+];
+
 const HEAD: &str = "\
 # The scenario language
 
@@ -168,7 +180,7 @@ fn default(field: &Field) -> String {
     let mut text = match (&field.doc.default, field.required) {
         (Some(default), _) => cell(default),
         (None, true) => "**required**".to_owned(),
-        (None, false) => String::new(),
+        (None, false) => "none".to_owned(),
     };
     text.push_str(&evidence(field));
     text
@@ -184,7 +196,10 @@ fn evidence(field: &Field) -> String {
 /// What a value may be, in words.
 fn kind(kind: &Kind) -> String {
     match kind {
-        Kind::Named(name) => link(name),
+        Kind::Named(name) => match PLAIN.iter().find(|(plain, _)| plain == name) {
+            Some((_, words)) => format!("[{words}](#{})", anchor(name)),
+            None => link(name),
+        },
         Kind::List(of) => format!("list of {}", self::kind(of)),
         Kind::ByName(of) => format!("{} by name", self::kind(of)),
         Kind::Flag => "`true` or `false`".to_owned(),

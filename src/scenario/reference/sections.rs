@@ -47,6 +47,13 @@ pub(super) const SECTIONS: &[Section] = &[
         example: example!("infrastructure.yaml"),
     },
     Section {
+        title: "The network",
+        about: "What lies between places. Without it nothing takes time on its way, and nothing is lost. All links that lie between two places are crossed, one after the other.",
+        types: &["Link", "LinkFaults"],
+        file: "network.yaml",
+        example: example!("network.yaml"),
+    },
+    Section {
         title: "Services, caches and stores",
         about: "What serves calls. Each replica or member is a queue with workers; it is up as far as `needs` says.",
         types: &[
@@ -59,6 +66,13 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
         file: "services.yaml",
         example: example!("services.yaml"),
+    },
+    Section {
+        title: "Third parties",
+        about: "What others run: known by what their contract promises, called directly.",
+        types: &["External", "ExternalOperation"],
+        file: "third-parties.yaml",
+        example: example!("third-parties.yaml"),
     },
     Section {
         title: "Balancers",

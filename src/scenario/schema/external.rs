@@ -23,7 +23,7 @@ pub(in crate::scenario) struct ExternalForm {
     /// better what you have measured. Above 0%; at 100% it never fails.
     #[schemars(required)]
     pub(in crate::scenario) availability: Opt<Percent>,
-    /// Its outages. Needed unless `availability` is 100%.
+    /// Its outages; needed unless `availability` is 100%. Default: none.
     pub(in crate::scenario) outages: Opt<OutagesForm>,
     /// What a caller meets during an outage. Default: errors.
     pub(in crate::scenario) during_outage: Opt<DuringOutage>,

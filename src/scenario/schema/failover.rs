@@ -1,7 +1,7 @@
 //! Failover by stated times, elections and standbys as a file states them.
 
 use super::SpanDist;
-use crate::scenario::read::Opt;
+use crate::scenario::read::{List, Opt};
 use crate::scenario::units::Percent;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(in crate::scenario) struct GenericForm {
     pub(in crate::scenario) after_all_lost: Opt<LastForm>,
     /// When the repair of a member begins. Default: at_once.
     pub(in crate::scenario) repairs: Opt<RepairsForm>,
+    /// Domains of those who watch the members and decide, one for each name: a member is lost, too, when no more than half of them can reach it over the network. Default: users do, so that a partition between members alone loses none of them.
+    pub(in crate::scenario) watched_from: Opt<List<String>>,
     /// The lead returns to the first member, in a planned switchover. Default: it stays where it went.
     pub(in crate::scenario) failback: Opt<FailbackForm>,
     /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it hands the lead over to the next member. Default: planned work is a failover like any other loss.
@@ -129,7 +131,7 @@ pub(in crate::scenario) struct QuorumForm {
 )]
 #[schemars(rename = "Replication")]
 pub(in crate::scenario) enum ReplicationForm {
-    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`.
+    /// When the leader has it. What its successor does not have yet is lost in a failover: see `lag`. What `from: any` reads may be as old as the lag, which is not counted.
     Async,
     /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
     Sync,
@@ -152,6 +154,20 @@ pub(in crate::scenario) struct StandbyForm {
     pub(in crate::scenario) rate: Opt<Percent>,
     /// From the loss of one that works to another serving in its stead. Default: 0s.
     pub(in crate::scenario) activates_in: Opt<SpanDist>,
+    /// The chance that an activation works. Default: 100%.
+    pub(in crate::scenario) coverage: Opt<Percent>,
+    /// What happens when it does not. Default: none; needed if `coverage` is below 100%.
+    pub(in crate::scenario) on_failure: Opt<ByHandForm>,
+}
+
+/// A person activates a standby that was not activated by itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as {takes: 30m}")]
+#[schemars(rename = "ByHand")]
+pub(in crate::scenario) struct ByHandForm {
+    /// From the loss of one that works to the standby serving. `{people: on_call}` for people.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
 }
 
 /// How a standby ages and fails.

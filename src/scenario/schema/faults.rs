@@ -5,7 +5,7 @@ use super::{
     SparesForm,
 };
 use crate::scenario::read::{At, Entry, Opt};
-use crate::scenario::units::Percent;
+use crate::scenario::units::{Percent, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -68,6 +68,16 @@ impl<'de> Deserialize<'de> for DomainFaults {
     }
 }
 
+/// What happens to a link, by name. What it cannot have is read too, to say so.
+#[derive(Clone, Debug)]
+pub(in crate::scenario) struct LinkFaults(pub(in crate::scenario) Faults);
+
+impl<'de> Deserialize<'de> for LinkFaults {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Faults::deserialize(deserializer).map(Self)
+    }
+}
+
 /// A fault: what, how often, and how long.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
@@ -75,20 +85,22 @@ impl<'de> Deserialize<'de> for DomainFaults {
     expecting = "a fault such as {every: {exponential: {mean: 30d}}, lasts: 1h}"
 )]
 pub(in crate::scenario) struct Fault {
-    /// What happens: crash, hang, pause, slow or errors; of a domain power or isolated. Default: the
+    /// What happens: crash, hang, pause, slow or errors; of a domain power or isolated; of a link partition, loss or latency. Default: the
     /// name of the fault, if that is a kind.
-    #[schemars(extend("enum" = ["crash", "hang", "pause", "slow", "errors", "power", "isolated"]))]
+    #[schemars(extend("enum" = ["crash", "hang", "pause", "slow", "errors", "power", "isolated", "partition", "loss", "latency"]))]
     pub(in crate::scenario) kind: Opt<String>,
     /// From the end of one to the start of the next: a time to failure.
     #[schemars(required)]
     pub(in crate::scenario) every: Opt<SpanDist>,
-    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Needed, but for a `crash` of what has a `restart`: without it, that is over at once.
+    /// From its start to its end; with `repaired_by`, `noticed_in` or `spares`, from the start of the work on it. What it stopped may need longer, see `starts_in`. Default: none, it is needed; but a `crash` of what has a `restart` is over at once without it.
     pub(in crate::scenario) lasts: Opt<SpanDist>,
-    /// Of a fault that slows down: how many times as long work takes. Default: none; needed for that kind.
+    /// Of a fault that slows down: how many times as long work takes; of `latency`, the round trip. Default: none; needed for `slow`.
     #[schemars(range(min = 1.0, max = 1_000_000.0))]
     pub(in crate::scenario) factor: Opt<f64>,
-    /// Of errors: the share of attempts that are answered with one. Default: none; needed for that kind.
+    /// Of errors: the share of attempts that are answered with one. Of `loss`: the share of requests, and of answers, that are lost. Default: none; needed for those kinds.
     pub(in crate::scenario) share: Opt<Percent>,
+    /// Of `latency`: how much longer the round trip is. At most 10min. Default: none.
+    pub(in crate::scenario) adds: Opt<Span>,
     /// When the time to the next one runs. Default: calendar.
     pub(in crate::scenario) clock: Opt<ClockForm>,
     /// From its start until somebody begins to do something about it: monitoring, or a user who calls. Default: 0s.
@@ -170,6 +182,22 @@ const DOMAIN_KINDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Kinds that links can have.
+const LINK_KINDS: &[(&str, &str)] = &[
+    (
+        "partition",
+        "Nothing passes between its two sides; both live on and are reached from elsewhere.",
+    ),
+    (
+        "loss",
+        "That `share` of requests, and of answers, is lost and sent again.",
+    ),
+    (
+        "latency",
+        "The round trip takes `factor` times as long, or what it `adds` longer.",
+    ),
+];
+
 /// The schema of a mapping of faults: the kinds by name, and any other name with `kind`.
 fn by_name(
     generator: &mut SchemaGenerator,
@@ -247,5 +275,15 @@ impl JsonSchema for DomainFaults {
         )];
         let about = "What happens to a domain as a whole.";
         by_name(generator, about, DOMAIN_KINDS, &of_operators)
+    }
+}
+
+impl JsonSchema for LinkFaults {
+    fn schema_name() -> Cow<'static, str> {
+        "LinkFaults".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        by_name(generator, "What happens to a link.", LINK_KINDS, &[])
     }
 }

@@ -6,14 +6,17 @@
 //! all other mistakes; `#[schemars(required)]` marks those that must be there.
 
 mod campaign;
+mod connections;
 mod dist;
 mod external;
 mod failover;
 mod faults;
 mod infrastructure;
 mod needs;
+mod network;
 mod price;
 mod priority;
+mod profile;
 mod repair;
 mod restart;
 mod service;
@@ -22,17 +25,20 @@ mod workload;
 pub(super) use campaign::{
     CertificateForm, ConfigurationForm, EffectForm, MaintenanceForm, ReleaseForm,
 };
+pub(super) use connections::ConnectionsForm;
 pub(super) use dist::{Lognormal, Shape, SpanDist};
 pub(super) use external::{DuringOutage, ExternalForm};
 pub(super) use failover::{
     FailbackForm, GenericForm, LastForm, QuorumForm, RepairsForm, ReplicationForm, RescueForm,
     RestoresForm, StandbyForm, StandbyKind,
 };
-pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults};
+pub(super) use faults::{ClockForm, DomainFaults, Fault, Faults, LinkFaults};
 pub(super) use infrastructure::{Domain, Nodes};
 pub(super) use needs::Needs;
+pub(super) use network::LinkForm;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
+pub(super) use profile::{Arrive, BurstsForm, DaysForm, ProfileForm, TraceForm, UsersForm, Weight};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
@@ -80,6 +86,8 @@ pub(super) struct File {
     pub(super) currency: Opt<String>,
     /// Failure domains: regions, zones, racks, power feeds. Domains nest. Default: none.
     pub(super) domains: Opt<Entries<Domain>>,
+    /// Links between domains, and between users and domains: what takes time, is lost, or is cut. Default: nothing is between them.
+    pub(super) network: Opt<Entries<LinkForm>>,
     /// Machines: each fails and is repaired as one unit. Default: none.
     pub(super) nodes: Opt<Entries<Nodes>>,
     /// Stateless deployable units and their replicas. Default: none.

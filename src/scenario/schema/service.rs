@@ -1,8 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
 use super::{
-    Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm, RestartForm,
-    SpanDist, StandbyForm,
+    ConnectionsForm, Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm,
+    RestartForm, SpanDist, StandbyForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -55,6 +55,10 @@ placed! {
         queue_timeout: SpanDist,
         /// Replicas beside these that stand by for them. Default: none.
         standby: StandbyForm,
+        /// The connections that each replica keeps to what it calls, by the name of the service, cache, store or
+        /// third party that it calls directly, or of the balancer that it calls through. Default: connecting
+        /// takes no time and has no limit.
+        connections: Entries<ConnectionsForm>,
         /// What it can be asked to do. Default: nothing.
         operations: Entries<ServiceOperation>,
     }
@@ -97,9 +101,9 @@ placed! {
         queue_timeout: SpanDist,
         /// How a leader is chosen when the present one fails. Default: the first member leads, always.
         failover: StoreFailover,
-        /// When a write is acknowledged. Default: not stated, and no data loss is reported.
+        /// When a write is acknowledged. Default: not stated; then no data loss is reported.
         replication: ReplicationForm,
-        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Such as `{lognormal: {median: 200ms, p95: 2s}}`.
+        /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Default: none; needed with `replication: async`.
         lag: SpanDist,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
@@ -214,7 +218,7 @@ pub(in crate::scenario) enum StoreFailover {
     /// A key that the leader renews and that expires, as Patroni does it. Evidence: recorded, Patroni 3.0.2 with etcd 3.4.
     Lease(LeaseForm),
     /// Stages of stated length: detect, decide, promote.
-    Generic(GenericForm),
+    Generic(Box<GenericForm>),
     /// Election by a majority of all members, as Raft does it. Evidence: documented, Raft (USENIX ATC 2014).
     Quorum(QuorumForm),
 }
@@ -235,6 +239,8 @@ pub(in crate::scenario) struct LeaseForm {
     pub(in crate::scenario) decides_in: Opt<SpanDist>,
     /// From holding the key to serving as leader. Default: uniform from 1s to 5s. Evidence: assumed, for a loaded database; 50 to 150 ms were recorded for an idle one (Patroni 3.0.2, PostgreSQL 15).
     pub(in crate::scenario) promotes_in: Opt<SpanDist>,
+    /// Domains in which the store that keeps the key (etcd, Consul, ZooKeeper) has its members, one for each name. A member leads only while more than half of them can be reached from it over the network. Default: one beside each member.
+    pub(in crate::scenario) key_in: Opt<List<String>>,
 }
 
 /// How a balancer chooses among the replicas that it believes up.

@@ -1,8 +1,8 @@
 //! Journeys and workloads as a file states them.
 
-use super::{CallForm, Priority, SpanDist};
+use super::{Arrive, BurstsForm, CallForm, Priority, SpanDist};
 use crate::scenario::read::{Entries, List, Opt};
-use crate::scenario::units::{Percent, Rate, Span, TimeOfDay};
+use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -34,6 +34,9 @@ pub(in crate::scenario) struct WorkloadForm {
     /// How often requests come.
     #[schemars(required)]
     pub(in crate::scenario) arrive: Opt<Arrive>,
+    /// Times in which many more requests come, such as
+    /// `{every: {exponential: {mean: 30d}}, lasts: 1h, factor: 5}`. Default: there are none.
+    pub(in crate::scenario) bursts: Opt<BurstsForm>,
     /// What they do, with shares that sum to 100%. Each key is a name under `journeys`, an operation
     /// of the service behind `through`, or `<service>.<operation>`; it is looked for in this order.
     /// In results the journey is named `<workload>.<key>`.
@@ -45,34 +48,4 @@ pub(in crate::scenario) struct WorkloadForm {
     pub(in crate::scenario) patience: Opt<SpanDist>,
     /// An answer later than this is no good. Default: the patience.
     pub(in crate::scenario) good_within: Opt<Span>,
-}
-
-/// How often requests come.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a mapping such as {poisson: 400/s}")]
-pub(in crate::scenario) struct Arrive {
-    /// Independent users: so many requests per unit of time, on average over a day. Default: none; either this or `every` is needed.
-    pub(in crate::scenario) poisson: Opt<Rate>,
-    /// At a fixed pace, as a timer or a machine sends them: so long from one request to the next. The
-    /// first comes at a random moment of its first interval. Default: none; either this or `poisson` is needed.
-    #[schemars(with = "Option<Span>")]
-    pub(in crate::scenario) every: Opt<SpanDist>,
-    /// How the rate of `poisson` moves over the day. Default: it does not.
-    pub(in crate::scenario) profile: Opt<ProfileForm>,
-}
-
-/// A daily swing of the rate: a cosine with its top at `peak`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a mapping such as {peak: \"20:00\", ratio: 3}"
-)]
-#[schemars(rename = "Profile")]
-pub(in crate::scenario) struct ProfileForm {
-    /// Time of day of the highest rate.
-    #[schemars(required)]
-    pub(in crate::scenario) peak: Opt<TimeOfDay>,
-    /// The highest rate divided by the lowest, at least 1.
-    #[schemars(required, range(min = 1.0))]
-    pub(in crate::scenario) ratio: Opt<f64>,
 }

@@ -58,7 +58,13 @@ fn over(text: &str, measure: Measure, known: &Known) -> Result<Over, WrongTarget
             "shorten them, or lengthen `run.horizon`: only whole periods are judged",
         ));
     };
-    if length.is_zero() || known.horizon.as_nanos() / length.as_nanos() > limits::PERIODS {
+    if length.is_zero() {
+        return Err(wrong(
+            "periods of no time at all".to_owned(),
+            "write a length such as `over 30d`",
+        ));
+    }
+    if known.horizon.as_nanos() / length.as_nanos() > limits::PERIODS {
         return Err(wrong(
             format!(
                 "there are more than {} periods of {length_s} in the horizon",

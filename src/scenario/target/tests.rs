@@ -288,7 +288,7 @@ fn periods_are_named_by_their_length() {
 fn periods_that_cannot_be_judged_are_refused() {
     for (text, says) in [
         ("availability over 2y >= 99%", "longer than the horizon"),
-        ("availability over 90s >= 99%", "no whole minutes"),
+        ("availability over 1h30s >= 99%", "no whole minutes"),
         (
             "structural.availability over 1s >= 99%",
             "more than 100000 periods",

@@ -4,13 +4,13 @@
 use super::build::{Build, call, constant, exponential, retries, settings};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
-    Algorithm, Call, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment, Jitter, Owner,
-    Patience, PoolKind, ServedBy, Standby,
+    Algorithm, Call, Channel, ChannelTo, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment,
+    Jitter, Owner, Patience, PoolKind, ServedBy, Standby,
 };
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::frames::{Frame, Kind, NONE, State};
+use crate::traffic::frames::{Frame, Kind, NONE, State, Wait};
 use crate::traffic::stretch::Stretch;
 use crate::traffic::{Source, Tally, Traffic};
 use proptest::prelude::*;
@@ -58,6 +58,8 @@ fn any_system(dice: &mut Dice) -> Build {
                 count: 1,
                 rate: 0.0,
                 activates_in: constant(0.0),
+                coverage: 1.0,
+                rescue: None,
             });
         }
         if served_by == ServedBy::Leader {
@@ -112,6 +114,7 @@ fn any_system(dice: &mut Dice) -> Build {
             last.patience = Some(Patience::Drawn(exponential(0.2)));
         }
     }
+    any_links(&mut system, dice);
     let span = constant(1.0);
     let (name, kind) = ("fault".to_owned(), FaultKind::Crash);
     system.0.faults.push(Fault {
@@ -122,6 +125,47 @@ fn any_system(dice: &mut Dice) -> Build {
         lasts: span,
     });
     system
+}
+
+/// Some pools keep connections to some of what they call.
+fn any_links(system: &mut Build, dice: &mut Dice) {
+    for from in system.0.pools.ids() {
+        let operations = system.0.operations.iter();
+        let own = operations.filter(|operation| operation.pool == from);
+        let mut open: Vec<_> = own.flat_map(|operation| operation.calls.clone()).collect();
+        let mut channels = Vec::new();
+        while let Some(id) = open.pop() {
+            open.extend(system.0.followers(id));
+            let row = &system.0.calls[id];
+            let to = match row.through {
+                Some(balancer) => ChannelTo::Balancer(balancer),
+                None => ChannelTo::Pool(system.0.operations[row.to].pool),
+            };
+            let known = channels.iter().find(|(other, _)| *other == to);
+            let channel = match known {
+                Some(&(_, channel)) => channel,
+                None => {
+                    let max = dice.spare(4).map(|max| max + 1);
+                    let channel = dice.chance(0.5).then(|| {
+                        system.0.channels.push(Channel {
+                            from,
+                            to,
+                            max,
+                            setup: dice.span(),
+                            idle_timeout: SimSpan::from_millis(1 + dice.below(2_000)),
+                            wait: dice
+                                .chance(0.5)
+                                .then(|| SimSpan::from_millis(20 * dice.below(5))),
+                            queue: dice.spare(4),
+                        })
+                    });
+                    channels.push((to, channel));
+                    channel
+                }
+            };
+            system.0.calls.as_mut_slice()[id.index()].channel = channel;
+        }
+    }
 }
 
 /// A call, or several at the same time.
@@ -331,6 +375,7 @@ fn audit(stretch: &Stretch<'_>) {
             }
         }
     }
+    stretch.audit_links();
     for (frame, index) in frames
         .iter()
         .zip(0_u32..)
@@ -357,10 +402,15 @@ fn audit(stretch: &Stretch<'_>) {
         };
         let stands = match frame.state {
             State::Queued | State::Lost => true,
+            State::Away => frame.due != 0,
             State::Hung => state(frame.slot) == SlotState::Hung,
             State::Held => {
                 state(stretch.relays[frame.relay as usize].slot.index() as u32) == SlotState::Paused
             }
+            State::Linking if frame.held => {
+                state(frames[frame.parent as usize].slot) == SlotState::Paused
+            }
+            State::Linking => frame.wait == Wait::Channel,
             State::Working => frame.wait.is_share() || state(frame.slot) == SlotState::Paused,
             State::Calling | State::Outside => frame.held && state(frame.slot) == SlotState::Paused,
         };

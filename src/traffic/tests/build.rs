@@ -38,6 +38,7 @@ pub(crate) fn call(to: OperationId) -> Call {
         chance: 1.0,
         priority: None,
         fork: None,
+        channel: None,
     }
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn settings() -> TrafficSettings {
 impl Build {
     pub(crate) fn new() -> Self {
         Self(System {
+            links: Default::default(),
             prices: Default::default(),
             name: "test".into(),
             run: RunSettings {
@@ -88,6 +90,7 @@ impl Build {
             operations: IdVec::new(),
             calls: IdVec::new(),
             forks: IdVec::new(),
+            channels: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),
@@ -228,6 +231,8 @@ impl Build {
             rate,
             every: None,
             profile: None,
+            users: None,
+            bursts: None,
             journeys: vec![(journey, 1.0)],
             patience: patience.map(Patience::Fixed),
             line: 1,

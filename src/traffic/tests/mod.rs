@@ -7,6 +7,8 @@ mod any_system;
 mod build;
 mod calls;
 mod case;
+mod channels;
+mod crowds;
 mod deadlines;
 mod disciplines;
 mod forks;

@@ -1,0 +1,78 @@
+//! Differences between solved cases: sign, size, and an interval narrower than two runs would give.
+
+use super::{Folder, difference, separate};
+
+/// Compares an oracle case with a changed copy of it, whose availability differs by `truth`.
+fn known(case: &str, (from, to): (&str, &str), truth: f64, narrower: f64) {
+    let folder = Folder::new();
+    let text = std::fs::read_to_string(format!("tests/oracles/{case}.yaml")).expect("a case");
+    assert!(text.contains(from), "{case}: {text}");
+    let base = folder.file("base.yaml", &text);
+    let changed = folder.file("changed.yaml", &text.replace(from, to));
+    let (code, result) = folder.compare(&[&base, &changed, "--replications", "16384"]);
+    assert_eq!(code, 0);
+    let (value, low, high) = difference(&result, "structural.availability");
+    // |z| < 4, as for every solved case.
+    let se = (high - low) / 3.92;
+    assert!(
+        (value - truth).abs() < 4.0 * se,
+        "{case}: {low}..{high}, not {truth}"
+    );
+    assert!(
+        value.signum() == truth.signum() && low.signum() == high.signum(),
+        "{case}: {low}..{high}"
+    );
+    assert!(
+        (value / truth - 1.0).abs() < 0.15,
+        "{case}: {value}, not {truth}"
+    );
+    let (half, apart) = (
+        (high - low) / 2.0,
+        separate(&result, "structural.availability"),
+    );
+    assert!(
+        half < narrower * apart,
+        "{case}: {half} against {apart} of two runs"
+    );
+    let downtime = difference(&result, "structural.downtime").0;
+    assert!(
+        (downtime / (-value * 8_760.0 * 3_600.0) - 1.0).abs() < 1e-6,
+        "{case}: {downtime}"
+    );
+}
+
+/// Both down at once with a repair each: the square of one machine's share of time down.
+fn both(mean: f64, lasts: f64) -> f64 {
+    (lasts / (mean + lasts)).powi(2)
+}
+
+#[test]
+fn a_second_technician_is_worth_what_theory_says() {
+    let truth = 0.002_079_002_079 - both(720.0, 24.0);
+    known("avail-11", ("count: 1", "count: 2"), truth, 0.9);
+}
+
+#[test]
+fn a_common_cause_costs_what_theory_says() {
+    let truth = 0.000_258_302_699_3 - both(1_000.0, 8.0);
+    known("avail-22", (", common: {beta: 5%}", ""), truth, 1.0);
+}
+
+#[test]
+fn a_fourth_replica_is_worth_what_theory_says() {
+    let down: f64 = 8.0 / 1_008.0;
+    let (three, four) = (
+        3.0 * down.powi(2) - 2.0 * down.powi(3),
+        4.0 * down.powi(3) - 3.0 * down.powi(4),
+    );
+    assert!(
+        (three / 0.000_187_964_662_6 - 1.0_f64).abs() < 1e-9,
+        "{three}"
+    );
+    known(
+        "avail-09",
+        ("replicas: 3", "replicas: 4"),
+        three - four,
+        1.0,
+    );
+}
