@@ -17,9 +17,9 @@ const PLAIN: u64 = 256;
 const COMMON: u64 = PLAIN / 5;
 
 /// Replications of the pilot in which outages are forced: so many, and four times as many each time as long
-/// as fewer branches than [`HITS`] meet one.
+/// as those that meet one say less than [`WANTED`] of equal weight.
 const TRIED: u64 = 256;
-const HITS: u64 = 64;
+const WANTED: f64 = 20.0;
 
 /// Events a pilot may take, by its cost: longer ones are left out, and outages are not forced.
 const EVENTS: f64 = 1e7;
@@ -47,22 +47,23 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     let tried = loop {
         let first = FIRST + PLAIN;
         let tried = run(1.0, first..first + replications)?;
-        let hits = tried.forced.as_ref()?.branches.hits;
-        if hits >= HITS || 5.0 * tried.transitions as f64 > EVENTS {
+        let worth = tried.forced.as_ref()?.branches.effective_hits();
+        if worth >= WANTED || 5.0 * tried.transitions as f64 > EVENTS {
             break tried;
         }
         replications *= 4;
     };
     let forced = tried.forced.as_ref()?;
     let any = forced.any.mean(replications, 1.0, 0.95).value;
-    if forced.branches.hits < HITS / 2 || any <= 0.0 || distrust(&tried).is_some() {
+    let branches = &forced.branches;
+    if branches.effective_hits() < WANTED || any <= 0.0 || branches.mean_z().abs() > FAR {
         return None;
     }
-    let branches = tried.transitions as f64 / replications as f64 - backbone;
+    let in_branches = tried.transitions as f64 / replications as f64 - backbone;
     // Twice as many events in branches as in the histories that they spring from.
-    let share = (2.0 * backbone / branches.max(1.0)).clamp(0.01, 1.0);
+    let share = (2.0 * backbone / in_branches.max(1.0)).clamp(0.01, 1.0);
     let scatter = relative_variance(&tried.system, replications)? / share;
-    let by_forcing = scatter * (backbone + share * branches);
+    let by_forcing = scatter * (backbone + share * in_branches);
     let by_waiting = 2.0 / any * backbone;
     (by_forcing * WORTH < by_waiting).then_some(Forcing { share })
 }
@@ -77,8 +78,10 @@ fn relative_variance(sums: &Sums, n: u64) -> Option<f64> {
 /// Standard errors beyond which two figures that should agree do not: 1 in 30,000 runs by chance.
 const FAR: f64 = 4.2;
 
-/// The least share of hits of equal weight that say as much.
+/// How many outages of equal weight must say as much, at the least: as a share of those that were met, or
+/// at all. Where many kinds of outage are met, most of them may have hardly any weight.
 const EFFECTIVE: f64 = 0.03;
+const ENOUGH: f64 = 200.0;
 
 /// The largest share that one hit may have in the weight of a thousand or more.
 const HEAVIEST: f64 = 0.1;
@@ -94,7 +97,8 @@ pub(super) fn distrust(record: &StructureRecord) -> Option<String> {
             branches.mean_z()
         ));
     }
-    if branches.hits >= 100 && branches.effective_share().is_some_and(|it| it < EFFECTIVE) {
+    let few = branches.effective_share().is_some_and(|it| it < EFFECTIVE);
+    if branches.hits >= 100 && few && branches.effective_hits() < ENOUGH {
         return Some("a few branches carry most of the weight".into());
     }
     if branches.hits >= 1_000 && branches.largest_share().is_some_and(|it| it > HEAVIEST) {

@@ -27,6 +27,8 @@ pub(super) struct Scratch {
     /// Rows that wait for their fault, and of those the ones that bring an outage nearer.
     idle: Vec<u32>,
     nearer: Vec<u32>,
+    /// For each of the latter, how likely it and those before it are chosen, up to a factor.
+    up_to: Vec<f64>,
 }
 
 impl Scratch {
@@ -36,6 +38,7 @@ impl Scratch {
             holds: false,
             idle: Vec::with_capacity(clocks),
             nearer: Vec::with_capacity(clocks),
+            up_to: Vec::with_capacity(clocks),
         }
     }
 }
@@ -58,7 +61,7 @@ impl<'a> Forcer<'a> {
         &mut self,
         control: &mut Control<'a>,
         stream: &mut Stream,
-        initiator: Option<u32>,
+        (initiator, share): (Option<u32>, f64),
         is_clean: bool,
         forced: &mut ForcedRecord,
     ) -> u64 {
@@ -69,7 +72,7 @@ impl<'a> Forcer<'a> {
                 control.begin_fault_at(one.clock, SimTime::NEVER);
             }
         }
-        let mut weight = 1.0 / self.share;
+        let mut weight = 1.0 / share;
         let mut steps = 0;
         if let Some(row) = initiator {
             self.lengthen(control, row, stream, &mut weight);
@@ -96,7 +99,7 @@ impl<'a> Forcer<'a> {
             &mut self.sums,
         );
         let hit = downtime.is_some();
-        forced.branches.push(weight * self.share, any_forced, hit);
+        forced.branches.push(weight * share, any_forced, hit);
         if let Some(downtime) = downtime
             && is_clean
         {
@@ -184,11 +187,17 @@ impl<'a> Forcer<'a> {
         self.relevance.look(structure);
         self.branch.idle.clear();
         self.branch.nearer.clear();
+        self.branch.up_to.clear();
+        let mut sum = 0.0;
         for (row, one) in self.clocks.iter().enumerate() {
             if control.awaits_fault(one.clock) {
                 self.branch.idle.push(row as u32);
-                if self.relevance.brings_nearer(row, structure) {
+                let takes = self.relevance.brings_nearer(row, structure);
+                if takes > 0 {
+                    // A fault that takes several slots at once saves as many rare events.
+                    sum += f64::from(takes).powi(2);
                     self.branch.nearer.push(row as u32);
+                    self.branch.up_to.push(sum);
                 }
             }
         }
@@ -196,24 +205,32 @@ impl<'a> Forcer<'a> {
 
     /// One of the rows looked at, and the probability that it was chosen.
     fn choose(&self, stream: &mut Stream) -> (u32, f64) {
-        let Scratch { idle, nearer, .. } = &self.branch;
-        let pick = |rows: &[u32], place: f64| rows[(place * rows.len() as f64) as usize];
+        let Scratch {
+            idle,
+            nearer,
+            up_to,
+            ..
+        } = &self.branch;
         let (which, place) = (stream.uniform(), stream.uniform());
+        let anybody = idle[(place * idle.len() as f64) as usize];
         let any = 1.0 / idle.len() as f64;
-        if nearer.is_empty() {
-            return (pick(idle, place), any);
-        }
+        let Some(&sum) = up_to.last() else {
+            return (anybody, any);
+        };
         let row = if which < NEARER {
-            pick(nearer, place)
+            let chosen = up_to.partition_point(|&up_to| up_to <= place * sum);
+            nearer[chosen.min(nearer.len() - 1)]
         } else {
-            pick(idle, place)
+            anybody
         };
-        let chance = if nearer.contains(&row) {
-            NEARER / nearer.len() as f64
-        } else {
-            0.0
-        };
-        (row, chance + (1.0 - NEARER) * any)
+        let chance = nearer
+            .iter()
+            .position(|&other| other == row)
+            .map_or(0.0, |at| {
+                let before = if at == 0 { 0.0 } else { up_to[at - 1] };
+                (up_to[at] - before) / sum
+            });
+        (row, NEARER * chance + (1.0 - NEARER) * any)
     }
 
     /// The cumulative hazard of the fault of `row` over `width` from `now`.

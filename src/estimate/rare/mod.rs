@@ -20,7 +20,8 @@
 //! the episodes before which the backbone had no outage: a branch that meets one goes on by its own law
 //! to the end of the horizon, and its downtime counts with its weight.
 //!
-//! An episode has a branch with probability `share`, and counts that much more.
+//! An episode has a branch with probability `share`, and counts that much more; one that begins with a
+//! fault that takes several slots always has one.
 
 mod branch;
 mod record;
@@ -303,11 +304,19 @@ impl<'a> Forcer<'a> {
         forced: &mut ForcedRecord,
     ) {
         let mut stream = base.with(number).stream();
-        if self.share < 1.0 && stream.uniform() >= self.share {
+        // Faults that take several slots at once are seldom, and matter.
+        let takes_many = initiator.is_some_and(|row| self.relevance.takes(row as usize) > 1);
+        let share = if takes_many && self.share > 0.0 {
+            1.0
+        } else {
+            self.share
+        };
+        if share < 1.0 && stream.uniform() >= share {
             return;
         }
         let mut control = control.clone();
-        let steps = self.branch(&mut control, &mut stream, initiator, is_clean, forced);
+        let from = (initiator, share);
+        let steps = self.branch(&mut control, &mut stream, from, is_clean, forced);
         record.transitions += steps;
     }
 }

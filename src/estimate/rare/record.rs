@@ -91,6 +91,11 @@ impl Weights {
         (self.hits > 0).then(|| self.hit_sum * self.hit_sum / self.hit_squares / self.hits as f64)
     }
 
+    /// Hits of equal weight that would say as much as these.
+    pub fn effective_hits(&self) -> f64 {
+        self.effective_share().unwrap_or(0.0) * self.hits as f64
+    }
+
     /// The share of the heaviest hit in the weight of all; `None` without hits.
     pub fn largest_share(&self) -> Option<f64> {
         (self.hits > 0).then(|| self.largest / self.hit_sum)

@@ -98,13 +98,22 @@ impl Relevance {
         }
     }
 
-    /// Whether the fault in row `row` would bring the state looked at last nearer to an outage.
-    pub(super) fn brings_nearer(&self, row: usize, structure: &StructureState) -> bool {
-        self.hits[row].iter().any(|hit| {
+    /// How many slots the fault in row `row` takes that bring the state looked at last nearer to an
+    /// outage; 0 if it does not.
+    pub(super) fn brings_nearer(&self, row: usize, structure: &StructureState) -> u32 {
+        let nearer = self.hits[row].iter().map(|hit| {
             let serves = |slot: &&SlotId| structure.serves(**slot);
             let takes = hit.slots.iter().filter(serves).count() as u32;
-            takes > 0 && self.left[hit.group].saturating_sub(takes) < self.distance
-        })
+            let nearer = self.left[hit.group].saturating_sub(takes) < self.distance;
+            if nearer { takes } else { 0 }
+        });
+        nearer.max().unwrap_or(0)
+    }
+
+    /// How many slots of one group the fault in row `row` takes when everything is well.
+    pub(super) fn takes(&self, row: usize) -> usize {
+        let slots = self.hits[row].iter().map(|hit| hit.slots.len());
+        slots.max().unwrap_or(0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Forced outages against exact solutions.
 
+#![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
+
 use super::{ForcedRecord, Forcing};
 use crate::estimate::{BLOCK, GROUPS, GroupRunner, Plan, StructureRecord};
 use crate::model::{Load, Method, System};
