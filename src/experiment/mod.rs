@@ -12,6 +12,7 @@ mod losses;
 mod metrics;
 mod moves;
 pub mod outcome;
+mod pilot;
 mod run;
 mod summary;
 mod turns;
