@@ -49,6 +49,7 @@ mod crew;
 mod effect;
 mod flap;
 mod follow;
+mod force;
 mod heats;
 mod lead;
 mod lead_plan;
@@ -131,6 +132,11 @@ impl<'a> Control<'a> {
     #[inline]
     pub fn next_time(&self) -> SimTime {
         self.state.agenda.next_time()
+    }
+
+    /// When the last event was carried out; [`Control::begins`] before the first.
+    pub fn now(&self) -> SimTime {
+        self.state.now
     }
 
     /// Carries out the next event and appends what traffic can see of it to `signals`. Between two

@@ -7,6 +7,7 @@ use super::met::{Cells, Met};
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
+use super::rare::Forcer;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet, SLOTS};
@@ -66,6 +67,8 @@ pub struct GroupRunner<'a> {
     pub(super) traffic: Option<Traffic<'a>>,
     pub(super) signals: Vec<Signal>,
     tally: StructureTally,
+    /// Forces structural outages, with control of its own that follows nothing else.
+    forcer: Option<(Forcer<'a>, Control<'a>)>,
     keys: KeyMaker,
     /// When other designs change, by replication, in order: traffic is simulated request by request
     /// around these instants too.
@@ -107,6 +110,10 @@ impl<'a> GroupRunner<'a> {
             traffic,
             signals: Vec::new(),
             tally: StructureTally::new(system, plan.from, plan.to),
+            forcer: plan.forcing.map(|forcing| {
+                let control = Control::with_lead(system, Detail::Structure, plan.lead);
+                (Forcer::new(system, plan, forcing, &control), control)
+            }),
             keys: KeyMaker::default(),
             others: BTreeMap::new(),
             histories: None,
@@ -139,6 +146,9 @@ impl<'a> GroupRunner<'a> {
             }
             self.structural(replication, &mut structure);
         }
+        if let Some((forcer, _)) = &mut self.forcer {
+            forcer.finish(&mut structure);
+        }
         let traffic = if with_traffic.is_empty() {
             None
         } else {
@@ -148,6 +158,9 @@ impl<'a> GroupRunner<'a> {
     }
 
     fn structural(&mut self, replication: u64, record: &mut StructureRecord) {
+        if let Some((forcer, control)) = &mut self.forcer {
+            return forcer.replication(control, replication, record);
+        }
         self.control.restart(self.plan.seed, replication);
         self.step_to(self.plan.from);
         self.tally.begin(&self.control);

@@ -10,6 +10,7 @@ mod outages;
 mod paired;
 mod periods;
 mod plan;
+mod rare;
 mod recoveries;
 mod structure;
 mod sums;
@@ -26,6 +27,7 @@ pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
 };
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
+pub use rare::{ForcedRecord, Forcer, Forcing, Weights, forced_pilot};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;

@@ -1,6 +1,7 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
 use super::periods::bounds_of;
+use super::rare::Forcing;
 use crate::ids::PoolId;
 use crate::model::{
     ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
@@ -61,6 +62,8 @@ pub struct Plan {
     pub traffic: TrafficSettings,
     /// In each block, the first so many replications have traffic.
     pub traffic_per_block: u64,
+    /// How structural outages are forced; `None`: they come as often as they do.
+    pub forcing: Option<Forcing>,
 }
 
 impl Plan {
@@ -131,6 +134,7 @@ impl Plan {
                 bins,
             },
             traffic_per_block: if method == Method::None { 0 } else { BLOCK },
+            forcing: None,
         }
     }
 

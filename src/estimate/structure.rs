@@ -4,6 +4,7 @@
 //! followed to its end for its duration, at most one horizon further.
 
 use super::periods::Periods;
+use super::rare::{ForcedRecord, Weighted};
 use super::recoveries::{RecoveryRecord, RecoveryTally};
 use super::sums::Sums;
 use crate::control::Control;
@@ -46,6 +47,9 @@ pub struct StructureRecord {
     pub balancers: Vec<Sums>,
     /// The same for journeys.
     pub journeys: Vec<Sums>,
+    /// What forced branches found beside these sums; `None` where nothing was forced. The sums are
+    /// then weighted, `downtimes` and `duration_histogram` empty.
+    pub forced: Option<Box<ForcedRecord>>,
     /// Per replication, by target: (periods that miss its bound, periods); those on structure are filled.
     pub periods: Vec<Sums>,
     /// Recoveries of stores.
@@ -70,6 +74,7 @@ impl StructureRecord {
             pools: vec![Sums::default(); system.pools.len()],
             balancers: vec![Sums::default(); system.balancers.len()],
             journeys: vec![Sums::default(); system.journeys.len()],
+            forced: None,
             periods: vec![Sums::default(); system.targets.len()],
             recoveries: RecoveryRecord::new(system),
         }
@@ -101,6 +106,11 @@ impl StructureRecord {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
                 mine.merge(theirs);
             }
+        }
+        match (&mut self.forced, &other.forced) {
+            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+            (_, None) => {}
         }
     }
 }
@@ -335,8 +345,8 @@ impl StructureTally {
             self.judged.push((target, judged.over, judged.periods));
             record.periods[target].push(judged.over as f64, judged.periods as f64);
         });
-        if self.began.is_some() {
-            self.follow(control, record);
+        if self.began.is_some() && !self.follow(control) {
+            record.unended += 1;
         }
         let tables = [
             (&mut self.pools, &mut record.pools),
@@ -396,7 +406,81 @@ impl StructureTally {
         }
     }
 
-    fn follow(&mut self, control: &mut Control<'_>, record: &mut StructureRecord) {
+    /// [`StructureTally::observe`] in a part of a replication: recoveries are those of whole ones.
+    pub(super) fn observe_part(&mut self, at: SimTime, control: &Control<'_>) {
+        let structure = control.structure();
+        if structure.changes() != self.seen {
+            self.seen = structure.changes();
+            self.look(at, structure);
+        }
+    }
+
+    /// Begins a part of a replication at `at`, at which everything is up.
+    pub(super) fn begin_up(&mut self, at: SimTime) {
+        self.system = Spell::begin(at, true);
+        for spells in [&mut self.pools, &mut self.balancers, &mut self.journeys] {
+            spells.fill(Spell::begin(at, true));
+        }
+        self.began = None;
+        self.durations.clear();
+        self.periods.begin();
+        self.cause_since = at;
+        // Whatever was looked at last was another history.
+        self.seen = u64::MAX;
+    }
+
+    /// Ends a part of a replication at `at`, and adds it to `sums` with a weight. An outage in progress is
+    /// followed further with `control`. Returns the downtime, if there was an outage.
+    pub(super) fn end_part(
+        &mut self,
+        at: SimTime,
+        control: &mut Control<'_>,
+        weight: f64,
+        sums: &mut Weighted,
+    ) -> Option<SimSpan> {
+        let was_down = self.system.down_since.is_some();
+        if was_down {
+            self.charge(at);
+        }
+        self.system.end(at);
+        let tables = [
+            (&mut self.pools, &mut sums.pools),
+            (&mut self.balancers, &mut sums.balancers),
+            (&mut self.journeys, &mut sums.journeys),
+        ];
+        for (spells, pairs) in tables {
+            for (spell, pair) in spells.iter_mut().zip(pairs) {
+                spell.end(at);
+                pair.0 += weight * seconds(spell.downtime);
+                pair.1 += weight * spell.outages as f64;
+            }
+        }
+        if !was_down && self.system.outages == 0 {
+            return None;
+        }
+        if self.began.is_some() {
+            self.follow(control);
+        }
+        sums.system.0 += weight * seconds(self.system.downtime);
+        sums.system.1 += weight * self.system.outages as f64;
+        for &duration in &self.durations {
+            sums.durations.0 += weight * seconds(duration);
+            sums.durations.1 += weight;
+            sums.lengths.add(duration, weight);
+        }
+        for index in self.touched.drain(..) {
+            let secs = weight * seconds(std::mem::take(&mut self.by_cause[index]));
+            sums.by_cause[index] += secs;
+            if self.planned[index] {
+                sums.planned += secs;
+            }
+        }
+        Some(SimSpan::from_nanos(self.system.downtime))
+    }
+
+    /// Follows an outage that goes on at the end of the horizon, at most one horizon further; whether
+    /// it ended.
+    fn follow(&mut self, control: &mut Control<'_>) -> bool {
         let limit = self.to + self.to.since(self.from);
         let mut signals: Vec<Signal> = Vec::new();
         while control.next_time() < limit {
@@ -404,10 +488,10 @@ impl StructureTally {
             let transition = control.step(&mut signals);
             if control.structure().system_up() {
                 self.end_outage(transition.at);
-                return;
+                return true;
             }
         }
-        record.unended += 1;
         self.end_outage(limit);
+        false
     }
 }

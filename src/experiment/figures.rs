@@ -85,6 +85,26 @@ impl Figures<'_> {
         estimate.scaled(self.per_year()).counted(count)
     }
 
+    /// The same of structural outages, where they may have weights.
+    pub fn structural_outages_per_year(&self, sums: &Sums, confidence: f64) -> Estimate {
+        let n = self.record.structure.replications;
+        if self.record.structure.forced.is_none() {
+            return self.outages_per_year(sums, n, confidence);
+        }
+        let mean = sums.swapped().mean(n, f64::INFINITY, confidence);
+        mean.scaled(self.per_year())
+            .counted(self.structural_outages_met(sums))
+    }
+
+    /// How many structural outages were met; where they have weights, in how many histories.
+    pub fn structural_outages_met(&self, sums: &Sums) -> u64 {
+        if self.record.structure.forced.is_some() {
+            sums.hits
+        } else {
+            sums.x.round() as u64
+        }
+    }
+
     /// Downtime from slices, seconds per year.
     pub fn downtime(&self, confidence: f64) -> Option<Estimate> {
         let outages = &self.traffic()?.outages;
@@ -197,7 +217,7 @@ impl Figures<'_> {
                 Some(self.outages_per_year(sums, sums.n, confidence))
             }
             Metric::StructuralOutages => {
-                Some(self.outages_per_year(&structure.system, structure.replications, confidence))
+                Some(self.structural_outages_per_year(&structure.system, confidence))
             }
             Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
             Metric::Recovery { .. } => {
@@ -218,9 +238,13 @@ impl Figures<'_> {
             Metric::DowntimeExceeds(limit) => {
                 Self::exceeds(&self.traffic()?.outages.downtimes, limit, confidence)
             }
-            Metric::StructuralDowntimeExceeds(limit) => {
-                Self::exceeds(&structure.downtimes, limit, confidence)
-            }
+            Metric::StructuralDowntimeExceeds(limit) => match &structure.forced {
+                None => Self::exceeds(&structure.downtimes, limit, confidence),
+                Some(forced) => {
+                    let n = structure.replications;
+                    Some(forced.exceeds[index].mean(n, 1.0, confidence))
+                }
+            },
         }
     }
 }

@@ -11,6 +11,7 @@ mod losses;
 mod metrics;
 mod moves;
 pub mod outcome;
+mod pilot;
 mod queues;
 mod run;
 mod summary;

@@ -194,8 +194,33 @@ pub struct RunFacts {
     pub regimes: u64,
     /// Share of the traffic replications' time simulated request by request (1 for `exact`).
     pub share_simulated: f64,
+    /// How structural outages were forced; `None` if they came as often as they do.
+    pub forcing: Option<ForcingFacts>,
     /// How many times the verdicts were looked at.
     pub looks: u32,
+}
+
+/// What forcing outages took, and what says that it can be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForcingFacts {
+    /// Branches simulated.
+    pub branches: u64,
+    /// Those in which a fault was forced.
+    pub forced: u64,
+    /// Those that met an outage.
+    pub hits: u64,
+    /// The mean weight of all; 1 is right.
+    pub mean_weight: f64,
+    /// How many of its standard errors it is from 1.
+    pub mean_weight_z: f64,
+    /// Outages of equal weight that would say as much, over their number.
+    pub effective_share: Option<f64>,
+    /// The share of the heaviest outage in the weight of all.
+    pub largest_share: Option<f64>,
+    /// Replications that had an outage without any forcing.
+    pub natural_hits: u64,
+    /// How many of them there should be by what was forced.
+    pub expected_hits: f64,
 }
 
 /// Availability, four ways.

@@ -4,7 +4,7 @@ use super::cost::{Cost, RUN_CPU_S, plan};
 use super::figures::Figures;
 use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
-use super::{Options, RunError, Watch, losses, summary, verdict};
+use super::{Options, RunError, Watch, losses, pilot, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,11 +25,65 @@ pub fn run(
     options: &Options,
     watch: &dyn Watch,
 ) -> Result<Outcome, RunError> {
-    let (plan, cost) = plan(system, options)?;
+    let (mut plan, cost) = plan(system, options)?;
     let asked = options.replications.or(system.run.replications);
-    let mut progress = Progress {
+    plan.forcing = pilot::forcing(system, &plan, &cost);
+    let mut distrust = None;
+    let ended = loop {
+        let ended = simulate(system, &plan, &cost, asked, watch)?;
+        let reason = pilot::distrust(&ended.record.structure);
+        if reason.is_none() || !ended.complete {
+            distrust = reason.or(distrust);
+            break ended;
+        }
+        // What cannot be believed is not reported: all of it again, waiting for outages.
+        distrust = reason;
+        plan.forcing = None;
+    };
+    let looks = looks_of(ended.blocks);
+    let figures = Figures {
         system,
         plan: &plan,
+        record: &ended.record,
+    };
+    let targets = verdict::judge_all(&figures, looks);
+    let mut outcome = summary::outcome(&figures, hash, targets, looks, ended.complete);
+    outcome.warnings.extend(distrust.map(|reason| {
+        let instead = if plan.forcing.is_some() {
+            "read the structural figures with care: the run was stopped before they could be replaced"
+        } else {
+            "structural outages were waited for instead"
+        };
+        format!("forcing outages was given up, because {reason}; {instead}")
+    }));
+    if plan.method != Method::None && !ended.stopped {
+        let run = outcome.run.attempts_simulated;
+        outcome.at_peak = losses::at_peak(system, plan.seed, run, &|| watch.stop())?;
+        outcome.run.complete &= outcome.at_peak.is_some();
+    }
+    Ok(outcome)
+}
+
+/// What a run by one plan has come to.
+struct Ended {
+    record: Record,
+    blocks: u64,
+    complete: bool,
+    stopped: bool,
+}
+
+/// Blocks and looks until every target is decided, or everything asked for is there, or it would take
+/// too long.
+fn simulate(
+    system: &System,
+    plan: &Plan,
+    cost: &Cost,
+    asked: Option<u64>,
+    watch: &dyn Watch,
+) -> Result<Ended, RunError> {
+    let mut progress = Progress {
+        system,
+        plan,
         watch,
         record: Record::new(system),
         blocks: 0,
@@ -50,28 +104,21 @@ pub fn run(
                 break;
             }
         }
-        if asked.is_some() || decided(&progress, look) || too_long(&cost, look) {
+        if asked.is_some() || decided(&progress, look) || too_long(cost, look) {
             break;
         }
         look += 1;
     }
-    let looks = looks_of(progress.blocks);
-    let figures = Figures {
-        system,
-        plan: &plan,
-        record: &progress.record,
-    };
-    let targets = verdict::judge_all(&figures, looks);
-    let mut outcome = summary::outcome(&figures, hash, targets, looks, complete);
-    if plan.method != Method::None && !stopped {
-        let run = outcome.run.attempts_simulated;
-        outcome.at_peak = losses::at_peak(system, plan.seed, run, &|| watch.stop())?;
-        outcome.run.complete &= outcome.at_peak.is_some();
-    }
-    Ok(outcome)
+    Ok(Ended {
+        record: progress.record,
+        blocks: progress.blocks,
+        complete,
+        stopped,
+    })
 }
 
-/// What the structural experiment finds in the replications that `options` ask for, by method `none`.
+/// What the structural experiment finds in the replications that `options` ask for, by method `none`, with
+/// outages as often as they come.
 ///
 /// # Errors
 /// See [`RunError`].

@@ -3,10 +3,10 @@
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Downtime, Estimate,
-    JourneyRow, Latency, NeedsRow, Outages, Outcome, Recovery, RequestCounts, Requests, RunFacts,
-    Service, Spans, TargetRow, UserRow,
+    ForcingFacts, JourneyRow, Latency, NeedsRow, Outages, Outcome, Recovery, RequestCounts,
+    Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
-use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
+use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
 use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication, System};
 use crate::path::Cause;
@@ -47,22 +47,19 @@ pub(super) fn outcome(
         }),
         planned_downtime: figures.planned_downtime(CONFIDENCE),
         outages: observed.map(|observed| {
+            let sums = &observed.downtime;
             outages(
-                figures,
-                &observed.downtime,
-                &observed.downtime,
+                figures.outages_per_year(sums, sums.n, CONFIDENCE),
+                sums.x.round() as u64,
+                sums,
                 &observed.durations,
             )
         }),
-        structural_downtime: downtime(
-            figures,
-            figures.structural_downtime(CONFIDENCE),
-            &structure.downtimes,
-        ),
+        structural_downtime: structural_downtime(figures),
         structural_planned_downtime: figures.structural_planned_downtime(CONFIDENCE),
         structural_outages: outages(
-            figures,
-            &structure.system,
+            figures.structural_outages_per_year(&structure.system, CONFIDENCE),
+            figures.structural_outages_met(&structure.system),
             &structure.durations,
             &structure.duration_histogram,
         ),
@@ -144,7 +141,23 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
         transitions_simulated: record.structure.transitions,
         regimes: traffic.map_or(0, |traffic| traffic.regimes),
         share_simulated: traffic.map_or(0.0, |traffic| traffic.window_s / traffic.covered_s),
+        forcing: record.structure.forced.as_deref().map(forcing_facts),
         looks,
+    }
+}
+
+fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
+    let branches = &forced.branches;
+    ForcingFacts {
+        branches: branches.count,
+        forced: branches.forced,
+        hits: branches.hits,
+        mean_weight: branches.mean(),
+        mean_weight_z: branches.mean_z(),
+        effective_share: branches.effective_share(),
+        largest_share: branches.largest_share(),
+        natural_hits: forced.natural.hits,
+        expected_hits: forced.any.y,
     }
 }
 
@@ -179,6 +192,40 @@ fn downtime(figures: &Figures<'_>, mean: Estimate, downtimes: &[u64]) -> Downtim
     }
 }
 
+/// Structural downtime of a replication. Where outages were forced their weights tell how many replications
+/// have any, and a percentile is known as far as it is none at all.
+fn structural_downtime(figures: &Figures<'_>) -> Downtime {
+    let structure = &figures.record.structure;
+    let mean = figures.structural_downtime(CONFIDENCE);
+    let Some(forced) = &structure.forced else {
+        return downtime(figures, mean, &structure.downtimes);
+    };
+    let n = structure.replications;
+    let any = forced.any.mean(n, 1.0, CONFIDENCE);
+    let quantile = |q: f64| {
+        (any.high < 1.0 - q).then_some(Estimate {
+            value: 0.0,
+            low: 0.0,
+            high: 0.0,
+            confidence: CONFIDENCE,
+            n,
+        })
+    };
+    let years = &forced.years;
+    let curve = years.curve(CURVE_POINTS).into_iter();
+    Downtime {
+        mean,
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        none: any.complement(),
+        exceedance: curve
+            .map(|(nanos, below)| (nanos * 1e-9, any.value * (1.0 - below)))
+            .collect(),
+    }
+}
+
 /// The share of `n` replications in which something held, with its exact interval.
 fn share_of(hits: u64, n: u64) -> Estimate {
     let interval = stats::clopper_pearson(hits, n.max(1), CONFIDENCE);
@@ -203,12 +250,9 @@ fn exceedance(sorted: &[u64]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// `sums` are (downtime, outages) a replication, `durations` (seconds, outages) of the ones whose
+/// From how many there are, `count` of them met, and `durations`: (seconds, outages) of the ones whose
 /// durations are joined in the mean.
-fn outages(figures: &Figures<'_>, sums: &Sums, durations: &Sums, histogram: &Histogram) -> Outages {
-    let n = sums.n;
-    let per_year = figures.outages_per_year(sums, n, CONFIDENCE);
-    let count = sums.x.round() as u64;
+fn outages(per_year: Estimate, count: u64, durations: &Sums, histogram: &Histogram) -> Outages {
     let mean = durations.per_event(CONFIDENCE);
     let quantile = |q: f64| {
         let total = histogram.total();
@@ -329,7 +373,12 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         name: name.to_owned(),
         kind,
         structural: figures.up_share(sums, CONFIDENCE),
-        structural_outages: outages(figures, sums, sums, &Histogram::new()),
+        structural_outages: outages(
+            figures.structural_outages_per_year(sums, CONFIDENCE),
+            figures.structural_outages_met(sums),
+            sums,
+            &Histogram::new(),
+        ),
         calls,
         connections: Vec::new(),
         recovery: None,

@@ -52,6 +52,8 @@ pub enum Purpose {
     Activation = 12,
     /// What a campaign of operators draws, keyed by its occurrences.
     Campaign = 13,
+    /// Branches of a history in which faults are forced, keyed by their number.
+    Forcing = 19,
     /// Which probes of a member meet an error, keyed by instance and member.
     ProbeErrors = 20,
     /// Requests that come beside the others during a burst, keyed by block.

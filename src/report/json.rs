@@ -23,6 +23,7 @@
 //! | `run.steady` | whether the histories began in equilibrium (`false`: everything new) |
 //! | `run.slice_s`, `run.bad_below` | length of a slice or `null`; a slice is bad if its share of good or degraded requests is below |
 //! | `run.simulated` | `requests`, `attempts`, `transitions`, `regimes` (integers) and `share_of_time`, the share of the traffic replications' time simulated request by request |
+//! | `run.forcing` | `null` if structural outages came as often as they do; else integers `branches`, `forced` (with a fault that was forced), `hits` (that met an outage), `natural_hits` (replications with an outage of their own), and numbers `mean_weight` (1 is right), `mean_weight_z` (its distance from 1 in standard errors), `effective_share` (outages of equal weight that would say as much, over `hits`), `largest_share` (of one outage in the weight of all; both `null` without hits), `expected_hits` (what `natural_hits` should be about) |
 //! | `run.looks` | how many times the verdicts were looked at |
 //! | `availability.request` | estimate or `null`: (good + degraded) / (issued - in flight) |
 //! | `availability.full` | estimate or `null`: good / (issued - in flight) |
@@ -52,8 +53,9 @@ mod peak;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome,
-    QueueRow, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
+    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
+    Outages, Outcome, QueueRow, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit,
+    Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -226,7 +228,23 @@ fn run(o: &Outcome) -> Json {
                 ("share_of_time", Json::number(run.share_simulated)),
             ]),
         ),
+        ("forcing", run.forcing.as_ref().map_or(Json::Null, forcing)),
         ("looks", Json::integer(run.looks.into())),
+    ])
+}
+
+fn forcing(f: &ForcingFacts) -> Json {
+    let share = |share: Option<f64>| share.map_or(Json::Null, Json::number);
+    Json::object([
+        ("branches", Json::integer(f.branches)),
+        ("forced", Json::integer(f.forced)),
+        ("hits", Json::integer(f.hits)),
+        ("mean_weight", Json::number(f.mean_weight)),
+        ("mean_weight_z", Json::number(f.mean_weight_z)),
+        ("effective_share", share(f.effective_share)),
+        ("largest_share", share(f.largest_share)),
+        ("natural_hits", Json::integer(f.natural_hits)),
+        ("expected_hits", Json::number(f.expected_hits)),
     ])
 }
 

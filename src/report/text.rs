@@ -398,10 +398,17 @@ fn cost(outcome: &Outcome, style: Style) -> Option<String> {
 }
 
 fn provenance(outcome: &Outcome, style: Style) -> Vec<String> {
-    let mut lines = vec![
-        labelled("Simulated", &simulated(outcome), style),
-        labelled("Intervals", words::INTERVALS, style),
-    ];
+    let mut lines = vec![labelled("Simulated", &simulated(outcome), style)];
+    if let Some(f) = &outcome.run.forcing {
+        let text = format!(
+            "structural outages, {} met in {} branches, mean weight {:.3}",
+            numbers::count(f.hits),
+            numbers::count(f.branches),
+            f.mean_weight,
+        );
+        lines.push(labelled("Forced", &text, style));
+    }
+    lines.push(labelled("Intervals", words::INTERVALS, style));
     if let Some(first) = outcome.warnings.first() {
         let label = if outcome.warnings.len() == 1 {
             "Warning"

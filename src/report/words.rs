@@ -2,8 +2,8 @@
 
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, Recovery,
-    Spans, TargetRow, Unit, Verdict,
+    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, ForcingFacts, NeedsRow, Outcome,
+    PeakState, Recovery, RunFacts, Spans, TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over};
 use crate::path::Phase;
@@ -414,7 +414,47 @@ pub(crate) fn done(outcome: &Outcome) -> String {
             numbers::plural(run.attempts_simulated, "attempt"),
         ),
     };
-    format!("{first} {second}")
+    let third = run.forcing.as_ref().map(forcing).unwrap_or_default();
+    format!("{first} {second}{third}")
+}
+
+/// How structural outages were forced, and what says that it can be believed.
+fn forcing(f: &ForcingFacts) -> String {
+    format!(
+        " Structural outages are rare, so faults were made to come together in {} branches of the \
+         histories, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
+         {:+.1} standard errors away), and {} without that, where {:.1} are expected.",
+        numbers::count(f.branches),
+        numbers::count(f.hits),
+        f.mean_weight,
+        f.mean_weight_z,
+        had_outages(f.natural_hits),
+        f.expected_hits,
+    )
+}
+
+/// Whether structural outages were forced, with the shares by which that is judged.
+pub(crate) fn forced(run: &RunFacts) -> String {
+    let Some(f) = &run.forcing else {
+        return "as often as they come".to_owned();
+    };
+    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), numbers::part);
+    format!(
+        "forced in {} of {} branches; {} outages, worth {} of as many with equal weights, the heaviest {} of all",
+        numbers::count(f.forced),
+        numbers::count(f.branches),
+        numbers::count(f.hits),
+        share(f.effective_share),
+        share(f.largest_share),
+    )
+}
+
+fn had_outages(histories: u64) -> String {
+    if histories == 0 {
+        "no history had an outage".to_owned()
+    } else {
+        format!("{} had an outage", numbers::plural(histories, "history"))
+    }
 }
 
 /// What a cause is ranked by: the figure, its name, and the causes' shares of it.

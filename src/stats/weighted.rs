@@ -44,6 +44,19 @@ impl WeightedHistogram {
         self.max = self.max.max(histogram.max_seen());
     }
 
+    /// Adds one value with the weight `weight` >= 0: for few values, each of which has a weight of its own.
+    pub fn add(&mut self, nanos: u64, weight: f64) {
+        debug_assert!(
+            weight.is_finite() && weight >= 0.0,
+            "a weight is finite and not negative"
+        );
+        self.reach(nanos);
+        self.weights[Histogram::index_of(nanos)] += weight;
+        self.total += weight;
+        self.sum += weight * nanos as f64;
+        self.max = self.max.max(nanos);
+    }
+
     /// Makes room for values up to `nanos`; buckets beyond the largest value take no memory.
     fn reach(&mut self, nanos: u64) {
         let used = Histogram::index_of(nanos) + 1;

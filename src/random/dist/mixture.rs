@@ -20,6 +20,10 @@ struct Part {
 }
 
 impl Mixture {
+    pub(super) fn has_density(&self) -> bool {
+        self.parts.iter().all(|part| part.law.has_density())
+    }
+
     /// Weights are above 0, and there is at least one; they need not sum to 1. No law is a mixture.
     pub(super) fn new(laws: Vec<(f64, Dist)>) -> Self {
         let total: f64 = laws.iter().map(|(weight, _)| weight).sum();

@@ -99,6 +99,33 @@ impl Dist {
         }
     }
 
+    /// Whether no single value has a probability of its own.
+    pub fn has_density(&self) -> bool {
+        match &self.0 {
+            Shape::Constant(_) | Shape::Empirical(_) => false,
+            Shape::Mixture(law) => law.has_density(),
+            Shape::Exponential(_)
+            | Shape::Weibull(_)
+            | Shape::Lognormal(_)
+            | Shape::Gamma(_)
+            | Shape::Uniform(_) => true,
+        }
+    }
+
+    /// The hazard, per second, if it is the same at every age.
+    pub fn constant_hazard(&self) -> Option<f64> {
+        match &self.0 {
+            Shape::Exponential(law) => Some(1.0 / law.mean),
+            Shape::Constant(_)
+            | Shape::Weibull(_)
+            | Shape::Lognormal(_)
+            | Shape::Gamma(_)
+            | Shape::Uniform(_)
+            | Shape::Mixture(_)
+            | Shape::Empirical(_) => None,
+        }
+    }
+
     /// The share of values above `x`.
     pub fn sf(&self, x: f64) -> f64 {
         (-self.cumulative_hazard(x)).exp()

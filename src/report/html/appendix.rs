@@ -340,6 +340,7 @@ fn run(outcome: &Outcome) -> Markup {
             "share of time simulated request by request",
             numbers::part(run.share_simulated),
         ),
+        ("structural outages", words::forced(run)),
         ("looks at the verdicts", run.looks.to_string()),
         (
             "complete",

@@ -1,0 +1,322 @@
+//! Structural figures of systems that are seldom down: outages are forced, and weighed.
+//!
+//! A history is cut into *episodes*: the longest stretches in which a slot that matters cannot serve, a
+//! fault that could be forced is active, or the system is down. Outside of episodes nothing is down. The
+//! history itself (the backbone) is never changed. From the state in which an episode begins a *branch* is
+//! simulated until everything is well again, in which faults come sooner than they would, with a weight
+//! that is the true law's density over the one drawn from; it stands for what the rest of the episode
+//! could have been. By the tower rule the expected downtime, outages and causes of a history are those of
+//! its branches (Nicola, Shahabuddin, Heidelberger and Glynn 1993), and weights never multiply beyond one
+//! episode.
+//!
+//! **Forcing an interval.** In a branch the next beginnings of faults are unknown, only the ages of what
+//! runs. Let the next event that is no such beginning be due at `te`. With probability 1/2 one fault is
+//! forced to begin before that: one that brings the system nearer to an outage with probability 0.8, or
+//! any; its instant is drawn from its own law given its age and that it comes before `te`. Else none
+//! begins before `te`. Durations are drawn with a heavier tail (`tail.rs`). As soon as the system is down
+//! nothing is biased any more, and what runs gets the rest of its life, drawn anew given its age.
+//!
+//! **Figures of a year.** The probability of any outage, or of more downtime than a limit, is a sum over
+//! the episodes before which the backbone had no outage: a branch that meets one goes on by its own law
+//! to the end of the horizon, and its downtime counts with its weight.
+//!
+//! An episode has a branch with probability `share`, and counts that much more; one that begins with a
+//! fault that takes several slots always has one.
+
+mod branch;
+mod record;
+mod relevance;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod weighted;
+
+pub use record::{ForcedRecord, Weights};
+pub(super) use weighted::Weighted;
+
+use super::plan::Plan;
+use super::structure::{StructureRecord, StructureTally};
+use crate::control::{Control, Detail};
+use crate::ids::{ClockId, IdVec};
+use crate::model::{Metric, System};
+use crate::path::{Event, Signal};
+use crate::random::{Dist, Key, Purpose};
+use crate::time::{SimSpan, SimTime};
+use relevance::Relevance;
+use std::ops::Range;
+
+/// How outages are forced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forcing {
+    /// The share of episodes that have a branch, at most 1; at 0 nothing is found.
+    pub share: f64,
+}
+
+/// A clock whose faults can be forced.
+#[derive(Clone, Debug)]
+struct Forced {
+    clock: ClockId,
+    every: Dist,
+    /// Its hazard, if that is the same at every age.
+    hazard: Option<f64>,
+    /// How long its fault lasts, if that can be drawn anew.
+    lasts: Option<Dist>,
+}
+
+/// Runs replications with forced outages, one after the other.
+#[derive(Debug)]
+pub struct Forcer<'a> {
+    system: &'a System,
+    seed: u64,
+    from: SimTime,
+    to: SimTime,
+    share: f64,
+    relevance: Relevance,
+    clocks: Vec<Forced>,
+    /// The row of each clock in `clocks`.
+    rows: IdVec<ClockId, Option<u32>>,
+    /// Since when each of them has waited for its fault, seconds on the clock of the simulation.
+    since: Vec<f64>,
+    /// Of branches.
+    tally: StructureTally,
+    /// The histories themselves, and what they say: recoveries and periods are read off them.
+    backbone: StructureTally,
+    plain: StructureRecord,
+    sums: Weighted,
+    /// Weight of any outage in this replication.
+    any: f64,
+    /// Weight of more downtime than each target allows.
+    exceeds: Vec<f64>,
+    limits: Vec<Option<SimSpan>>,
+    signals: Vec<Signal>,
+    branch: branch::Scratch,
+}
+
+/// Runs `replications` with nothing but their structure; `None` if there is nothing that can be forced. With
+/// a share of 0 only the histories themselves are followed.
+pub fn forced_pilot(
+    system: &System,
+    plan: &Plan,
+    forcing: Forcing,
+    replications: Range<u64>,
+) -> Option<StructureRecord> {
+    let mut control = Control::with_lead(system, Detail::Structure, plan.lead);
+    let mut forcer = Forcer::new(system, plan, forcing, &control);
+    let mut record = StructureRecord::new(system);
+    if forcer.clocks.is_empty() {
+        return None;
+    }
+    for replication in replications {
+        forcer.replication(&mut control, replication, &mut record);
+    }
+    forcer.finish(&mut record);
+    Some(record)
+}
+
+fn secs(at: SimTime) -> f64 {
+    at.as_nanos() as f64 * 1e-9
+}
+
+impl<'a> Forcer<'a> {
+    /// For replications of `system` by `plan`, which are run with `control`.
+    pub fn new(system: &'a System, plan: &Plan, forcing: Forcing, control: &Control<'a>) -> Self {
+        let (relevance, clocks) = Relevance::new(system, control);
+        let mut rows = IdVec::filled(None, system.clocks.len());
+        for (row, &clock) in clocks.iter().enumerate() {
+            rows[clock] = Some(row as u32);
+        }
+        let clocks: Vec<Forced> = clocks
+            .into_iter()
+            .map(|clock| {
+                let fault = &system.faults[system.clocks[clock].fault];
+                let redrawn = control.lasts_alone(clock) && !fault.lasts.is_constant();
+                Forced {
+                    clock,
+                    every: fault.every.clone(),
+                    hazard: fault.every.constant_hazard(),
+                    lasts: redrawn.then(|| fault.lasts.clone()),
+                }
+            })
+            .collect();
+        let limit = |target: &crate::model::Target| match target.metric {
+            Metric::StructuralDowntimeExceeds(limit) => Some(limit),
+            _ => None,
+        };
+        Self {
+            system,
+            seed: plan.seed,
+            from: plan.from,
+            to: plan.to,
+            share: forcing.share,
+            since: vec![0.0; clocks.len()],
+            branch: branch::Scratch::new(clocks.len()),
+            relevance,
+            clocks,
+            rows,
+            tally: StructureTally::new(system, plan.from, plan.to),
+            backbone: StructureTally::new(system, plan.from, plan.to),
+            plain: StructureRecord::new(system),
+            sums: Weighted::new(&StructureRecord::new(system)),
+            any: 0.0,
+            exceeds: vec![0.0; system.targets.len()],
+            limits: system.targets.iter().map(limit).collect(),
+            signals: Vec::new(),
+        }
+    }
+
+    /// Runs one replication and adds what its branches found to `record`.
+    pub fn replication(
+        &mut self,
+        control: &mut Control<'a>,
+        replication: u64,
+        record: &mut StructureRecord,
+    ) {
+        control.restart(self.seed, replication);
+        let begins = secs(control.begins());
+        for (since, forced) in self.since.iter_mut().zip(&self.clocks) {
+            *since = begins - control.first_age(forced.clock, self.seed, replication);
+        }
+        let base = Key::of_seed(self.seed)
+            .with(replication)
+            .with(Purpose::Forcing as u64);
+        let mut forced = record
+            .forced
+            .take()
+            .unwrap_or_else(|| Box::new(ForcedRecord::new(self.system)));
+        while control.next_time() < self.from {
+            self.step(control, record);
+        }
+        self.backbone.begin(control);
+        let mut episodes = 0_u64;
+        // Outages of the backbone before the episode that is going on, and all of them.
+        let (mut before, mut outages) = (0, 0);
+        let mut up = control.structure().system_up();
+        let mut well = self.is_well(control);
+        if !well {
+            self.tally.begin(control);
+            self.episode(control, base, 0, None, true, record, &mut forced);
+            before = u64::from(!up);
+            outages = before;
+        }
+        while control.next_time() < self.to {
+            let (at, initiator) = self.step(control, record);
+            self.backbone.observe(at, control, &mut self.plain);
+            let now_up = control.structure().system_up();
+            outages += u64::from(up && !now_up);
+            up = now_up;
+            let now_well = self.is_well(control);
+            if well && !now_well {
+                episodes += 1;
+                self.tally.begin_up(at);
+                self.tally.observe_part(at, control);
+                let is_clean = before == 0;
+                self.episode(
+                    control,
+                    base,
+                    episodes,
+                    initiator,
+                    is_clean,
+                    record,
+                    &mut forced,
+                );
+            } else if !well && now_well {
+                before = outages;
+            }
+            well = now_well;
+        }
+        self.backbone.end(control, &mut self.plain);
+        let history = self.backbone.ended();
+        forced
+            .natural
+            .push(history.downtime_s(), history.outages as f64);
+        let (downtime, outages) = self.sums.system;
+        forced.halves[(replication % 2) as usize].push(downtime, outages);
+        forced.any.push(std::mem::take(&mut self.any), 0.0);
+        for (sums, weight) in forced.exceeds.iter_mut().zip(&mut self.exceeds) {
+            sums.push(std::mem::take(weight), 0.0);
+        }
+        record.forced = Some(forced);
+        self.sums
+            .push(self.to.since(self.from).as_secs_f64(), record);
+    }
+
+    /// Adds to `record` what the histories themselves say, of all replications since the last call.
+    pub fn finish(&mut self, record: &mut StructureRecord) {
+        let plain = std::mem::replace(&mut self.plain, StructureRecord::new(self.system));
+        record.up_at_end += plain.up_at_end;
+        record.recoveries.merge(&plain.recoveries);
+        for (mine, theirs) in record.periods.iter_mut().zip(&plain.periods) {
+            mine.merge(theirs);
+        }
+    }
+
+    /// One event of the backbone: when, and which clock that can be forced it began.
+    fn step(
+        &mut self,
+        control: &mut Control<'a>,
+        record: &mut StructureRecord,
+    ) -> (SimTime, Option<u32>) {
+        self.signals.clear();
+        let transition = control.step(&mut self.signals);
+        record.transitions += 1;
+        let mut initiator = None;
+        match transition.event {
+            Event::FaultEnds(clock) => {
+                if let Some(row) = self.rows[clock] {
+                    self.since[row as usize] = secs(transition.at);
+                }
+            }
+            Event::FaultBegins(clock) => {
+                initiator = self.rows[clock];
+                // A common cause is over at once, and waits for the next time.
+                if let Some(row) = initiator
+                    && control.awaits_fault(clock)
+                {
+                    self.since[row as usize] = secs(transition.at);
+                }
+            }
+            _ => {}
+        }
+        (transition.at, initiator)
+    }
+
+    /// Whether everything that matters can serve, and no fault is active that could be forced.
+    fn is_well(&self, control: &Control<'_>) -> bool {
+        let structure = control.structure();
+        let awaits = |forced: &Forced| control.awaits_fault(forced.clock);
+        structure.system_up()
+            && self.clocks.iter().all(awaits)
+            && self.relevance.all_well(structure)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of the backbone at the beginning of an episode"
+    )]
+    fn episode(
+        &mut self,
+        control: &Control<'a>,
+        base: Key,
+        number: u64,
+        initiator: Option<u32>,
+        is_clean: bool,
+        record: &mut StructureRecord,
+        forced: &mut ForcedRecord,
+    ) {
+        let mut stream = base.with(number).stream();
+        // Faults that take several slots at once are seldom, and matter.
+        let takes_many = initiator.is_some_and(|row| self.relevance.takes(row as usize) > 1);
+        let share = if takes_many && self.share > 0.0 {
+            1.0
+        } else {
+            self.share
+        };
+        if share < 1.0 && stream.uniform() >= share {
+            return;
+        }
+        let mut control = control.clone();
+        let from = (initiator, share);
+        let steps = self.branch(&mut control, &mut stream, from, is_clean, forced);
+        record.transitions += steps;
+    }
+}

@@ -1,0 +1,132 @@
+//! What forced branches found beside the structural sums, and how far they can be believed.
+
+use crate::estimate::sums::Sums;
+use crate::model::System;
+use crate::stats::WeightedHistogram;
+
+/// Figures and diagnostics of many replications whose outages were forced.
+#[derive(Clone, Debug)]
+pub struct ForcedRecord {
+    /// Per replication: (weight of having any outage, 0).
+    pub any: Sums,
+    /// By target: per replication (weight of having more downtime than it allows, 0); targets on other
+    /// metrics stay empty.
+    pub exceeds: Vec<Sums>,
+    /// Downtime of the replications that have any, nanoseconds, by weight.
+    pub years: WeightedHistogram,
+    /// Lengths of outages, nanoseconds, by weight.
+    pub lengths: WeightedHistogram,
+    /// The branches.
+    pub branches: Weights,
+    /// Per replication: (downtime in seconds, outages) of the history itself, without any forcing.
+    pub natural: Sums,
+    /// Downtime of the replications with even and with odd numbers, as `StructureRecord::system`.
+    pub halves: [Sums; 2],
+}
+
+/// Weights of branches.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Weights {
+    /// Branches.
+    pub count: u64,
+    /// Those in which a fault was forced at least once.
+    pub forced: u64,
+    /// Those that met an outage.
+    pub hits: u64,
+    sum: f64,
+    squares: f64,
+    hit_sum: f64,
+    hit_squares: f64,
+    largest: f64,
+}
+
+impl Weights {
+    pub(super) fn push(&mut self, weight: f64, forced: bool, hit: bool) {
+        self.count += 1;
+        self.forced += u64::from(forced);
+        self.sum += weight;
+        self.squares += weight * weight;
+        if hit {
+            self.hits += 1;
+            self.hit_sum += weight;
+            self.hit_squares += weight * weight;
+            self.largest = self.largest.max(weight);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.forced += other.forced;
+        self.hits += other.hits;
+        self.sum += other.sum;
+        self.squares += other.squares;
+        self.hit_sum += other.hit_sum;
+        self.hit_squares += other.hit_squares;
+        self.largest = self.largest.max(other.largest);
+    }
+
+    /// The mean weight less 1, in its standard errors: weights that correct exactly what was forced
+    /// have the mean 1. 0 below two branches, or if all weights are equal.
+    pub fn mean_z(&self) -> f64 {
+        let n = self.count as f64;
+        if self.count < 2 {
+            return 0.0;
+        }
+        let mean = self.sum / n;
+        let variance = ((self.squares - self.sum * mean) / (n - 1.0)).max(0.0) / n;
+        if variance == 0.0 {
+            0.0
+        } else {
+            (mean - 1.0) / variance.sqrt()
+        }
+    }
+
+    /// The mean weight.
+    pub fn mean(&self) -> f64 {
+        self.sum / self.count as f64
+    }
+
+    /// Hits of equal weight that would say as much as these, over their number; `None` without hits.
+    pub fn effective_share(&self) -> Option<f64> {
+        (self.hits > 0).then(|| self.hit_sum * self.hit_sum / self.hit_squares / self.hits as f64)
+    }
+
+    /// Hits of equal weight that would say as much as these.
+    pub fn effective_hits(&self) -> f64 {
+        self.effective_share().unwrap_or(0.0) * self.hits as f64
+    }
+
+    /// The share of the heaviest hit in the weight of all; `None` without hits.
+    pub fn largest_share(&self) -> Option<f64> {
+        (self.hits > 0).then(|| self.largest / self.hit_sum)
+    }
+}
+
+impl ForcedRecord {
+    pub(super) fn new(system: &System) -> Self {
+        Self {
+            any: Sums::default(),
+            exceeds: vec![Sums::default(); system.targets.len()],
+            years: WeightedHistogram::new(),
+            lengths: WeightedHistogram::new(),
+            branches: Weights::default(),
+            natural: Sums::default(),
+            halves: [Sums::default(); 2],
+        }
+    }
+
+    /// Adds the replications of `other`, which come after the ones here.
+    pub fn merge(&mut self, other: &Self) {
+        self.any.merge(&other.any);
+        for (mine, theirs) in self.exceeds.iter_mut().zip(&other.exceeds) {
+            mine.merge(theirs);
+        }
+        self.years.merge(&other.years);
+        self.lengths.merge(&other.lengths);
+        self.branches.merge(&other.branches);
+        self.natural.merge(&other.natural);
+        for (mine, theirs) in self.halves.iter_mut().zip(&other.halves) {
+            mine.merge(theirs);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How far a system is from an outage, counted in slots, and which faults bring it nearer.
+//!
+//! For each pool and balancer whose loss takes the system down the number of slots that must be lost for
+//! it is known beforehand, by asking the structure function. The distance of a state is the least that is
+//! left of any of them. It only steers which faults are forced: an outage that comes about in another
+//! way is found less often, and weighs more.
+
+use crate::control::Control;
+use crate::ids::{ClockId, IdVec, PoolId, SlotId};
+use crate::model::System;
+use crate::model::structure::{StructureState, evaluate};
+
+/// A pool or balancer whose loss takes the system down.
+#[derive(Clone, Debug)]
+struct Group {
+    slots: Vec<SlotId>,
+    /// Slots that must be lost for it.
+    losses: u32,
+}
+
+/// What a fault takes away from one group.
+#[derive(Clone, Debug)]
+struct Hit {
+    group: usize,
+    slots: Vec<SlotId>,
+}
+
+/// The groups of a system that matter, and what each fault does to them.
+#[derive(Clone, Debug)]
+pub(super) struct Relevance {
+    groups: Vec<Group>,
+    /// By clock, in the order of those that can be forced and matter.
+    hits: Vec<Vec<Hit>>,
+    /// What is left of each group in the state looked at last.
+    left: Vec<u32>,
+    distance: u32,
+}
+
+impl Relevance {
+    /// For `control`'s system; with the clocks that can be forced and affect any of the groups.
+    pub(super) fn new(system: &System, control: &Control<'_>) -> (Self, Vec<ClockId>) {
+        let pools = system.pools.iter().map(|pool| &pool.slots);
+        let balancers = system.balancers.iter().map(|balancer| &balancer.slots);
+        let groups: Vec<Group> = pools
+            .chain(balancers)
+            .filter_map(|slots| {
+                losses(system, slots).map(|losses| Group {
+                    slots: slots.clone(),
+                    losses,
+                })
+            })
+            .collect();
+        let mut hits = Vec::new();
+        let mut clocks = Vec::new();
+        for clock in control.forceable() {
+            let affected = control.affected(clock);
+            let of_clock: Vec<Hit> = groups
+                .iter()
+                .enumerate()
+                .map(|(group, known)| Hit {
+                    group,
+                    slots: affected
+                        .iter()
+                        .copied()
+                        .filter(|slot| known.slots.contains(slot))
+                        .collect(),
+                })
+                .filter(|hit| !hit.slots.is_empty())
+                .collect();
+            if !of_clock.is_empty() {
+                hits.push(of_clock);
+                clocks.push(clock);
+            }
+        }
+        let relevance = Self {
+            left: vec![0; groups.len()],
+            groups,
+            hits,
+            distance: 0,
+        };
+        (relevance, clocks)
+    }
+
+    /// Whether every slot of every group can serve.
+    pub(super) fn all_well(&self, structure: &StructureState) -> bool {
+        let well = |group: &Group| group.slots.iter().all(|&slot| structure.serves(slot));
+        self.groups.iter().all(well)
+    }
+
+    /// Looks at a state.
+    pub(super) fn look(&mut self, structure: &StructureState) {
+        self.distance = u32::MAX;
+        for (left, group) in self.left.iter_mut().zip(&self.groups) {
+            let lost = |slot: &&SlotId| !structure.serves(**slot);
+            let lost = group.slots.iter().filter(lost).count() as u32;
+            *left = group.losses.saturating_sub(lost);
+            self.distance = self.distance.min(*left);
+        }
+    }
+
+    /// How many slots the fault in row `row` takes that bring the state looked at last nearer to an
+    /// outage; 0 if it does not.
+    pub(super) fn brings_nearer(&self, row: usize, structure: &StructureState) -> u32 {
+        let nearer = self.hits[row].iter().map(|hit| {
+            let serves = |slot: &&SlotId| structure.serves(**slot);
+            let takes = hit.slots.iter().filter(serves).count() as u32;
+            let nearer = self.left[hit.group].saturating_sub(takes) < self.distance;
+            if nearer { takes } else { 0 }
+        });
+        nearer.max().unwrap_or(0)
+    }
+
+    /// How many slots of one group the fault in row `row` takes when everything is well.
+    pub(super) fn takes(&self, row: usize) -> usize {
+        let slots = self.hits[row].iter().map(|hit| hit.slots.len());
+        slots.max().unwrap_or(0)
+    }
+}
+
+/// How many of `slots` must be lost until the system is down, everything else being up and the first
+/// members leading; `None` if it stays up without them.
+fn losses(system: &System, slots: &[SlotId]) -> Option<u32> {
+    let leaders: IdVec<PoolId, Option<SlotId>> = system
+        .pools
+        .iter()
+        .map(|pool| pool.slots.first().copied())
+        .collect();
+    // The last ones first: who leads is lost last.
+    let up_without = |lost: usize| {
+        let lost = &slots[slots.len() - lost..];
+        evaluate(system, |slot| !lost.contains(&slot), &leaders).system
+    };
+    let (mut up, mut down) = (0, slots.len());
+    if up_without(down) {
+        return None;
+    }
+    // The structure function is monotone.
+    while down - up > 1 {
+        let middle = usize::midpoint(up, down);
+        if up_without(middle) {
+            up = middle;
+        } else {
+            down = middle;
+        }
+    }
+    Some(down as u32)
+}

@@ -1,0 +1,145 @@
+//! Whether structural outages are forced: a pilot decides, from the scenario and the seed alone; and
+//! whether what forced branches say can be believed.
+//!
+//! The pilot's first replications are plain. If outages are common among them, nothing is gained by
+//! forcing. Else some replications have a branch for every episode, and what they tell says how far both
+//! ways would come with the same number of events: plain replications find an outage with the probability
+//! p of any, and their downtime has a relative variance of at least about 2/p each, as one of exponential
+//! length has. Forcing must promise twice as much, or it is not used.
+
+use super::cost::Cost;
+use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, forced_pilot};
+use crate::model::System;
+use crate::stats;
+
+/// Plain replications of the pilot, and the most outages among them for which it goes on.
+const PLAIN: u64 = 256;
+const COMMON: u64 = PLAIN / 5;
+
+/// Replications of the pilot in which outages are forced: so many, and four times as many each time as long
+/// as those that meet one say less than [`WANTED`] of equal weight.
+const TRIED: u64 = 256;
+const WANTED: f64 = 20.0;
+
+/// Events a pilot may take, by its cost: longer ones are left out, and outages are not forced.
+const EVENTS: f64 = 1e7;
+
+/// Pilot replications have numbers that no run reaches.
+const FIRST: u64 = 1 << 62;
+
+/// How much better forcing must promise to be.
+const WORTH: f64 = 2.0;
+
+/// How to force the structural outages of `system`, if that is worth it.
+pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forcing> {
+    if cost.transitions * (PLAIN + 4 * TRIED) as f64 > EVENTS {
+        return None;
+    }
+    let run =
+        |share: f64, replications| forced_pilot(system, plan, Forcing { share }, replications);
+    let plain = run(0.0, FIRST..FIRST + PLAIN)?;
+    let natural = plain.forced.as_ref()?.natural;
+    if natural.hits > COMMON {
+        return None;
+    }
+    let backbone = (plain.transitions / PLAIN).max(1) as f64;
+    let mut replications = TRIED;
+    let tried = loop {
+        let first = FIRST + PLAIN;
+        let tried = run(1.0, first..first + replications)?;
+        let worth = tried.forced.as_ref()?.branches.effective_hits();
+        if worth >= WANTED || 5.0 * tried.transitions as f64 > EVENTS {
+            break tried;
+        }
+        replications *= 4;
+    };
+    let forced = tried.forced.as_ref()?;
+    let any = forced.any.mean(replications, 1.0, 0.95).value;
+    let branches = &forced.branches;
+    if branches.effective_hits() < WANTED || any <= 0.0 || branches.mean_z().abs() > FAR {
+        return None;
+    }
+    let in_branches = tried.transitions as f64 / replications as f64 - backbone;
+    // Twice as many events in branches as in the histories that they spring from.
+    let share = (2.0 * backbone / in_branches.max(1.0)).clamp(0.01, 1.0);
+    let scatter = relative_variance(&tried.system, replications)? / share;
+    let by_forcing = scatter * (backbone + share * in_branches);
+    let by_waiting = 2.0 / any * backbone;
+    (by_forcing * WORTH < by_waiting).then_some(Forcing { share })
+}
+
+/// Variance of y over its squared mean, of one unit of `n`.
+fn relative_variance(sums: &Sums, n: u64) -> Option<f64> {
+    let half = sums.mean(n, f64::INFINITY, 0.95);
+    let error = (half.high - half.value) / stats::student_t(0.95, (n - 1) as f64);
+    (half.value > 0.0).then(|| (error / half.value).powi(2) * n as f64)
+}
+
+/// Standard errors beyond which two figures that should agree do not: 1 in 30,000 runs by chance.
+const FAR: f64 = 4.2;
+
+/// How many outages of equal weight must say as much, at the least: as a share of those that were met, or
+/// at all. Where many kinds of outage are met, most of them may have hardly any weight.
+const EFFECTIVE: f64 = 0.03;
+const ENOUGH: f64 = 200.0;
+
+/// The largest share that one hit may have in the weight of a thousand or more.
+const HEAVIEST: f64 = 0.1;
+
+/// Why the forced figures of `record` cannot be believed; `None` if they can, or if nothing was forced.
+pub(super) fn distrust(record: &StructureRecord) -> Option<String> {
+    let forced = record.forced.as_ref()?;
+    let branches = &forced.branches;
+    if branches.mean_z().abs() > FAR {
+        return Some(format!(
+            "the mean weight of branches is {:.4}, {:+.1} standard errors from 1",
+            branches.mean(),
+            branches.mean_z()
+        ));
+    }
+    let few = branches.effective_share().is_some_and(|it| it < EFFECTIVE);
+    if branches.hits >= 100 && few && branches.effective_hits() < ENOUGH {
+        return Some("a few branches carry most of the weight".into());
+    }
+    if branches.hits >= 1_000 && branches.largest_share().is_some_and(|it| it > HEAVIEST) {
+        return Some("one branch carries a tenth of the weight".into());
+    }
+    halves_differ(forced).or_else(|| natural_differs(forced, record.replications))
+}
+
+/// Whether even and odd replications tell different things.
+fn halves_differ(forced: &ForcedRecord) -> Option<String> {
+    let [even, odd] = &forced.halves;
+    let (even, odd) = (mean(even)?, mean(odd)?);
+    let z = (even.0 - odd.0) / even.1.hypot(odd.1);
+    (z.abs() > FAR).then(|| {
+        format!(
+            "two halves of the run differ by {:.1} standard errors",
+            z.abs()
+        )
+    })
+}
+
+fn mean(sums: &Sums) -> Option<(f64, f64)> {
+    // Of few hits the scatter says nothing.
+    if sums.hits < 100 {
+        return None;
+    }
+    let estimate = sums.mean(sums.n, f64::INFINITY, 0.95);
+    let error = (estimate.high - estimate.value) / stats::student_t(0.95, (sums.n - 1) as f64);
+    (error > 0.0).then_some((estimate.value, error))
+}
+
+/// Whether the histories themselves had outages much more or less often than branches say.
+fn natural_differs(forced: &ForcedRecord, replications: u64) -> Option<String> {
+    let (any, error) = mean(&forced.any)?;
+    let hits = forced.natural.hits;
+    let interval = stats::clopper_pearson(hits, replications, 0.999_97);
+    let (low, high) = (any - FAR * error, any + FAR * error);
+    (interval.low > high || interval.high < low).then(|| {
+        format!(
+            "{hits} of {replications} histories had an outage by themselves, and forced branches expect {:.1}",
+            any * replications as f64
+        )
+    })
+}
