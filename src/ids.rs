@@ -60,6 +60,8 @@ define_ids! {
     CampaignId;
     /// The connections that a service keeps to one thing that it calls.
     ChannelId;
+    /// A message queue.
+    QueueId;
     /// A repair crew.
     CrewId;
     /// A group of people.

@@ -6,7 +6,7 @@
 use ::fivenines;
 use fivenines::control::{Control, Detail};
 use fivenines::ids::Id;
-use fivenines::model::{Algorithm, Call, Discipline, Fork, Patience};
+use fivenines::model::{Algorithm, Call, Discipline, Fork, Patience, Queue};
 use fivenines::path::{Regime, Signal, SlotState};
 use fivenines::time::{SimSpan, SimTime};
 use fivenines::traffic::{Source, Traffic};
@@ -18,7 +18,7 @@ use build::{Build, call, exponential, retries, settings};
 
 /// Ten application replicas behind two balancer instances, three store members, misses, timeouts,
 /// retries with pauses, some of them in progress at any time; queues by priority, shared processors,
-/// calls at the same time with a deadline that is passed on; users each with a patience of its own.
+/// calls at the same time with a deadline that is passed on; messages that are delivered again; users each with a patience of its own.
 fn system() -> Build {
     let mut system = Build::new();
     let app = system.pool("app", 10, Some(4), Some(64));
@@ -63,6 +63,33 @@ fn system() -> Build {
         retries: retries(1, 10),
         ..call(serve)
     });
+    let broker = system.pool("mail", 1, None, None);
+    let mailer = system.pool("mailer", 2, Some(4), None);
+    let publish = system.operation(broker, exponential(0.001));
+    let send = system.operation(mailer, exponential(0.020));
+    system.0.operations[send].fails = 0.1;
+    let redelivers_after = SimSpan::from_millis(60);
+    let delivery = system.site(Call {
+        timeout: Some(redelivers_after),
+        ..call(send)
+    });
+    system.0.queues.push(Queue {
+        pool: broker,
+        capacity: 100,
+        max_deliveries: Some(3),
+        redelivers_after,
+        durable: true,
+        consumer: mailer,
+        call: delivery,
+    });
+    system.calls(
+        serve,
+        Call {
+            chance: 0.1,
+            optional: true,
+            ..call(publish)
+        },
+    );
     system.workload("users", 1_800.0, Some(SimSpan::from_secs(1)), vec![site]);
     system.workload("others", 50.0, None, vec![site]);
     let others = &mut system.0.workloads.as_mut_slice()[1];

@@ -6,7 +6,7 @@ use super::periods::{RequestPeriods, request_periods};
 use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
-use super::totals::{JourneyTotals, PoolTotals, Totals};
+use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
 use crate::ids::Id;
 use crate::model::{Metric, Population, System};
 use crate::path::Cause;
@@ -58,6 +58,29 @@ pub struct ChannelFold {
     pub wait: Sums,
 }
 
+/// Messages of one queue over many groups; the units are groups.
+#[derive(Clone, Debug)]
+pub struct QueueFold {
+    /// (refused as it was full, attempts to publish).
+    pub full: Sums,
+    /// (deliveries, messages published).
+    pub delivered: Sums,
+    /// (deliveries that were not the first, messages published).
+    pub redelivered: Sums,
+    /// (dead letters, messages published).
+    pub dead: Sums,
+    /// (lost, messages published).
+    pub lost: Sums,
+    /// (message seconds in the queue or in work, seconds).
+    pub held: Sums,
+    /// The most that waited.
+    pub most_waiting: u64,
+    /// Published, done, dead, lost, left.
+    pub counts: [f64; 5],
+    /// From publishing to the acknowledgement.
+    pub latency: LatencyFold,
+}
+
 /// Requests that ended for another reason than planned work; the units are groups.
 #[derive(Clone, Debug)]
 pub struct UnplannedFold {
@@ -106,6 +129,8 @@ pub struct TrafficFold {
     pub pools: Vec<PoolFold>,
     /// By connections that a service keeps.
     pub channels: Vec<ChannelFold>,
+    /// By message queue.
+    pub queues: Vec<QueueFold>,
     /// Estimated requests: issued, good, degraded, failed, in flight.
     pub estimated: [f64; 5],
     /// Requests counted one by one.
@@ -203,6 +228,7 @@ impl TrafficFold {
             journey_failed: vec![vec![0.0; GROUPS as usize]; system.journeys.len()],
             pools: vec![pool; system.pools.len()],
             channels: vec![ChannelFold::default(); system.channels.len()],
+            queues: vec![QueueFold::new(); system.queues.len()],
             estimated: [0.0; 5],
             simulated: Counts::default(),
             requests_simulated: 0,
@@ -288,6 +314,9 @@ impl TrafficFold {
             fold.shed.push(channel.shed, channel.wanted);
             fold.wait.push(channel.wait_s, channel.wanted);
         }
+        for (fold, queue) in self.queues.iter_mut().zip(&totals.queues) {
+            fold.push(group, queue, totals.covered_s);
+        }
         let (mine, theirs) = (&mut self.simulated, totals.simulated);
         mine.issued += theirs.issued;
         mine.good += theirs.good;
@@ -365,6 +394,43 @@ impl UnplannedFold {
             let rows = || workload.journeys.iter().map(|&(id, _)| &journeys[id]);
             sums.push(rows().map(failed).sum(), rows().map(ended).sum());
         }
+    }
+}
+
+impl QueueFold {
+    fn new() -> Self {
+        Self {
+            full: Sums::default(),
+            delivered: Sums::default(),
+            redelivered: Sums::default(),
+            dead: Sums::default(),
+            lost: Sums::default(),
+            held: Sums::default(),
+            most_waiting: 0,
+            counts: [0.0; 5],
+            latency: LatencyFold::new(),
+        }
+    }
+
+    fn push(&mut self, group: usize, queue: &QueueTotals, covered_s: f64) {
+        self.full.push(queue.full, queue.asked);
+        self.delivered.push(queue.delivered, queue.published);
+        self.redelivered.push(queue.redelivered, queue.published);
+        self.dead.push(queue.dead, queue.published);
+        self.lost.push(queue.lost, queue.published);
+        self.held.push(queue.held_s, covered_s);
+        self.most_waiting = self.most_waiting.max(queue.most_waiting);
+        let counts = [
+            queue.published,
+            queue.done,
+            queue.dead,
+            queue.lost,
+            queue.left,
+        ];
+        for (mine, count) in self.counts.iter_mut().zip(counts) {
+            *mine += count;
+        }
+        self.latency.push(group, &queue.latency);
     }
 }
 

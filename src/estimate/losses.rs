@@ -4,7 +4,7 @@
 
 use super::plan::{look_back, warm_up};
 use crate::control::{Control, Detail};
-use crate::ids::{BalancerId, DomainId, Id, IdVec, JourneyId, NodeId, SlotId};
+use crate::ids::{BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, SlotId};
 use crate::model::{
     Call, Care, ClockRuns, Component, Fault, FaultClock, FaultKind, Load, Lost, Owner, PoolKind,
     Reach, ServedBy, Start, System,
@@ -68,6 +68,8 @@ pub enum LostPart {
     Member,
     /// A third party.
     External,
+    /// The broker of a message queue.
+    Broker,
     /// An instance of a balancer.
     Instance,
     /// A machine.
@@ -302,6 +304,7 @@ impl AtPeak {
                     PoolKind::Cache => LostPart::Cache,
                     PoolKind::Store { .. } => LostPart::Member,
                     PoolKind::External => LostPart::External,
+                    PoolKind::Queue => LostPart::Broker,
                 },
             };
             let standing = Standing::Process(self.role(id), slot.domain);
@@ -392,19 +395,30 @@ fn around(system: &System, domain: Option<DomainId>) -> impl Iterator<Item = Dom
 fn lost(system: &System, regime: &Regime) -> Lost {
     let serves = |slot: SlotId| regime.slots[slot] == SlotState::Serving;
     let patience = look_back(system).map_or(0.0, SimSpan::as_secs_f64);
+    let mut calls: IdVec<CallId, Reach> = system
+        .calls
+        .iter()
+        .map(|call| {
+            let timeout = call.timeout.map_or(patience, SimSpan::as_secs_f64);
+            reach(system, regime, call, timeout)
+        })
+        .collect();
+    for queue in &system.queues {
+        // Messages wait for a worker that is there.
+        let broker = serves(system.pools[queue.pool].slots[0]);
+        let workers = system.pools[queue.consumer].slots.iter();
+        let any = broker && workers.copied().any(serves);
+        calls[queue.call] = Reach {
+            share: f64::from(any),
+            wait_s: 0.0,
+        };
+    }
     Lost {
+        calls,
         serving: system
             .pools
             .iter()
             .map(|pool| pool.slots.iter().filter(|&&slot| serves(slot)).count() as u32)
-            .collect(),
-        calls: system
-            .calls
-            .iter()
-            .map(|call| {
-                let timeout = call.timeout.map_or(patience, SimSpan::as_secs_f64);
-                reach(system, regime, call, timeout)
-            })
             .collect(),
     }
 }

@@ -17,7 +17,7 @@ mod sums;
 mod totals;
 mod windows;
 
-pub use fold::{ChannelFold, LatencyFold, PoolFold, Record, TrafficFold, UnplannedFold};
+pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
@@ -32,7 +32,7 @@ pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{
-    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, Totals, UserTotals, condition,
+    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, QueueTotals, Totals, UserTotals, condition,
 };
 pub use windows::{Piece, Quiet};
 

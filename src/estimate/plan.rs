@@ -298,6 +298,12 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
             .queue_timeout
             .as_ref()
             .map_or(f64::INFINITY, |wait| wait.quantile(LONGEST_WAIT));
+        // Messages wait for as long as it takes.
+        let patience = if system.queues.iter().any(|queue| queue.consumer == id) {
+            f64::INFINITY
+        } else {
+            patience
+        };
         let station = Station {
             slots: pool.active() as f64,
             each: loaded.hold_mean / f64::from(workers),

@@ -6,7 +6,7 @@ use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
-use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, Tally, UserTally};
+use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, QueueTally, Tally, UserTally};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
@@ -103,6 +103,35 @@ impl UserTotals {
     }
 }
 
+/// Messages of one queue, counted.
+#[derive(Clone, Debug)]
+pub struct QueueTotals {
+    /// Attempts to publish that the broker worked on, and those of them refused as it was full.
+    pub asked: f64,
+    /// Refused.
+    pub full: f64,
+    /// Stored.
+    pub published: f64,
+    /// Deliveries, and those that were not the first.
+    pub delivered: f64,
+    /// Not the first of their message.
+    pub redelivered: f64,
+    /// Done.
+    pub done: f64,
+    /// Dead letters.
+    pub dead: f64,
+    /// Lost.
+    pub lost: f64,
+    /// In the queue or in work at the end of the horizon.
+    pub left: f64,
+    /// The most that waited.
+    pub most_waiting: u64,
+    /// Seconds in the queue or in work, of all together.
+    pub held_s: f64,
+    /// From publishing to the acknowledgement.
+    pub latency: WeightedHistogram,
+}
+
 /// Request figures of one group.
 #[derive(Clone, Debug)]
 pub struct Totals {
@@ -114,6 +143,8 @@ pub struct Totals {
     pub channels: Vec<ChannelTotals>,
     /// By workload; zero but for closed loops.
     pub users: IdVec<WorkloadId, UserTotals>,
+    /// By message queue.
+    pub queues: Vec<QueueTotals>,
     /// Latency of answered requests that met a healthy, a failing-over, a degraded system.
     pub by_condition: [WeightedHistogram; 3],
     /// Failed requests by [`Cause::index`].
@@ -171,6 +202,7 @@ impl Totals {
             pools: vec![pool; system.pools.len()],
             channels: vec![ChannelTotals::default(); system.channels.len()],
             users: IdVec::filled(UserTotals::default(), system.workloads.len()),
+            queues: vec![QueueTotals::new(); system.queues.len()],
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: Cause::planned(system),
@@ -201,6 +233,9 @@ impl Totals {
         }
         for (id, users) in tally.users.pairs() {
             self.users[id].add(users, 1.0, 1.0);
+        }
+        for (mine, queue) in self.queues.iter_mut().zip(&tally.queues) {
+            mine.add(queue);
         }
         for (mine, histogram) in self
             .by_condition
@@ -307,6 +342,40 @@ impl JourneyTotals {
             *sum += count as f64 * scale;
         }
         self.latency.add_scaled(&tally.latency, scale);
+    }
+}
+
+impl QueueTotals {
+    fn new() -> Self {
+        Self {
+            asked: 0.0,
+            full: 0.0,
+            published: 0.0,
+            delivered: 0.0,
+            redelivered: 0.0,
+            done: 0.0,
+            dead: 0.0,
+            lost: 0.0,
+            left: 0.0,
+            most_waiting: 0,
+            held_s: 0.0,
+            latency: WeightedHistogram::new(),
+        }
+    }
+
+    fn add(&mut self, tally: &QueueTally) {
+        self.asked += tally.asked as f64;
+        self.full += tally.full as f64;
+        self.published += tally.published as f64;
+        self.delivered += tally.delivered as f64;
+        self.redelivered += tally.redelivered as f64;
+        self.done += tally.done as f64;
+        self.dead += tally.dead as f64;
+        self.lost += tally.lost as f64;
+        self.left += tally.left as f64;
+        self.most_waiting = self.most_waiting.max(tally.most_waiting);
+        self.held_s += tally.held_ns as f64 * 1e-9;
+        self.latency.add_scaled(&tally.latency, 1.0);
     }
 }
 

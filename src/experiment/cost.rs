@@ -138,7 +138,9 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         .or(system.run.replications)
         .unwrap_or(BLOCK);
     let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= BLOCK_CPU_S;
-    let sampled = look_back(system).is_some() && system.changes_within_hours().is_none();
+    let sampled = look_back(system).is_some()
+        && system.changes_within_hours().is_none()
+        && system.queues.is_empty();
     if cheap || !sampled {
         return finish(system, &load, options, exact);
     }
@@ -176,6 +178,7 @@ fn finish(
         Method::None => 0.0,
         Method::Exact => load.rate * plan.to.since(plan.traffic_from()).as_secs_f64(),
         Method::Windows => {
+            super::queues::check(system)?;
             if look_back(system).is_none() {
                 let patient = system
                     .workloads
@@ -323,7 +326,9 @@ fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunErro
         return Ok(());
     }
     for (id, pool) in system.pools.pairs() {
-        let Some(utilisation) = load.pools[id].utilisation_max else {
+        // Messages that wait are bounded by the queue.
+        let takes = system.queues.iter().any(|queue| queue.consumer == id);
+        let Some(utilisation) = load.pools[id].utilisation_max.filter(|_| !takes) else {
             continue;
         };
         let utilisation = utilisation * load.pools[id].mean_factor;

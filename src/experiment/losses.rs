@@ -224,6 +224,7 @@ fn word(system: &System, part: LostPart) -> String {
         LostPart::Replica => "replica".into(),
         LostPart::Cache => "cache".into(),
         LostPart::External => "third party".into(),
+        LostPart::Broker => "broker".into(),
         LostPart::Member => "member".into(),
         LostPart::Instance => "balancer".into(),
         LostPart::Node => "machine".into(),

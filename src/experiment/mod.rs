@@ -13,6 +13,7 @@ mod metrics;
 mod moves;
 pub mod outcome;
 mod pilot;
+mod queues;
 mod run;
 mod summary;
 mod turns;

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub latency_by_condition: Vec<(Condition, Latency)>,
     /// One row for each service, cache, store and balancer, in the order of the file.
     pub services: Vec<Service>,
+    /// By message queue; empty without traffic.
+    pub queues: Vec<QueueRow>,
     /// One row for each journey.
     pub journeys: Vec<JourneyRow>,
     /// One row for each workload whose users wait for their answers; empty without traffic.
@@ -384,7 +386,7 @@ pub struct Latency {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// `service`, `cache`, `store`, `external` or `balancer`.
+    /// `service`, `cache`, `store`, `external`, `queue` or `balancer`.
     pub kind: &'static str,
     /// Share of time with enough reachable slots.
     pub structural: Estimate,
@@ -396,6 +398,32 @@ pub struct Service {
     pub connections: Vec<Connections>,
     /// Recoveries from the loss of a leader; `None` for all but stores that choose one.
     pub recovery: Option<Recovery>,
+}
+
+/// Messages of one queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueRow {
+    /// Its name.
+    pub name: String,
+    /// Messages stored, done, dead, lost and left at the end, in all histories with traffic: the first is
+    /// the sum of the others.
+    pub counts: [u64; 5],
+    /// Share of the attempts to publish that were refused because it was full.
+    pub full: Option<Estimate>,
+    /// Deliveries per message.
+    pub delivered: Option<Estimate>,
+    /// Deliveries per message that were not the first.
+    pub redelivered: Option<Estimate>,
+    /// Share of the messages that became dead letters.
+    pub dead: Option<Estimate>,
+    /// Share of the messages that were lost with the broker.
+    pub lost: Option<Estimate>,
+    /// Messages in the queue or in work, mean over time.
+    pub backlog_mean: Option<Estimate>,
+    /// The most that were seen waiting.
+    pub backlog_largest_seen: u64,
+    /// From publishing to the acknowledgement of those done, seconds.
+    pub time: Option<Latency>,
 }
 
 /// Connections of a service to one thing that it calls.

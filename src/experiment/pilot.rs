@@ -32,7 +32,9 @@ const WORTH: f64 = 2.0;
 
 /// How to force the structural outages of `system`, if that is worth it.
 pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forcing> {
-    if cost.transitions * (PLAIN + 4 * TRIED) as f64 > EVENTS {
+    // Beginning a history takes a look at every clock, and something if there is none.
+    let begins = 10.0 + system.clocks.len() as f64;
+    if (cost.transitions + begins) * (PLAIN + 4 * TRIED) as f64 > EVENTS {
         return None;
     }
     let run =
@@ -48,7 +50,8 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
         let first = FIRST + PLAIN;
         let tried = run(1.0, first..first + replications)?;
         let worth = tried.forced.as_ref()?.branches.effective_hits();
-        if worth >= WANTED || 5.0 * tried.transitions as f64 > EVENTS {
+        let took = tried.transitions as f64 + begins * replications as f64;
+        if worth >= WANTED || 5.0 * took > EVENTS {
             break tried;
         }
         replications *= 4;

@@ -73,6 +73,7 @@ pub(super) fn outcome(
                 .collect()
         }),
         services: services(figures),
+        queues: super::queues::rows(figures),
         journeys: journeys(figures),
         users: users(figures),
         causes: causes(figures),
@@ -339,7 +340,7 @@ fn cause_name(figures: &Figures<'_>, cause: Cause) -> String {
     }
 }
 
-fn latency(folds: &[&LatencyFold]) -> Option<Latency> {
+pub(super) fn latency(folds: &[&LatencyFold]) -> Option<Latency> {
     let mean = latency_mean(folds, CONFIDENCE)?;
     let quantile = |q: f64| latency_quantile(folds, q, CONFIDENCE);
     let whole = whole(folds);
@@ -389,6 +390,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
             PoolKind::Cache => "cache",
             PoolKind::Store { .. } => "store",
             PoolKind::External => "external",
+            PoolKind::Queue => "queue",
         };
         let traffic = figures.record.traffic.as_ref();
         let calls = traffic.and_then(|traffic| calls(&traffic.pools[id.index()]));

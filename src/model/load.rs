@@ -7,7 +7,7 @@
 //! retried, fall back and end what calls them, each by its own chance.
 
 use super::pace::closed_rates;
-use super::{Discipline, Fork, LoadRhythm, ServedBy, System, Workload};
+use super::{Discipline, Fork, LoadRhythm, Queue, ServedBy, System, Workload};
 use crate::ids::{CallId, ChannelId, Id, IdVec, OperationId, PoolId};
 use crate::time::{SimSpan, SimTime};
 
@@ -80,8 +80,8 @@ pub struct Reach {
 struct Walk<'a> {
     system: &'a System,
     lost: Option<&'a Lost>,
-    /// With something lost, the probability that one attempt at an operation succeeds once it has
-    /// reached a slot; NaN until known.
+    /// The probability that one attempt at an operation succeeds once it has reached a slot, as far as
+    /// it is asked for; NaN until known.
     ok: IdVec<OperationId, f64>,
     /// Time one attempt at an operation holds its worker, NaN until known.
     hold: IdVec<OperationId, f64>,
@@ -127,6 +127,20 @@ impl Walk<'_> {
         }
         let failed = fails.powf(most);
         ((1.0 - failed) / (1.0 - fails), failed)
+    }
+
+    /// Deliveries of one message, on average, as far as they end in errors.
+    fn deliveries(&mut self, queue: &Queue) -> f64 {
+        let to = self.system.calls[queue.call].to;
+        let fails = 1.0 - self.operation_ok(to);
+        let secs = self.system.run.horizon.as_secs_f64();
+        let most = queue.max_deliveries.map_or(f64::INFINITY, f64::from);
+        let most = most.min(1.0 + secs / queue.redelivers_after.as_secs_f64());
+        if fails < 1.0 {
+            (1.0 - fails.powf(most)) / (1.0 - fails)
+        } else {
+            most
+        }
     }
 
     /// The probability that an attempt at `operation` succeeds once it has reached a slot.
@@ -287,6 +301,10 @@ impl Walk<'_> {
             self.channels[channel] = (all + arrive, busy + arrive * hold);
         }
         self.visit_all(&operation.calls, arrive * (1.0 - operation.fails));
+        if let Some(queue) = self.system.queue_of(operation.pool) {
+            let deliveries = self.deliveries(queue);
+            self.visit(queue.call, arrive * (1.0 - operation.fails) * deliveries);
+        }
         self.visit_all(&row.on_miss, rate * (1.0 - failed) * (1.0 - row.hit));
         if failed > 0.0 {
             self.visit_all(&row.on_failure, rate * failed);

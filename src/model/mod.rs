@@ -20,6 +20,7 @@ mod pace;
 mod period;
 mod price;
 mod profile;
+mod queue;
 mod run;
 mod service;
 mod split;
@@ -48,6 +49,7 @@ pub use network::{End, Link, LinkState, Roads, USERS};
 pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use profile::{Profile, Steps, Swing};
+pub use queue::Queue;
 pub use run::{Method, RunSettings, Start};
 pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
@@ -59,7 +61,7 @@ pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 
 use crate::ids::{
     BalancerId, CallId, CampaignId, ChannelId, ClockId, DomainId, FaultId, ForkId, IdVec,
-    JourneyId, LinkId, NodeId, OperationId, PoolId, SlotId, WorkloadId,
+    JourneyId, LinkId, NodeId, OperationId, PoolId, QueueId, SlotId, WorkloadId,
 };
 
 /// A whole design, ready to be simulated.
@@ -89,6 +91,8 @@ pub struct System {
     pub forks: IdVec<ForkId, Fork>,
     /// Connections that services keep to what they call.
     pub channels: IdVec<ChannelId, Channel>,
+    /// Message queues, each with who takes from it.
+    pub queues: IdVec<QueueId, Queue>,
     /// What users do.
     pub journeys: IdVec<JourneyId, Journey>,
     /// Streams of requests; empty when the scenario states no workload.
@@ -112,6 +116,11 @@ pub struct System {
 }
 
 impl System {
+    /// The message queue whose broker is `pool`.
+    pub fn queue_of(&self, pool: PoolId) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.pool == pool)
+    }
+
     /// From the end of what stopped this slot to serving again, seconds.
     pub fn starts_in(&self, slot: SlotId) -> &crate::random::Dist {
         match self.slots[slot].owner {

@@ -81,6 +81,8 @@ pub enum PoolKind {
     Service,
     /// A cache.
     Cache,
+    /// The broker of a message queue: one slot.
+    Queue,
     /// A third party, of which only what it promises is known: one slot, in no domain.
     External,
     /// A stateful service.

@@ -55,6 +55,7 @@ impl System {
             calls: IdVec::new(),
             forks: IdVec::new(),
             channels: IdVec::new(),
+            queues: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),

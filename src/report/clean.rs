@@ -90,6 +90,7 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
             let ends = row.connections.iter_mut().map(|one| &mut one.to);
             ends.chain([&mut row.name])
         }))
+        .chain(outcome.queues.iter_mut().map(|row| &mut row.name))
         .chain(outcome.journeys.iter_mut().map(|row| &mut row.name))
         .chain(outcome.causes.iter_mut().map(|row| &mut row.fault))
         .chain(outcome.targets.iter_mut().map(|row| &mut row.expression))

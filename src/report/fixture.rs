@@ -232,6 +232,7 @@ pub(crate) fn ordinary() -> Outcome {
             service("edge", "balancer", false),
         ],
         users: Vec::new(),
+        queues: Vec::new(),
         journeys: vec![
             JourneyRow {
                 name: "readers.read".to_owned(),

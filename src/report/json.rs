@@ -36,8 +36,9 @@
 //! | `latency_s` | of answered requests, `null` if none: estimates `mean`, `p50`, `p90`, `p95`, `p99`, `p999`, the number `largest_seen`, and `curve`, pairs of (share of requests, seconds) |
 //! | `latency_s_by_condition` | the same by what the request met: `healthy`, `failover`, `degraded`; absent if none did |
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
+//! | `queues.<name>` | where there are message queues: `messages` counted (`published` is the sum of `done`, `dead`, `lost` and `left`), `full`, the share of attempts to publish that found no room, `delivered_per_message`, `redelivered_per_message`, the shares `dead` and `lost`, `backlog`, the mean number in the queue or in work, `backlog_largest_seen` waiting, `time_s` from publishing to done |
 //! | `services.<name>.connections.<to>` | where a service keeps connections: `opened` and `shed`, the shares of attempts for which one had to be opened and that got none, `wait_s`, the mean wait for one of all |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `queue`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
@@ -55,7 +56,8 @@ mod tree;
 
 use crate::experiment::outcome::{
     Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
-    Outages, Outcome, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit, Verdict,
+    Outages, Outcome, QueueRow, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit,
+    Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -130,6 +132,10 @@ fn result(o: &Outcome) -> Json {
             ),
         ),
         (
+            "queues",
+            Json::object(o.queues.iter().map(|row| (row.name.as_str(), queue(row)))),
+        ),
+        (
             "journeys",
             Json::object(o.journeys.iter().map(|row| {
                 let figures = Json::object([
@@ -195,12 +201,13 @@ fn result(o: &Outcome) -> Json {
     let warnings = o.warnings.iter().map(|text| Json::text(text));
     fields.push(("warnings", Json::list(warnings)));
     fields.extend(o.inputs.as_ref().map(|all| ("inputs", inputs::inputs(all))));
-    let closed = !o.users.is_empty();
-    Json::object(
-        fields
-            .into_iter()
-            .filter(|(name, _)| closed || *name != "users"),
-    )
+    // Absent where there can be none.
+    let absent = |name: &str| match name {
+        "users" => o.users.is_empty(),
+        "queues" => o.queues.is_empty(),
+        _ => false,
+    };
+    Json::object(fields.into_iter().filter(|(name, _)| !absent(name)))
 }
 
 fn run(o: &Outcome) -> Json {
@@ -399,6 +406,28 @@ fn of_events(spans: &Spans) -> Json {
         ("p50", maybe(spans.p50.as_ref())),
         ("p90", maybe(spans.p90.as_ref())),
         ("p99", maybe(spans.p99.as_ref())),
+    ])
+}
+
+fn queue(row: &QueueRow) -> Json {
+    let names = ["published", "done", "dead", "lost", "left"];
+    let counts = names.into_iter().zip(row.counts);
+    Json::object([
+        (
+            "messages",
+            Json::object(counts.map(|(name, count)| (name, Json::integer(count)))),
+        ),
+        ("full", maybe(row.full.as_ref())),
+        ("delivered_per_message", maybe(row.delivered.as_ref())),
+        ("redelivered_per_message", maybe(row.redelivered.as_ref())),
+        ("dead", maybe(row.dead.as_ref())),
+        ("lost", maybe(row.lost.as_ref())),
+        ("backlog", maybe(row.backlog_mean.as_ref())),
+        (
+            "backlog_largest_seen",
+            Json::integer(row.backlog_largest_seen),
+        ),
+        ("time_s", row.time.as_ref().map_or(Json::Null, latency)),
     ])
 }
 

@@ -15,7 +15,7 @@ pub(super) const VALUES: usize = 250_000;
 /// that repeats a distribution for each of its zones needs a few hundred.
 pub(super) const ALIASED_VALUES: usize = 100_000;
 
-/// Services, caches, stores, third parties and balancers together. The biggest published call graphs of one
+/// Services, caches, stores, third parties, message queues and balancers together. The biggest published call graphs of one
 /// company have some thousands of services; a design under study is a part of that.
 pub(super) const POOLS: usize = 2_000;
 
@@ -88,6 +88,12 @@ pub(super) const LINES: usize = 250_000;
 
 /// Connections of one pool: the ports of a machine are not many more.
 pub(super) const CONNECTIONS: u64 = 10_000;
+
+/// Messages of one queue: 128 bytes each.
+pub(super) const MESSAGES: u64 = 1_000_000;
+
+/// From a delivery of a message to the next, at least, seconds: what nobody can do is tried again for ever.
+pub(super) const REDELIVERY_S: u64 = 1;
 
 /// Targets: the probability of a wrong verdict is shared among them.
 pub(super) const TARGETS: usize = 500;

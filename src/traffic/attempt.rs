@@ -442,6 +442,7 @@ impl<'a> Stretch<'a> {
     /// The slot is done with an attempt: the worker goes on, the answer goes back.
     #[inline(always)]
     pub(super) fn end_attempt(&mut self, plan: &Plan<'a>, index: u32, succeeded: bool) -> Next {
+        let succeeded = succeeded && (self.brokers.is_empty() || self.store(plan, index));
         if self.impaired && self.end_behind_stuck(plan, index, succeeded) {
             return Next::Idle;
         }
@@ -501,6 +502,9 @@ impl<'a> Stretch<'a> {
         let first = station.first;
         if first == NONE {
             station.busy -= 1;
+            if !self.brokers.is_empty() {
+                self.take_messages(plan, slot);
+            }
             return;
         }
         if station.discipline == Discipline::Priority {

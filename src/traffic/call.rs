@@ -95,6 +95,9 @@ impl<'a> Stretch<'a> {
         if kind == Kind::Attempt {
             return self.end_attempt(plan, index, succeeded);
         }
+        if kind == Kind::Message {
+            return self.end_delivery(plan, index, succeeded);
+        }
         if kind == Kind::Leg {
             return self.end_leg(plan, index, succeeded);
         }

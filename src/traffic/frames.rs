@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Rescue,
     /// One of several calls made at the same time.
     Leg,
+    /// A message in a queue.
+    Message,
 }
 
 /// Where an attempt is.
@@ -107,6 +109,8 @@ pub(super) enum Wait {
     HomeRefused,
     /// To be back from a full queue, or one where it has waited too long.
     HomeShed,
+    /// A message: to be delivered again.
+    Redeliver,
 }
 
 impl Wait {

@@ -15,7 +15,7 @@ use super::stretch::{PAUSE, Stretch, WORK};
 use crate::ids::{Id, SlotId};
 use crate::model::Discipline;
 use crate::path::{Regime, SlotState};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// Whether any slot hangs, is paused, is slow or answers with errors.
 pub(super) fn is_impaired(regime: &Regime) -> bool {
@@ -35,6 +35,9 @@ impl<'a> Stretch<'a> {
         use SlotState::{Hung, Paused, Refusing, Serving, Silent, Standby};
         if !matches!(after, Serving | Paused) {
             self.break_links(plan, slot);
+            if !self.brokers.is_empty() {
+                self.stop_broker(plan, slot);
+            }
         }
         match (before, after) {
             (Serving | Paused, Refusing | Silent | Hung) | (Serving, Standby) => {
@@ -51,6 +54,9 @@ impl<'a> Stretch<'a> {
             | (Serving, Serving)
             | (Paused, Paused)
             | (Hung, Hung) => {}
+        }
+        if after == Serving && !self.brokers.is_empty() {
+            self.take_messages(plan, slot);
         }
     }
 
@@ -254,6 +260,11 @@ impl<'a> Stretch<'a> {
     /// A worker takes an attempt in an impaired system; the slot serves.
     #[cold]
     pub(super) fn serve_impaired(&mut self, plan: &Plan<'a>, index: u32) {
+        self.serve_after(plan, index, SimSpan::ZERO);
+    }
+
+    /// The same for what is at the worker only after a time, for which the worker waits.
+    pub(super) fn serve_after(&mut self, plan: &Plan<'a>, index: u32, there: SimSpan) {
         let now = self.now;
         let frame = &mut self.frames[index];
         let slot = SlotId::from_index(frame.slot as usize);
@@ -271,7 +282,8 @@ impl<'a> Stretch<'a> {
             (wait, takes * impairment.factor)
         };
         frame.wait = wait;
-        frame.due = self.agenda.push(now + nanos(after), WORK, index);
+        let at = now + nanos(after).saturating_add(there);
+        frame.due = self.agenda.push(at, WORK, index);
     }
 
     /// Whether the balancer instance in `slot` answers the attempt `key` with an error.
@@ -396,6 +408,7 @@ impl<'a> Stretch<'a> {
             | Wait::HomeError
             | Wait::HomeRefused
             | Wait::HomeShed => self.arrive_at(plan, index),
+            Wait::Redeliver => self.redeliver(plan, index),
             Wait::Share | Wait::ShareError | Wait::ShareFault => self.share_done(plan, index),
             Wait::Expired if self.hold(index, wait) => Next::Idle,
             Wait::Expired => {

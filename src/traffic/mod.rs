@@ -82,6 +82,13 @@
 //! stops. An attempt that waits for longer than it may, or finds too many waiting, is *shed*. One to a
 //! slot that is silent holds its connection until it times out.
 //!
+//! **Messages.** When a broker has done its work for an attempt to publish, the queue has a message, or
+//! the attempt has failed if it was full; nothing that becomes of the message concerns the publisher. Free
+//! workers of the consumer take messages in order while the broker runs. A delivery is an attempt at the
+//! consumer's operation; its answer acknowledges the message, unless the broker is down. Without an
+//! acknowledgement the message joins the queue again `redelivers_after` after the delivery began, or is a
+//! dead letter if it was delivered as often as it may. Whoever was at work on it works on.
+//!
 //! **Causes.** A failed request is attributed to the fault its journey suffers from when it fails;
 //! within `settle` after the last one has gone, to that one, warming up; else to `base` if the latest
 //! attempt of the call that decided was answered with an operation's own error, or with a failure that
@@ -100,6 +107,7 @@
 mod arrivals;
 mod attempt;
 mod blame;
+mod broker;
 mod call;
 mod channels;
 mod crowd;
@@ -121,8 +129,8 @@ mod travel;
 
 pub use arrivals::Source;
 pub use tally::{
-    BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, SliceTally, Tally,
-    TrafficSettings, UserTally,
+    BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, QueueTally,
+    SliceTally, Tally, TrafficSettings, UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

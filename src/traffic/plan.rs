@@ -4,7 +4,8 @@ use super::frames::NONE;
 use crate::balance::Kind;
 use crate::engine::Rings;
 use crate::ids::{
-    BalancerId, CallId, ChannelId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, SlotId,
+    BalancerId, CallId, ChannelId, ForkId, Id, IdVec, JourneyId, OperationId, PoolId, QueueId,
+    SlotId,
 };
 use crate::model::{Algorithm, Backoff, Jitter, Patience, System};
 use crate::model::{Owner, ServedBy};
@@ -135,6 +136,8 @@ pub(super) struct Plan<'a> {
     /// The call at each position of `sequence`.
     pub calls: Vec<CallPlan<'a>>,
     pub operations: IdVec<OperationId, OperationPlan<'a>>,
+    /// The call made for each message of a queue.
+    pub messages: IdVec<QueueId, Span>,
     pub journeys: IdVec<JourneyId, JourneyPlan>,
     pub workloads: Vec<WorkloadPlan<'a>>,
     /// The balancer instance of a slot, as a row of the table of instances.
@@ -259,6 +262,11 @@ impl<'a> Plan<'a> {
         for call in calls.as_mut_slice() {
             call.calls = operations[call.operation].calls;
         }
+        let messages = system
+            .queues
+            .iter()
+            .map(|queue| lay(&[queue.call]))
+            .collect();
         let mut journeys: IdVec<JourneyId, JourneyPlan> = system
             .journeys
             .iter()
@@ -355,6 +363,7 @@ impl<'a> Plan<'a> {
             calls,
             sequence,
             operations,
+            messages,
             journeys,
             workloads,
             relay_of,

@@ -16,7 +16,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn apply(&mut self, plan: &Plan<'a>, at: SimTime, signal: Signal) {
         debug_assert!(at >= self.now, "time never moves backward");
         if self.islands_moved && at > self.now {
-            self.cut_unreachable();
+            self.cut_unreachable(plan);
         }
         self.now = self.now.max(at);
         let (slots, impairments) = (&self.regime.slots, &self.regime.impairments);
@@ -207,7 +207,7 @@ impl<'a> Stretch<'a> {
     /// Islands have moved: attempts whose caller, balancer instance and slot no longer reach each
     /// other will never be answered.
     #[cold]
-    pub(super) fn cut_unreachable(&mut self) {
+    pub(super) fn cut_unreachable(&mut self, plan: &Plan<'a>) {
         self.islands_moved = false;
         for index in 0..self.frames.cells().len() as u32 {
             let frame = &self.frames[index];
@@ -227,5 +227,6 @@ impl<'a> Stretch<'a> {
             frame.cut_front |= front;
             frame.cut_back |= back;
         }
+        self.take_all_messages(plan);
     }
 }

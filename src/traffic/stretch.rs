@@ -3,6 +3,7 @@
 use super::arrivals::{Arrivals, NOBODY, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
+use super::broker::Brokers;
 use super::call::Next;
 use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
@@ -60,6 +61,8 @@ pub(super) struct Stretch<'a> {
     /// The work in progress at stations whose workers are shared.
     pub shared: Vec<Sharing>,
     pub relays: Vec<Relay>,
+    /// Messages in queues.
+    pub brokers: Brokers,
     /// Connections that callers keep.
     pub channels: Channels<'a>,
     /// The next slot in turn of each call site without balancer.
@@ -147,6 +150,7 @@ impl<'a> Stretch<'a> {
             ranks,
             shared,
             relays: plan.relays.iter().map(relay).collect(),
+            brokers: Brokers::new(plan),
             channels: Channels::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
             regime: Regime::all_up(system),
@@ -250,6 +254,7 @@ impl<'a> Stretch<'a> {
         for shared in &mut self.shared {
             shared.clear();
         }
+        self.brokers.clear();
         self.channels.clear();
         self.tried.clear();
         self.tried_free.clear();
@@ -275,7 +280,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn run(&mut self, plan: &Plan<'a>, end: SimTime, mut most: u64) {
         // Not while more changes of this instant may come.
         if self.islands_moved && end > self.now {
-            self.cut_unreachable();
+            self.cut_unreachable(plan);
         }
         while most > 0 && !self.overflowed {
             let (agenda, ring) = (self.agenda.next_time(), self.rings.next_time());
@@ -529,6 +534,7 @@ impl<'a> Stretch<'a> {
         self.now = self.now.max(at);
         self.settle_all_shares();
         self.finish_links();
+        self.finish_messages();
         for frame in self.frames.cells() {
             if !frame.counted {
                 continue;
@@ -548,7 +554,7 @@ impl<'a> Stretch<'a> {
                         tally.busy_ns += u128::from(at.since(frame.since).as_nanos());
                     }
                 }
-                Kind::Free | Kind::Miss | Kind::Rescue | Kind::Leg => {}
+                Kind::Free | Kind::Miss | Kind::Rescue | Kind::Leg | Kind::Message => {}
             }
         }
         self.slices.finish(at, &mut self.tally.slices);

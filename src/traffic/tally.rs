@@ -1,7 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
-use crate::ids::{ChannelId, IdVec, JourneyId, PoolId, WorkloadId};
+use crate::ids::{ChannelId, IdVec, JourneyId, PoolId, QueueId, WorkloadId};
 use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
@@ -108,6 +108,35 @@ pub struct UserTally {
     pub calm_waited_ns: u128,
 }
 
+/// What became of messages: `asked = published + full`, `published = done + dead + lost + left`.
+#[derive(Clone, Debug)]
+pub struct QueueTally {
+    /// Attempts to publish that the broker worked on.
+    pub asked: u64,
+    /// Refused, as the queue was full.
+    pub full: u64,
+    /// Stored.
+    pub published: u64,
+    /// Deliveries.
+    pub delivered: u64,
+    /// Those that were not the first of their message.
+    pub redelivered: u64,
+    /// Messages done and acknowledged.
+    pub done: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Lost with their broker.
+    pub lost: u64,
+    /// In the queue or in work when the stretch ended.
+    pub left: u64,
+    /// The most that waited for a worker when one was published, itself included.
+    pub most_waiting: u64,
+    /// For how long messages were in the queue or in work, all together, nanoseconds.
+    pub held_ns: u128,
+    /// From publishing to the acknowledgement, nanoseconds.
+    pub latency: Histogram,
+}
+
 /// A maximal run of bad slices within one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRun {
@@ -175,6 +204,8 @@ pub struct Tally {
     pub channels: IdVec<ChannelId, ChannelTally>,
     /// By workload; zero but for closed loops.
     pub users: IdVec<WorkloadId, UserTally>,
+    /// By message queue.
+    pub queues: IdVec<QueueId, QueueTally>,
     /// Latency of all good and degraded requests by what the request met on arrival:
     /// `[healthy, failover, degraded]` (no blame; blame in a phase up to converge; repair or warm up).
     pub latency_by_condition: [Histogram; 3],
@@ -234,6 +265,7 @@ impl Tally {
             pools: IdVec::filled(pool, system.pools.len()),
             channels: IdVec::filled(ChannelTally::default(), system.channels.len()),
             users: IdVec::filled(UserTally::default(), system.workloads.len()),
+            queues: IdVec::filled(QueueTally::new(), system.queues.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -267,6 +299,13 @@ impl Tally {
         }
         self.channels.as_mut_slice().fill(ChannelTally::default());
         self.users.as_mut_slice().fill(UserTally::default());
+        for queue in self.queues.as_mut_slice() {
+            for count in queue.counts_mut() {
+                *count = 0;
+            }
+            queue.held_ns = 0;
+            queue.latency.clear();
+        }
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);
@@ -322,6 +361,9 @@ impl Tally {
             users.waited_ns += other.waited_ns;
             users.calm += other.calm;
             users.calm_waited_ns += other.calm_waited_ns;
+        }
+        for (queue, other) in self.queues.as_mut_slice().iter_mut().zip(&other.queues) {
+            queue.add(other);
         }
         for (latency, other) in self
             .latency_by_condition
@@ -385,6 +427,13 @@ impl Tally {
                 channel.reused + channel.opened + channel.shed + channel.left + channel.waiting;
             equal(channel.wanted, parts, || format!("connections of {id:?}"))?;
         }
+        for (id, queue) in self.queues.pairs() {
+            equal(queue.asked, queue.published + queue.full, || {
+                format!("attempts to publish of {id:?}")
+            })?;
+            let parts = queue.done + queue.dead + queue.lost + queue.left;
+            equal(queue.published, parts, || format!("messages of {id:?}"))?;
+        }
         let causes = self.slices.bad_by_cause.iter().sum();
         equal(self.slices.bad, causes, || "bad slices by cause".to_owned())
     }
@@ -400,6 +449,54 @@ impl ChannelTally {
         self.waiting += other.waiting;
         self.waited += other.waited;
         self.wait_ns += other.wait_ns;
+    }
+}
+
+impl QueueTally {
+    fn new() -> Self {
+        Self {
+            asked: 0,
+            full: 0,
+            published: 0,
+            delivered: 0,
+            redelivered: 0,
+            done: 0,
+            dead: 0,
+            lost: 0,
+            left: 0,
+            most_waiting: 0,
+            held_ns: 0,
+            latency: Histogram::new(),
+        }
+    }
+
+    fn counts_mut(&mut self) -> [&mut u64; 10] {
+        [
+            &mut self.asked,
+            &mut self.full,
+            &mut self.published,
+            &mut self.delivered,
+            &mut self.redelivered,
+            &mut self.done,
+            &mut self.dead,
+            &mut self.lost,
+            &mut self.left,
+            &mut self.most_waiting,
+        ]
+    }
+
+    fn add(&mut self, other: &Self) {
+        let most = self.most_waiting.max(other.most_waiting);
+        for (count, other) in self
+            .counts_mut()
+            .into_iter()
+            .zip(other.clone().counts_mut())
+        {
+            *count += *other;
+        }
+        self.most_waiting = most;
+        self.held_ns += other.held_ns;
+        self.latency.merge(&other.latency);
     }
 }
 

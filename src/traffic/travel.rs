@@ -286,6 +286,17 @@ impl<'a> Stretch<'a> {
         Next::Idle
     }
 
+    /// How long what is sent to the slot of an attempt takes to get there from its caller; `None` if it
+    /// never does.
+    pub(super) fn way_there(&self, plan: &Plan<'a>, index: u32) -> Option<SimSpan> {
+        if !self.far {
+            return Some(SimSpan::ZERO);
+        }
+        let frame = &self.frames[index];
+        let caller = self.frames[frame.parent].at();
+        self.one_way(plan, (caller, frame.at()), frame.way, (FRONT, THERE))
+    }
+
     /// How long the way home of an attempt takes from the instance ([`FRONT`]) or slot ([`BACK`]).
     fn way_home(&self, plan: &Plan<'a>, index: u32, from: u64) -> Option<SimSpan> {
         let frame = &self.frames[index];

@@ -8,13 +8,14 @@ use crate::report::numbers::{self, Printed};
 use crate::report::words;
 
 /// Sections of a file whose names are unique in the whole file, so that paths can do without them.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "domains",
     "nodes",
     "services",
     "caches",
     "stores",
     "externals",
+    "queues",
     "balancers",
     "journeys",
     "workload",

@@ -44,6 +44,7 @@ pub fn html(outcome: &Outcome) -> String {
                     (sections::latency(outcome, &charts))
                     (sections::services(outcome))
                     (sections::connections(outcome))
+                    (sections::queues(outcome))
                     (recovery::recovery(outcome))
                     (sections::journeys(outcome))
                     (sections::users(outcome))

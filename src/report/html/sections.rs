@@ -314,6 +314,47 @@ pub(super) fn services(outcome: &Outcome) -> Markup {
     }
 }
 
+pub(super) fn queues(outcome: &Outcome) -> Markup {
+    let head = [
+        "queue",
+        "published",
+        "dead letters",
+        "lost",
+        "refused, full",
+        "deliveries each",
+        "mean backlog",
+        "largest seen",
+        "done in p50",
+        "done in p99",
+    ];
+    markup! {
+        @if !outcome.queues.is_empty() {
+            h2 { "Message queues" }
+            div.scroll { table {
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody {
+                    @for row in outcome.queues.iter().take(ROWS) {
+                        @let time = row.time.as_ref();
+                        tr {
+                            td.name { (row.name) }
+                            td.n { (numbers::count(row.counts[0])) }
+                            td { (figure(row.dead.as_ref(), numbers::share)) }
+                            td { (figure(row.lost.as_ref(), numbers::share)) }
+                            td { (figure(row.full.as_ref(), numbers::share)) }
+                            td { (figure(row.delivered.as_ref(), numbers::plain)) }
+                            td { (figure(row.backlog_mean.as_ref(), numbers::plain)) }
+                            td.n { (numbers::count(row.backlog_largest_seen)) }
+                            td { (figure(time.map(|l| &l.p50), numbers::span)) }
+                            td { (figure(time.map(|l| &l.p99), numbers::span)) }
+                        }
+                    }
+                    (more(outcome.queues.len(), head.len()))
+                }
+            } }
+        }
+    }
+}
+
 pub(super) fn connections(outcome: &Outcome) -> Markup {
     let head = [
         "from",

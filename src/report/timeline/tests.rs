@@ -92,6 +92,7 @@ fn system() -> System {
         calls: IdVec::new(),
         forks: IdVec::new(),
         channels: IdVec::new(),
+        queues: IdVec::new(),
         journeys: IdVec::from_rows(vec![
             journey("readers.read"),
             journey("readers.\x1b[31mpublish"),

@@ -158,7 +158,7 @@ impl<'a> Compiler<'a> {
         }))
     }
 
-    fn find_operation(&mut self, name: &str, place: Place) -> Option<OperationId> {
+    pub(super) fn find_operation(&mut self, name: &str, place: Place) -> Option<OperationId> {
         if let Some(&id) = self.operations.get(name) {
             return Some(id);
         }
@@ -387,6 +387,7 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|operation| self.called(&operation.calls))
             .collect();
+        let below = self.with_consumers(below);
         let mut waits: IdVec<OperationId, usize> = below.iter().map(Vec::len).collect();
         let mut callers =
             IdVec::<OperationId, Vec<OperationId>>::filled(Vec::new(), operations.len());

@@ -49,7 +49,8 @@ impl<'a> Compiler<'a> {
         }
         let pools = rows!(services, SERVICE)
             .chain(rows!(caches, "a cache"))
-            .chain(rows!(stores, "a store"));
+            .chain(rows!(stores, "a store"))
+            .chain(rows!(queues, "a queue"));
         for (name, faults, word) in pools {
             let index = self.names.get(Kind::Pool, name);
             let id = index.map(PoolId::from_index);

@@ -162,14 +162,23 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A third party has no replicas to choose from.
+    /// A third party has no replicas to choose from, nor has a queue.
     pub(super) fn check_balanced(&mut self, to: Option<PoolId>, place: Place) {
-        let pool = to.map(|id| &self.system.pools[id]);
-        if let Some(pool) = pool.filter(|pool| matches!(pool.kind, PoolKind::External)) {
-            let message = format!("{} is a third party", quoted(&pool.name));
-            let help =
-                "nobody knows its replicas, so nothing can balance over them; call it directly";
-            self.problem(place, message, help);
-        }
+        let Some(pool) = to.map(|id| &self.system.pools[id]) else {
+            return;
+        };
+        let (what, help) = match pool.kind {
+            PoolKind::External => (
+                "a third party",
+                "nobody knows its replicas, so nothing can balance over them; call it directly",
+            ),
+            PoolKind::Queue => (
+                "a message queue",
+                "it has one broker, so there is nothing to balance over; call it directly",
+            ),
+            PoolKind::Service | PoolKind::Cache | PoolKind::Store { .. } => return,
+        };
+        let message = format!("{} is {what}", quoted(&pool.name));
+        self.problem(place, message, help);
     }
 }

@@ -2,7 +2,7 @@
 //! times that do not fit each other.
 
 use super::Compiler;
-use crate::ids::{DomainId, IdVec, OperationId, PoolId, SlotId};
+use crate::ids::{CallId, DomainId, IdVec, OperationId, PoolId, SlotId};
 use crate::model::{Load, Metric, PoolKind, ServedBy, StoreFailover};
 use crate::scenario::place::Place;
 use crate::scenario::problem::line;
@@ -50,9 +50,13 @@ impl Compiler<'_> {
         let load = Load::at_peak(system, None);
         let busy = system.pools.pairs().filter_map(|(id, pool)| {
             let share = load.pools[id].utilisation_max.filter(|&share| share > 1.0)?;
+            let takes_from = system.queues.iter().find(|queue| queue.consumer == id);
+            let so = match takes_from {
+                Some(queue) => format!("messages pile up in {}", system.pools[queue.pool].name),
+                None => "requests are lost".to_owned(),
+            };
             let text = format!(
-                "{} is offered {:.0} % of what its workers can do at the busiest time: requests are lost \
-                 though nothing fails",
+                "{} is offered {:.0} % of what its workers can do at the busiest time: {so} though nothing fails",
                 pool.name,
                 (share * 100.0).min(1e9)
             );
@@ -116,7 +120,7 @@ impl Compiler<'_> {
             |row: &crate::model::Operation| row.pool == id && row.served_by == ServedBy::Quorum;
         let failover = match &self.system.pools[id].kind {
             PoolKind::Store { failover } => failover.as_ref(),
-            PoolKind::Service | PoolKind::Cache | PoolKind::External => None,
+            PoolKind::Service | PoolKind::Cache | PoolKind::External | PoolKind::Queue => None,
         };
         matches!(failover, Some(StoreFailover::Quorum(_)))
             || self.system.operations.iter().any(quorum)
@@ -166,8 +170,11 @@ impl Compiler<'_> {
                 warnings.push(self.named(text, &balancer.name));
             }
         }
+        let awaited = self.awaited();
         for (id, call) in system.calls.pairs() {
-            if call.timeout.is_some_and(|timeout| timeout >= longest) {
+            // Nobody waits for what becomes of messages.
+            let apart = !system.queues.is_empty() && !awaited.contains(&id);
+            if !apart && call.timeout.is_some_and(|timeout| timeout >= longest) {
                 let text = format!(
                     "the timeout of a call of {} is no shorter than the patience of users, {secs} s: nobody \
                      ever sees it end",
@@ -181,6 +188,21 @@ impl Compiler<'_> {
             }
         }
         warnings
+    }
+
+    /// Calls that users wait for.
+    fn awaited(&self) -> BTreeSet<CallId> {
+        let mut awaited = BTreeSet::new();
+        let journeys = self.system.journeys.iter();
+        let mut open: Vec<_> = journeys
+            .flat_map(|journey| self.called(&journey.calls))
+            .collect();
+        while let Some((to, call)) = open.pop() {
+            if awaited.insert(call) {
+                open.extend(self.called(&self.system.operations[to].calls));
+            }
+        }
+        awaited
     }
 
     /// Calls whose retries multiply with those of the calls below them.

@@ -446,7 +446,10 @@ impl<'a> Compiler<'a> {
         let mut open = vec![operation];
         while let Some(id) = open.pop() {
             if seen.insert(id) {
-                reached.insert(self.system.operations[id].pool);
+                let pool = self.system.operations[id].pool;
+                reached.insert(pool);
+                let takers = self.system.queues.iter().filter(|queue| queue.pool == pool);
+                open.extend(takers.map(|queue| self.system.calls[queue.call].to));
                 open.extend(
                     self.called(&self.system.operations[id].calls)
                         .into_iter()

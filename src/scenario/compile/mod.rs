@@ -21,6 +21,7 @@ mod needs;
 mod network;
 mod pools;
 mod prices;
+mod queues;
 mod repair;
 mod restart;
 mod run;
@@ -61,14 +62,17 @@ pub(super) fn compile(
     compiler.nodes(file);
     compiler.pools(file);
     compiler.externals(file);
+    compiler.queues(file);
     compiler.balancers(file);
     compiler.network(file);
     compiler.common_causes(file);
     compiler.currency(file);
     compiler.service_calls();
     compiler.connections(file);
+    compiler.consumers(file);
     let order = compiler.bottom_up();
     compiler.workloads(file);
+    compiler.check_takers();
     compiler.campaigns(file);
     if let Some(order) = order {
         compiler.check_call_graph(&order);
@@ -147,6 +151,7 @@ impl<'a> Compiler<'a> {
                 calls: IdVec::new(),
                 forks: IdVec::new(),
                 channels: IdVec::new(),
+                queues: IdVec::new(),
                 journeys: IdVec::<_, Journey>::new(),
                 workloads: IdVec::new(),
                 faults: IdVec::new(),

@@ -86,7 +86,8 @@ pub(super) fn collect(file: &File, problems: &mut Vec<Problem>) -> Names {
     let caches = names.section(&file.caches, Kind::Pool, services, problems);
     let stores = names.section(&file.stores, Kind::Pool, services + caches, problems);
     let before = services + caches + stores;
-    names.section(&file.externals, Kind::Pool, before, problems);
+    let externals = names.section(&file.externals, Kind::Pool, before, problems);
+    names.section(&file.queues, Kind::Pool, before + externals, problems);
     names.section(&file.balancers, Kind::Balancer, 0, problems);
     names.section(&file.crews, Kind::Crew, 0, problems);
     names.section(&file.people, Kind::People, 0, problems);

@@ -22,19 +22,19 @@ use crate::time::SimSpan;
 pub(super) const SLOTS: &str = "replicas, members and instances";
 
 /// What all pools and balancers have in common.
-struct Common<'f> {
-    name: &'f str,
-    place: Place,
-    replicas: &'f Opt<u64>,
-    word: &'static str,
-    on: &'f Opt<String>,
-    across: &'f Opt<List<String>>,
-    needs: &'f Opt<schema::Needs>,
-    starts_in: &'f Opt<SpanDist>,
-    restart: &'f Opt<schema::RestartForm>,
-    price: &'f Opt<schema::PriceForm>,
-    faults: &'f Opt<schema::Faults>,
-    standby: &'f Opt<schema::StandbyForm>,
+pub(super) struct Common<'f> {
+    pub(super) name: &'f str,
+    pub(super) place: Place,
+    pub(super) replicas: &'f Opt<u64>,
+    pub(super) word: &'static str,
+    pub(super) on: &'f Opt<String>,
+    pub(super) across: &'f Opt<List<String>>,
+    pub(super) needs: &'f Opt<schema::Needs>,
+    pub(super) starts_in: &'f Opt<SpanDist>,
+    pub(super) restart: &'f Opt<schema::RestartForm>,
+    pub(super) price: &'f Opt<schema::PriceForm>,
+    pub(super) faults: &'f Opt<schema::Faults>,
+    pub(super) standby: &'f Opt<schema::StandbyForm>,
 }
 
 macro_rules! common {
@@ -59,8 +59,16 @@ macro_rules! common {
     };
 }
 
+/// Nothing is said about it.
+pub(super) const NO_WAITING: Waiting<'static> = Waiting {
+    workers: &None,
+    queue: &None,
+    queue_timeout: &None,
+    discipline: &None,
+};
+
 /// How requests wait at a pool.
-struct Waiting<'f> {
+pub(super) struct Waiting<'f> {
     workers: &'f Opt<u64>,
     queue: &'f Opt<u64>,
     queue_timeout: &'f Opt<SpanDist>,
@@ -212,7 +220,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// `None` if there are more pools than allowed.
-    fn pool(
+    pub(super) fn pool(
         &mut self,
         common: &Common<'_>,
         kind: PoolKind,

@@ -75,6 +75,13 @@ pub(super) const SECTIONS: &[Section] = &[
         example: example!("third-parties.yaml"),
     },
     Section {
+        title: "Message queues",
+        about: "What is asked for now and done later, by workers that take from a queue.",
+        types: &["Queue", "TakesFrom"],
+        file: "queues.yaml",
+        example: example!("queues.yaml"),
+    },
+    Section {
         title: "Balancers",
         about: "A balancer chooses a replica for each attempt, among those that its probes believe up. It has instances, which fail too.",
         types: &["Balancer"],

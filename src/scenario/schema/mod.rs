@@ -17,6 +17,7 @@ mod network;
 mod price;
 mod priority;
 mod profile;
+mod queue;
 mod repair;
 mod restart;
 mod service;
@@ -39,6 +40,7 @@ pub(super) use network::LinkForm;
 pub(super) use price::PriceForm;
 pub(super) use priority::Priority;
 pub(super) use profile::{Arrive, BurstsForm, DaysForm, ProfileForm, TraceForm, UsersForm, Weight};
+pub(super) use queue::{QueueForm, TakesFromForm};
 pub(super) use repair::{
     CommonCauseForm, CommonForm, CrewForm, OrderForm, PeopleForm, SparesForm, StepForm,
 };
@@ -98,6 +100,8 @@ pub(super) struct File {
     pub(super) stores: Opt<Entries<Store>>,
     /// Third parties that are known by their service level agreement only. Default: none.
     pub(super) externals: Opt<Entries<ExternalForm>>,
+    /// Message queues, from which services take. Default: none.
+    pub(super) queues: Opt<Entries<QueueForm>>,
     /// Balancers: each chooses a replica for every attempt that goes through it. Default: none.
     pub(super) balancers: Opt<Entries<Balancer>>,
     /// Repair crews, which faults name in `repaired_by`. Default: none.

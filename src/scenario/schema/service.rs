@@ -2,7 +2,7 @@
 
 use super::{
     ConnectionsForm, Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm,
-    RestartForm, SpanDist, StandbyForm,
+    RestartForm, SpanDist, StandbyForm, TakesFromForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -59,6 +59,8 @@ placed! {
         /// third party that it calls directly, or of the balancer that it calls through. Default: connecting
         /// takes no time and has no limit.
         connections: Entries<ConnectionsForm>,
+        /// The message queue that its workers take from. Default: they serve calls.
+        takes_from: TakesFromForm,
         /// What it can be asked to do. Default: nothing.
         operations: Entries<ServiceOperation>,
     }

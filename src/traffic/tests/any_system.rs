@@ -2,6 +2,7 @@
 //! tables of the event loop agree with each other, and the same stretch gives the same counts.
 
 use super::build::{Build, call, constant, exponential, retries, settings};
+use super::messages::any_queue;
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
     Algorithm, Call, Channel, ChannelTo, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment,
@@ -16,18 +17,18 @@ use crate::traffic::{Source, Tally, Traffic};
 use proptest::prelude::*;
 
 /// Choices drawn from a stream: proptest chooses (and shrinks) the seed only.
-struct Dice(Stream);
+pub(super) struct Dice(Stream);
 
 impl Dice {
-    fn below(&mut self, count: u64) -> u64 {
+    pub(super) fn below(&mut self, count: u64) -> u64 {
         self.0.bits() % count
     }
 
-    fn chance(&mut self, share: f64) -> bool {
+    pub(super) fn chance(&mut self, share: f64) -> bool {
         self.0.uniform() < share
     }
 
-    fn span(&mut self) -> Dist {
+    pub(super) fn span(&mut self) -> Dist {
         match self.below(3) {
             0 => constant(0.0),
             1 => constant(0.01 * self.below(5) as f64),
@@ -35,7 +36,7 @@ impl Dice {
         }
     }
 
-    fn spare(&mut self, most: u64) -> Option<u32> {
+    pub(super) fn spare(&mut self, most: u64) -> Option<u32> {
         self.chance(0.7).then(|| self.below(most) as u32)
     }
 }
@@ -100,6 +101,9 @@ fn any_system(dice: &mut Dice) -> Build {
             through: balancer,
             ..call(operation)
         });
+    }
+    if dice.chance(0.4) {
+        later.push(any_queue(&mut system, dice, &later));
     }
     for name in ["readers", "writers"] {
         let sites = (0..1 + dice.below(2))
@@ -169,7 +173,11 @@ fn any_links(system: &mut Build, dice: &mut Dice) {
 }
 
 /// A call, or several at the same time.
-fn any_item(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> Vec<crate::ids::CallId> {
+pub(super) fn any_item(
+    system: &mut Build,
+    dice: &mut Dice,
+    targets: &[Call],
+) -> Vec<crate::ids::CallId> {
     if dice.chance(0.8) {
         return vec![any_call(system, dice, targets)];
     }
@@ -376,6 +384,7 @@ fn audit(stretch: &Stretch<'_>) {
         }
     }
     stretch.audit_links();
+    stretch.audit_messages();
     for (frame, index) in frames
         .iter()
         .zip(0_u32..)
@@ -412,6 +421,7 @@ fn audit(stretch: &Stretch<'_>) {
             }
             State::Linking => frame.wait == Wait::Channel,
             State::Working => frame.wait.is_share() || state(frame.slot) == SlotState::Paused,
+            State::Outside if frame.kind == Kind::Message && !frame.held => true,
             State::Calling | State::Outside => frame.held && state(frame.slot) == SlotState::Paused,
         };
         assert!(waits || stands, "{frame:?} is stuck");

@@ -91,6 +91,7 @@ impl Build {
             calls: IdVec::new(),
             forks: IdVec::new(),
             channels: IdVec::new(),
+            queues: IdVec::new(),
             journeys: IdVec::new(),
             workloads: IdVec::new(),
             faults: IdVec::new(),

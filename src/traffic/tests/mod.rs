@@ -12,6 +12,7 @@ mod crowds;
 mod deadlines;
 mod disciplines;
 mod forks;
+mod messages;
 mod queues;
 mod rules;
 mod stuck;

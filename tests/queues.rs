@@ -1,0 +1,115 @@
+//! Message queues from the file to the figures.
+
+use fivenines::experiment::outcome::Outcome;
+use fivenines::experiment::{Options, RunError, Watch, run};
+use fivenines::model::Method;
+use fivenines::{report, scenario};
+
+struct Silent;
+
+impl Watch for Silent {
+    fn progress(&self, _done: u64, _total: u64) {}
+    fn stop(&self) -> bool {
+        false
+    }
+}
+
+/// Three workers that a queue keeps busy for 60 % of the time; mails that fail now and then; both ends
+/// go down.
+const SHOP: &str = "
+fivenines: 1
+run: {horizon: 4h}
+services:
+  shop: {operations: {buy: {takes: 5ms, calls: [{to: mail.publish}]}}}
+  mailer:
+    replicas: 3
+    workers: 1
+    faults: {crash: {every: {exponential: {mean: 1h}}, lasts: {exponential: {mean: 5m}}}}
+    takes_from: {queue: mail, operation: send}
+    operations: {send: {takes: {exponential: {mean: 200ms}}, fails: 20%}}
+queues:
+  mail:
+    max_deliveries: 2
+    redelivers_after: 10s
+    durable: false
+    faults: {crash: {every: {exponential: {mean: 2h}}, lasts: 1m}}
+workload: {users: {arrive: {poisson: 6/s}, journeys: {shop.buy: 100%}, patience: 1s}}
+";
+
+fn outcome(text: &str, method: Option<Method>) -> Result<Outcome, RunError> {
+    let system = match scenario::load(text.as_bytes(), "test.yaml") {
+        Ok(loaded) => loaded.system,
+        Err(problems) => panic!("{}", problems.render(false)),
+    };
+    let options = Options {
+        replications: Some(32),
+        method,
+        ..Options::default()
+    };
+    run(&system, "0123456789abcdef", &options, &Silent)
+}
+
+#[test]
+fn messages_are_accounted_for_and_reported() {
+    let found = outcome(SHOP, None).expect("it runs");
+    assert_eq!(found.run.method, Method::Exact);
+    let row = &found.queues[0];
+    let [published, done, dead, lost, left] = row.counts;
+    assert_eq!(published, done + dead + lost + left);
+    assert!(lost > 0 && done > 0, "{row:?}");
+    let share = |estimate: &Option<fivenines::experiment::outcome::Estimate>| {
+        estimate.as_ref().expect("there are messages").value
+    };
+    // Of those that are not lost, one in 25 fails twice.
+    assert!((share(&row.dead) / 0.04 - 1.0).abs() < 0.1, "{row:?}");
+    assert!((share(&row.delivered) / 1.2 - 1.0).abs() < 0.05, "{row:?}");
+    let whole = report::json(&found);
+    assert!(whole.contains("\"queues\"") && whole.contains("\"mail\""));
+    // Users only wait for the queue: what is behind it never fails them.
+    let caused = |fault: &str| found.causes.iter().any(|row| row.fault == fault);
+    assert!(caused("mail.crash") && !caused("mailer.crash"));
+}
+
+#[test]
+fn windows_are_refused_as_a_backlog_lasts_for_hours() {
+    match outcome(SHOP, Some(Method::Windows)) {
+        Err(RunError::Unsuitable { message, help, .. }) => {
+            assert!(message.contains("`mail` remember an outage"), "{message}");
+            assert!(help.contains("--method exact"), "{help}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The broker and its worker are 100 ms apart, there and back, and for a while nothing gets through.
+const APART: &str = "
+fivenines: 1
+run: {horizon: 2h, start: new}
+domains: {here: {}, there: {}}
+network:
+  road: {between: [here, there], round_trip: 100ms, faults: {cut: {kind: partition, every: 1h, lasts: 10m}}}
+services:
+  mailer:
+    workers: 1
+    across: [there]
+    takes_from: {queue: mail, operation: send}
+    operations: {send: {takes: 10ms}}
+  shop: {across: [here], operations: {buy: {takes: 1ms, calls: [{to: mail.publish}]}}}
+queues: {mail: {across: [here], redelivers_after: 5m}}
+workload: {users: {arrive: {every: 10s}, journeys: {shop.buy: 100%}, patience: 1s}}
+";
+
+#[test]
+fn messages_cross_the_network_both_ways_and_wait_while_it_is_cut() {
+    let found = outcome(APART, None).expect("it runs");
+    let row = &found.queues[0];
+    let [published, done, dead, lost, left] = row.counts;
+    assert_eq!((dead, lost), (0, 0));
+    assert!(done + left == published && left <= 32, "{row:?}");
+    let time = row.time.as_ref().expect("messages are done");
+    // Half of the round trip, the work, and the acknowledgement.
+    assert!((time.p50.value / 0.110 - 1.0).abs() < 0.01, "{time:?}");
+    // The first waits for the end of the cut, and with it one in ten for minutes.
+    assert!((590.0..=610.0).contains(&time.largest_seen), "{time:?}");
+    assert!((59..=62).contains(&row.backlog_largest_seen), "{row:?}");
+}
