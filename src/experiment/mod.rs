@@ -5,6 +5,7 @@ mod break_even;
 mod compare;
 pub mod comparison;
 mod cost;
+mod downtimes;
 mod figures;
 mod in_order;
 mod inputs;
