@@ -26,8 +26,7 @@ const SEEDS: u64 = 20;
 /// the same rule, there are fewer.
 const FEW_SEEDS: u64 = 2;
 
-/// Replications of one case under a plain `cargo test`, at most: a longer case has fewer seeds there,
-/// and the quorum of five, which is down for 2.5 s a year, has none.
+/// Replications of one case under a plain `cargo test`, at most: a longer case has fewer seeds there.
 const FEW_REPLICATIONS: u64 = 2_000_000;
 
 struct Job {
