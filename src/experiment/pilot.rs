@@ -5,7 +5,7 @@
 //! forcing. Else some replications have a branch for every episode, and what they tell says how far both
 //! ways would come with the same number of events: plain replications find an outage with the probability
 //! p of any, and their downtime has a relative variance of at least about 2/p each, as one of exponential
-//! length has. Forcing must promise twice as much, or it is not used.
+//! length has. Forcing must promise half as much again, or it is not used.
 
 use super::cost::Cost;
 use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, forced_pilot};
@@ -17,9 +17,10 @@ const PLAIN: u64 = 256;
 const COMMON: u64 = PLAIN / 5;
 
 /// Replications of the pilot in which outages are forced: so many, and four times as many each time as long
-/// as those that meet one say less than [`WANTED`] of equal weight.
+/// as those that meet one say less than [`WANTED`] of equal weight; below [`NEEDED`] they say nothing.
 const TRIED: u64 = 256;
-const WANTED: f64 = 20.0;
+const WANTED: f64 = 100.0;
+const NEEDED: f64 = 20.0;
 
 /// Events a pilot may take, by its cost: longer ones are left out, and outages are not forced.
 const EVENTS: f64 = 1e7;
@@ -28,7 +29,7 @@ const EVENTS: f64 = 1e7;
 const FIRST: u64 = 1 << 62;
 
 /// How much better forcing must promise to be.
-const WORTH: f64 = 2.0;
+const WORTH: f64 = 1.5;
 
 /// How to force the structural outages of `system`, if that is worth it.
 pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forcing> {
@@ -59,7 +60,7 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     let forced = tried.forced.as_ref()?;
     let any = forced.any.mean(replications, 1.0, 0.95).value;
     let branches = &forced.branches;
-    if branches.effective_hits() < WANTED || any <= 0.0 || branches.mean_z().abs() > FAR {
+    if branches.effective_hits() < NEEDED || any <= 0.0 || branches.mean_z().abs() > FAR {
         return None;
     }
     let in_branches = tried.transitions as f64 / replications as f64 - backbone;
