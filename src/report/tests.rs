@@ -44,6 +44,29 @@ fn the_verdict_comes_first() {
     assert!(summary(&fixture::largest(), None, Style::Plain).starts_with("PARTIAL (interrupted) "));
 }
 
+/// A reader may do without the fourth cause, but not without a target or its bound.
+#[test]
+fn causes_make_room_for_targets() {
+    let mut outcome = fixture::ordinary();
+    (outcome.planned_downtime, outcome.cost) = (None, None);
+    let expressions = [
+        "availability >= 99.9%",
+        "structural.availability >= 99.9%",
+        "latency.p99 <= 300ms",
+        "readers.read.latency.p50 <= 40ms",
+        "probability(downtime > 12h) <= 5%",
+        "downtime <= 4h",
+    ];
+    outcome.targets = expressions
+        .map(|expression| fixture::target(expression, Verdict::Met))
+        .into();
+    let text = summary(&outcome, Some("reports/x/report.html"), Style::Plain);
+    for expression in expressions {
+        assert!(text.contains(expression), "{expression} is not in\n{text}");
+    }
+    assert!(text.contains("Where failed requests come from"), "{text}");
+}
+
 #[test]
 fn colour_is_only_where_it_was_asked_for() {
     let outcome = fixture::ordinary();

@@ -17,9 +17,11 @@ pub(super) const INDENT: usize = 15;
 /// Room for a verdict.
 const VERDICT: usize = 11;
 /// The longest expression of a target that is not cut.
-const EXPRESSION: usize = 30;
+const EXPRESSION: usize = 33;
 /// Causes that are shown.
 const CAUSES: usize = 4;
+/// Lines above them: an empty one and a heading.
+const CAUSES_HEAD: usize = 2;
 
 /// Whether the terminal shows colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,24 +70,28 @@ pub fn summary(outcome: &Outcome, report: Option<&str>, style: Style) -> String 
     let mut below = vec![String::new()];
     below.extend(availability(outcome, style));
     below.extend(figures(outcome, style));
-    let causes = causes(outcome, style);
-    if !causes.is_empty() {
-        below.push(String::new());
-        below.extend(causes);
-    }
-    below.push(String::new());
-    below.extend(worst_loss(outcome, style));
-    below.extend(inputs(outcome, style));
-    below.extend(break_even(outcome, style));
-    below.extend(cost(outcome, style));
-    below.extend(provenance(outcome, style));
+    let mut last = vec![String::new()];
+    last.extend(worst_loss(outcome, style));
+    last.extend(inputs(outcome, style));
+    last.extend(break_even(outcome, style));
+    last.extend(cost(outcome, style));
+    last.extend(provenance(outcome, style));
     if let Some(report) = report {
-        below.push(labelled(
+        last.push(labelled(
             "Report",
             &shortened_left(&line(report), COLUMNS - INDENT),
             style,
         ));
     }
+    // Verdicts come first, also where there is little room: rather fewer causes than fewer targets.
+    let others = below.len() + last.len() + outcome.targets.len() + CAUSES_HEAD;
+    let room = LINES.saturating_sub(1 + others).clamp(1, CAUSES);
+    let causes = causes(outcome, room, style);
+    if !causes.is_empty() {
+        below.push(String::new());
+        below.extend(causes);
+    }
+    below.extend(last);
     let mut lines = vec![head(outcome, style)];
     lines.extend(target_lines(
         outcome,
@@ -362,12 +368,13 @@ fn outages(o: &Outages) -> String {
     fitting([number].into_iter().chain(durations))
 }
 
-fn causes(outcome: &Outcome, style: Style) -> Vec<String> {
+/// At most `room` causes below a heading.
+fn causes(outcome: &Outcome, room: usize, style: Style) -> Vec<String> {
     let ranking = words::first_ranking(outcome);
     if ranking.shares.is_empty() {
         return Vec::new();
     }
-    let shown = ranking.shares.len().min(CAUSES);
+    let shown = ranking.shares.len().min(room);
     let verb = if ranking.what.ends_with('s') {
         "come"
     } else {
