@@ -22,6 +22,12 @@ const TRIED: u64 = 256;
 const WANTED: f64 = 100.0;
 const NEEDED: f64 = 20.0;
 
+/// Replications before that, which tell what branches cost.
+const PROBED: u64 = 4;
+
+/// The least share of episodes that have a branch.
+const LEAST: f64 = 0.01;
+
 /// Events a pilot may take, by its cost: longer ones are left out, and outages are not forced.
 const EVENTS: f64 = 1e7;
 
@@ -46,13 +52,21 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
         return None;
     }
     let backbone = (plain.transitions / PLAIN).max(1) as f64;
+    // A branch looks at every clock a few dozen times, so that not every episode may have one here.
+    let first = FIRST + PLAIN;
+    let probe = run(1.0, first..first + PROBED)?;
+    let of_all = probe.forced.as_ref()?.effort as f64 / PROBED as f64;
+    let share = (EVENTS / 5.0 / (of_all.max(1.0) * TRIED as f64)).min(1.0);
+    if share < LEAST {
+        return None;
+    }
+    let first = first + PROBED;
     let mut replications = TRIED;
     let tried = loop {
-        let first = FIRST + PLAIN;
-        let tried = run(1.0, first..first + replications)?;
-        let worth = tried.forced.as_ref()?.branches.effective_hits();
-        let took = tried.transitions as f64 + begins * replications as f64;
-        if worth >= WANTED || 5.0 * took > EVENTS {
+        let tried = run(share, first..first + replications)?;
+        let forced = tried.forced.as_ref()?;
+        let took = forced.effort as f64 + (backbone + begins) * replications as f64;
+        if forced.branches.effective_hits() >= WANTED || 5.0 * took > EVENTS {
             break tried;
         }
         replications *= 4;
@@ -63,11 +77,10 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     if branches.effective_hits() < NEEDED || any <= 0.0 || branches.mean_z().abs() > FAR {
         return None;
     }
-    let in_branches = tried.transitions as f64 / replications as f64 - backbone;
+    let scatter = relative_variance(&tried.system, replications)? * share;
     // Twice as many events in branches as in the histories that they spring from.
-    let share = (2.0 * backbone / in_branches.max(1.0)).clamp(0.01, 1.0);
-    let scatter = relative_variance(&tried.system, replications)? / share;
-    let by_forcing = scatter * (backbone + share * in_branches);
+    let share = (2.0 * backbone / of_all.max(1.0)).clamp(LEAST, 1.0);
+    let by_forcing = scatter / share * (backbone + share * of_all);
     let by_waiting = 2.0 / any * backbone;
     (by_forcing * WORTH < by_waiting).then_some(Forcing { share })
 }

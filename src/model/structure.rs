@@ -398,6 +398,11 @@ impl StructureState {
         }
     }
 
+    /// How many instances of `balancer` can serve.
+    pub fn instances_serving(&self, balancer: BalancerId) -> u32 {
+        self.serving[self.layout.balancers + balancer.index()]
+    }
+
     /// A journey that flipped and was not taken yet. One that flipped twice comes twice.
     pub fn take_flipped(&mut self) -> Option<JourneyId> {
         self.flipped.pop()

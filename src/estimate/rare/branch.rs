@@ -22,6 +22,8 @@ const MOST_INTERVALS: u32 = 30;
 pub(super) struct Scratch {
     /// As `Forcer::since`, of the branch.
     since: Vec<f64>,
+    /// Clocks that were looked at, all branches together.
+    pub(super) looked: u64,
     /// Whether faults that have ended do not come back by themselves.
     holds: bool,
     /// Rows that wait for their fault, and of those the ones that bring an outage nearer.
@@ -35,6 +37,7 @@ impl Scratch {
     pub(super) fn new(clocks: usize) -> Self {
         Self {
             since: vec![0.0; clocks],
+            looked: 0,
             holds: false,
             idle: Vec::with_capacity(clocks),
             nearer: Vec::with_capacity(clocks),
@@ -67,6 +70,7 @@ impl<'a> Forcer<'a> {
     ) -> u64 {
         self.branch.since.copy_from_slice(&self.since);
         self.branch.holds = true;
+        self.branch.looked += self.clocks.len() as u64;
         for one in &self.clocks {
             if control.awaits_fault(one.clock) {
                 control.begin_fault_at(one.clock, SimTime::NEVER);
@@ -185,6 +189,7 @@ impl<'a> Forcer<'a> {
     fn look(&mut self, control: &Control<'_>) {
         let structure = control.structure();
         self.relevance.look(structure);
+        self.branch.looked += self.clocks.len() as u64;
         self.branch.idle.clear();
         self.branch.nearer.clear();
         self.branch.up_to.clear();
@@ -324,6 +329,7 @@ impl<'a> Forcer<'a> {
     /// Whatever waits for its fault gets the rest of its life, drawn by its own law given its age.
     fn release(&mut self, control: &mut Control<'a>, stream: &mut Stream) {
         self.branch.holds = false;
+        self.branch.looked += self.clocks.len() as u64;
         let now = control.now().max(self.from);
         for (row, one) in self.clocks.iter().enumerate() {
             let place = stream.uniform();

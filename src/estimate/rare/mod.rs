@@ -1,7 +1,7 @@
 //! Structural figures of systems that are seldom down: outages are forced, and weighed.
 //!
-//! A history is cut into *episodes*: the longest stretches in which a slot that matters cannot serve, a
-//! fault that could be forced is active, or the system is down. Outside of episodes nothing is down. The
+//! A history is cut into *episodes*: the longest stretches in which a slot that matters cannot serve, or
+//! the system is down. Outside of episodes nothing is down. The
 //! history itself (the backbone) is never changed. From the state in which an episode begins a *branch* is
 //! simulated until everything is well again, in which faults come sooner than they would, with a weight
 //! that is the true law's density over the one drawn from; it stands for what the rest of the episode
@@ -51,6 +51,9 @@ pub struct Forcing {
     /// The share of episodes that have a branch, at most 1; at 0 nothing is found.
     pub share: f64,
 }
+
+/// Clocks that a branch looks at in the time of one event.
+const LOOKED: u64 = 16;
 
 /// A clock whose faults can be forced.
 #[derive(Clone, Debug)]
@@ -280,13 +283,10 @@ impl<'a> Forcer<'a> {
         (transition.at, initiator)
     }
 
-    /// Whether everything that matters can serve, and no fault is active that could be forced.
+    /// Whether everything that matters can serve.
     fn is_well(&self, control: &Control<'_>) -> bool {
         let structure = control.structure();
-        let awaits = |forced: &Forced| control.awaits_fault(forced.clock);
-        structure.system_up()
-            && self.clocks.iter().all(awaits)
-            && self.relevance.all_well(structure)
+        structure.system_up() && self.relevance.all_well(structure)
     }
 
     #[expect(
@@ -316,7 +316,9 @@ impl<'a> Forcer<'a> {
         }
         let mut control = control.clone();
         let from = (initiator, share);
+        let looked = self.branch.looked;
         let steps = self.branch(&mut control, &mut stream, from, is_clean, forced);
         record.transitions += steps;
+        forced.effort += steps + (self.branch.looked - looked) / LOOKED;
     }
 }

@@ -18,6 +18,8 @@ pub struct ForcedRecord {
     pub lengths: WeightedHistogram,
     /// The branches.
     pub branches: Weights,
+    /// What they cost, in events.
+    pub effort: u64,
     /// Per replication: (downtime in seconds, outages) of the history itself, without any forcing.
     pub natural: Sums,
     /// Downtime of the replications with even and with odd numbers, as `StructureRecord::system`.
@@ -110,6 +112,7 @@ impl ForcedRecord {
             years: WeightedHistogram::new(),
             lengths: WeightedHistogram::new(),
             branches: Weights::default(),
+            effort: 0,
             natural: Sums::default(),
             halves: [Sums::default(); 2],
         }
@@ -124,6 +127,7 @@ impl ForcedRecord {
         self.years.merge(&other.years);
         self.lengths.merge(&other.lengths);
         self.branches.merge(&other.branches);
+        self.effort += other.effort;
         self.natural.merge(&other.natural);
         for (mine, theirs) in self.halves.iter_mut().zip(&other.halves) {
             mine.merge(theirs);

@@ -7,15 +7,27 @@
 
 use crate::control::Control;
 use crate::ids::{ClockId, IdVec, PoolId, SlotId};
-use crate::model::System;
 use crate::model::structure::{StructureState, evaluate};
+use crate::model::{Owner, System};
 
 /// A pool or balancer whose loss takes the system down.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Group {
-    slots: Vec<SlotId>,
+    owner: Owner,
+    size: u32,
     /// Slots that must be lost for it.
     losses: u32,
+}
+
+impl Group {
+    /// Its slots that cannot serve.
+    fn lost(self, structure: &StructureState) -> u32 {
+        self.size
+            - match self.owner {
+                Owner::Pool(id) => structure.serving(id),
+                Owner::Balancer(id) => structure.instances_serving(id),
+            }
+    }
 }
 
 /// What a fault takes away from one group.
@@ -39,13 +51,18 @@ pub(super) struct Relevance {
 impl Relevance {
     /// For `control`'s system; with the clocks that can be forced and affect any of the groups.
     pub(super) fn new(system: &System, control: &Control<'_>) -> (Self, Vec<ClockId>) {
-        let pools = system.pools.iter().map(|pool| &pool.slots);
-        let balancers = system.balancers.iter().map(|balancer| &balancer.slots);
+        let pools = system.pools.pairs();
+        let pools = pools.map(|(id, pool)| (Owner::Pool(id), pool.slots.len()));
+        let balancers = system.balancers.pairs();
+        let balancers = balancers.map(|(id, one)| (Owner::Balancer(id), one.slots.len()));
         let groups: Vec<Group> = pools
             .chain(balancers)
-            .filter_map(|slots| {
-                losses(system, slots).map(|losses| Group {
-                    slots: slots.clone(),
+            .filter_map(|(owner, size)| {
+                let losses = losses(system, owner, size)?;
+                let size = size as u32;
+                Some(Group {
+                    owner,
+                    size,
                     losses,
                 })
             })
@@ -62,7 +79,7 @@ impl Relevance {
                     slots: affected
                         .iter()
                         .copied()
-                        .filter(|slot| known.slots.contains(slot))
+                        .filter(|&slot| system.slots[slot].owner == known.owner)
                         .collect(),
                 })
                 .filter(|hit| !hit.slots.is_empty())
@@ -81,19 +98,17 @@ impl Relevance {
         (relevance, clocks)
     }
 
-    /// Whether every slot of every group can serve.
+    /// Whether every slot of every group can serve. Then no fault is active that can be forced and
+    /// matters: each of them keeps a slot from serving.
     pub(super) fn all_well(&self, structure: &StructureState) -> bool {
-        let well = |group: &Group| group.slots.iter().all(|&slot| structure.serves(slot));
-        self.groups.iter().all(well)
+        self.groups.iter().all(|group| group.lost(structure) == 0)
     }
 
     /// Looks at a state.
     pub(super) fn look(&mut self, structure: &StructureState) {
         self.distance = u32::MAX;
         for (left, group) in self.left.iter_mut().zip(&self.groups) {
-            let lost = |slot: &&SlotId| !structure.serves(**slot);
-            let lost = group.slots.iter().filter(lost).count() as u32;
-            *left = group.losses.saturating_sub(lost);
+            *left = group.losses.saturating_sub(group.lost(structure));
             self.distance = self.distance.min(*left);
         }
     }
@@ -117,9 +132,9 @@ impl Relevance {
     }
 }
 
-/// How many of `slots` must be lost until the system is down, everything else being up and the first
-/// members leading; `None` if it stays up without them.
-fn losses(system: &System, slots: &[SlotId]) -> Option<u32> {
+/// How many of the `size` slots of `owner` must be lost until the system is down, everything else being up
+/// and the first members leading; `None` if it stays up without them.
+fn losses(system: &System, owner: Owner, size: usize) -> Option<u32> {
     let leaders: IdVec<PoolId, Option<SlotId>> = system
         .pools
         .iter()
@@ -127,11 +142,14 @@ fn losses(system: &System, slots: &[SlotId]) -> Option<u32> {
         .collect();
     // The last ones first: who leads is lost last.
     let up_without = |lost: usize| {
-        let lost = &slots[slots.len() - lost..];
-        evaluate(system, |slot| !lost.contains(&slot), &leaders).system
+        let is_lost = |slot: SlotId| {
+            let slot = &system.slots[slot];
+            slot.owner == owner && slot.index as usize >= size - lost
+        };
+        evaluate(system, |slot| !is_lost(slot), &leaders).system
     };
-    let (mut up, mut down) = (0, slots.len());
-    if up_without(down) {
+    let (mut up, mut down) = (0, size);
+    if size == 0 || up_without(down) {
         return None;
     }
     // The structure function is monotone.
