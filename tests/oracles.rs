@@ -181,6 +181,12 @@ fn every_exact_solution_is_met_on_every_seed() {
         scores[0].z,
         scores[0].name
     );
+    println!("nearest to the standard error that is allowed:");
+    let mut near: Vec<&Score> = scores.iter().collect();
+    near.sort_by(|a, b| (b.se / b.allowed).total_cmp(&(a.se / a.allowed)));
+    for score in near.iter().take(20) {
+        println!("  {:.3} of it: {}", score.se / score.allowed, score.name);
+    }
     assert!(
         wide.is_empty(),
         "standard errors too large: {:#?}",

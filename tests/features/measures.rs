@@ -5,38 +5,13 @@
 
 use fivenines::control::{Control, Detail};
 use fivenines::experiment::outcome::{Estimate, Outcome, TargetRow};
-use fivenines::experiment::{Options, Watch, run};
-use fivenines::model::System;
 use fivenines::path::Recovery;
-use fivenines::scenario;
 use fivenines::time::SimTime;
 
-#[path = "statistical/ks.rs"]
+use super::library::{outcome, system};
+
+#[path = "../statistical/ks.rs"]
 mod ks;
-
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-fn system(source: &str) -> System {
-    match scenario::load(source.as_bytes(), "test.yaml") {
-        Ok(loaded) => loaded.system,
-        Err(problems) => panic!("{source}\n{}", problems.render(false)),
-    }
-}
-
-fn outcome(source: &str, replications: u64) -> Outcome {
-    let options = Options {
-        replications: Some(replications),
-        ..Options::default()
-    };
-    run(&system(source), "0123456789abcdef", &options, &Silent).expect("it runs")
-}
 
 #[track_caller]
 fn contains(row: &TargetRow, truth: f64) {

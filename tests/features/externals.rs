@@ -1,33 +1,8 @@
 //! Third parties known by their contract only: what users see of them, against closed forms.
 
-use fivenines::experiment::outcome::{Estimate, Outcome};
-use fivenines::experiment::{Options, Watch, run};
-use fivenines::model::System;
-use fivenines::scenario;
+use fivenines::experiment::outcome::Estimate;
 
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-fn system(source: &str) -> System {
-    match scenario::load(source.as_bytes(), "test.yaml") {
-        Ok(loaded) => loaded.system,
-        Err(problems) => panic!("{source}\n{}", problems.render(false)),
-    }
-}
-
-fn outcome(source: &str, replications: u64) -> Outcome {
-    let options = Options {
-        replications: Some(replications),
-        ..Options::default()
-    };
-    run(&system(source), "0123456789abcdef", &options, &Silent).expect("it runs")
-}
+use super::library::outcome;
 
 /// That `exact` lies within 3.5 standard errors, of which there are at most `se` relative to it.
 #[track_caller]

@@ -1,18 +1,11 @@
 //! Numbers that are known as a range only: what is drawn, and what it does to the figures.
 
 use fivenines::experiment::outcome::{Outcome, Verdict};
-use fivenines::experiment::{Options, Watch, inputs, run};
+use fivenines::experiment::{inputs, run};
 use fivenines::model::{INPUT_DRAWS, System};
 use fivenines::{report, scenario};
 
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
+use super::library::{Silent, load};
 
 fn no_file(_: &str) -> Result<Vec<u8>, String> {
     Err("there is none".to_owned())
@@ -27,17 +20,9 @@ fn draws(source: &str) -> Vec<System> {
         .collect()
 }
 
-fn load(source: &str) -> scenario::Loaded {
-    scenario::load(source.as_bytes(), "x.yaml")
-        .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
-}
-
-fn outcome(source: &str, replications: u64) -> Outcome {
+fn outcome(source: &str, count: u64) -> Outcome {
     let loaded = load(source);
-    let options = Options {
-        replications: Some(replications),
-        ..Options::default()
-    };
+    let options = super::library::replications(count);
     let mut outcome = run(&loaded.system, &loaded.hash, &options, &Silent).expect("it runs");
     if !loaded.ranges.is_empty() {
         let all = inputs(&loaded.ranges, &draws(source), &options, &outcome, &Silent);

@@ -1,20 +1,13 @@
 //! The examples of the reference page, as a reader copies them: each is a whole scenario, and runs.
 
-use fivenines::experiment::{Options, Watch, run};
+use fivenines::experiment::run;
 use fivenines::{report, scenario};
 use std::path::Path;
 use std::process::Command;
 
+use super::library::{Silent, replications};
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
-
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(FOLDER).join("LANGUAGE.md")).expect("the page is there")
@@ -59,11 +52,7 @@ fn every_example_runs() {
             Ok(loaded) => loaded,
             Err(problems) => panic!("{example}\n{}", problems.render(false)),
         };
-        let options = Options {
-            replications: Some(2),
-            ..Options::default()
-        };
-        let outcome = run(&loaded.system, &loaded.hash, &options, &Silent)
+        let outcome = run(&loaded.system, &loaded.hash, &replications(2), &Silent)
             .unwrap_or_else(|error| panic!("{example}\n{error:?}"));
         assert!(
             report::json(&outcome).contains("\"structural\""),

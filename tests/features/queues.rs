@@ -1,18 +1,11 @@
 //! Message queues from the file to the figures.
 
 use fivenines::experiment::outcome::Outcome;
-use fivenines::experiment::{Options, RunError, Watch, run};
+use fivenines::experiment::{Options, RunError, run};
 use fivenines::model::Method;
-use fivenines::{report, scenario};
+use fivenines::report;
 
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
+use super::library::{Silent, load, replications};
 
 /// Three workers that a queue keeps busy for 60 % of the time; mails that fail now and then; both ends
 /// go down.
@@ -37,16 +30,12 @@ workload: {users: {arrive: {poisson: 6/s}, journeys: {shop.buy: 100%}, patience:
 ";
 
 fn outcome(text: &str, method: Option<Method>) -> Result<Outcome, RunError> {
-    let system = match scenario::load(text.as_bytes(), "test.yaml") {
-        Ok(loaded) => loaded.system,
-        Err(problems) => panic!("{}", problems.render(false)),
-    };
+    let loaded = load(text);
     let options = Options {
-        replications: Some(32),
         method,
-        ..Options::default()
+        ..replications(32)
     };
-    run(&system, "0123456789abcdef", &options, &Silent)
+    run(&loaded.system, &loaded.hash, &options, &Silent)
 }
 
 #[test]

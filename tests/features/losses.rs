@@ -2,31 +2,15 @@
 
 use fivenines::analytic::MultiServer;
 use fivenines::experiment::outcome::{AtPeak, PeakState, SingleLoss};
-use fivenines::experiment::{Options, Watch, run};
-use fivenines::model::{Method, System};
-use fivenines::scenario;
+use fivenines::experiment::{Options, run};
+use fivenines::model::Method;
 
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-fn system(source: &str) -> System {
-    match scenario::load(source.as_bytes(), "test.yaml") {
-        Ok(loaded) => loaded.system,
-        Err(problems) => panic!("{source}\n{}", problems.render(false)),
-    }
-}
+use super::library::{Silent, replications, system};
 
 fn at_peak(source: &str) -> AtPeak {
     let options = Options {
-        replications: Some(8),
         method: Some(Method::Windows),
-        ..Options::default()
+        ..replications(8)
     };
     let outcome = run(&system(source), "0123456789abcdef", &options, &Silent).expect("it runs");
     outcome.at_peak.expect("there is traffic")

@@ -1,28 +1,14 @@
 //! How wrong an input may be until a verdict turns, where that can be worked out.
 
 use fivenines::experiment::outcome::BreakEven;
-use fivenines::experiment::{Options, Watch, break_even, run};
-use fivenines::scenario;
+use fivenines::experiment::{break_even, run};
 
-struct Silent;
-
-impl Watch for Silent {
-    fn progress(&self, _done: u64, _total: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
+use super::library::{Silent, load, replications};
 
 /// The rows of the only target of a scenario.
 fn rows(source: &str) -> Vec<BreakEven> {
-    let loaded = match scenario::load(source.as_bytes(), "test.yaml") {
-        Ok(loaded) => loaded,
-        Err(problems) => panic!("{}", problems.render(false)),
-    };
-    let options = Options {
-        replications: Some(1_024),
-        ..Options::default()
-    };
+    let loaded = load(source);
+    let options = replications(1_024);
     let outcome = run(&loaded.system, &loaded.hash, &options, &Silent).expect("it runs");
     let found = break_even(&loaded.system, &options, &outcome, &Silent).expect("it can be tried");
     found.into_iter().next().expect("one target")

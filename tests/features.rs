@@ -1,0 +1,25 @@
+//! What single parts of the language and the program do, each in a file of its own: one program of tests,
+//! so that it is built once.
+
+#[path = "features/break_even.rs"]
+mod break_even;
+#[path = "features/externals.rs"]
+mod externals;
+#[path = "features/library.rs"]
+mod library;
+#[path = "features/losses.rs"]
+mod losses;
+#[path = "features/measures.rs"]
+mod measures;
+#[path = "features/queues.rs"]
+mod queues;
+#[path = "features/ranges.rs"]
+mod ranges;
+#[path = "features/rare.rs"]
+mod rare;
+#[path = "features/reference.rs"]
+mod reference;
+#[path = "features/traces.rs"]
+mod traces;
+#[path = "features/warnings.rs"]
+mod warnings;
