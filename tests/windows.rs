@@ -17,6 +17,8 @@ mod faults;
 mod harness;
 #[path = "windows/network.rs"]
 mod network;
+#[path = "windows/passive.rs"]
+mod passive;
 #[path = "windows/periods.rs"]
 mod periods;
 #[path = "windows/spells.rs"]

@@ -62,7 +62,7 @@ impl LeastConnections {
             let loads = &self.loads;
             let tied = loads.iter().filter(|&&load| load == least).count();
             if tied == 1 {
-                // One that is alone: the step would change nothing.
+                // One that is alone: the step would change nothing but a weight that was lowered.
                 return loads
                     .iter()
                     .position(|&load| load == least)
@@ -82,6 +82,11 @@ impl LeastConnections {
             .min_by(|&a, &b| order(a, b))?;
         self.ties
             .pick_if(|member| eligible(member) && order(member, best).is_eq())
+    }
+
+    /// An attempt at `member` has failed: see [`RoundRobin::fail`].
+    pub fn fail(&mut self, member: u32, max_fails: u32) {
+        self.ties.fail(member, max_fails);
     }
 
     /// An attempt at `member` begins.

@@ -111,6 +111,16 @@ impl AnyBalancer {
         }
     }
 
+    /// An attempt at `member` has failed on the member's account: where turns follow weights, its own is
+    /// less by one `max_fails`th of it, rounded down, and comes back by one at each choice.
+    pub fn fail(&mut self, member: u32, max_fails: u32) {
+        match self {
+            Self::RoundRobin(inner) => inner.fail(member, max_fails),
+            Self::LeastConnections(inner) => inner.fail(member, max_fails),
+            Self::TwoChoices(_) | Self::Random(_) => {}
+        }
+    }
+
     /// An attempt at `member` begins.
     #[inline]
     pub fn begin(&mut self, member: u32) {

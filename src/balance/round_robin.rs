@@ -1,12 +1,12 @@
 //! Smooth weighted round robin: each member in turn, heavy ones spread between the others.
 //!
-//! At each choice every eligible member gains its weight, the one with the most is chosen (the
-//! earliest on a tie) and pays the sum of the weights. Members that are not eligible keep what they
-//! had. O(members), as upstream.
+//! At each choice every eligible member gains its effective weight, the one with the most is chosen (the
+//! earliest on a tie) and pays the sum of them. Members that are not eligible keep what they had. The
+//! effective weight is the weight, less what failures took off it; it comes back by one at each choice.
+//! O(members), as upstream.
 //!
 //! # Source
-//! nginx, `src/http/ngx_http_upstream_round_robin.c`. Different: the effective weight, which nginx
-//! lowers after a failure, is always the weight, because nothing here reports failures to it.
+//! nginx, `src/http/ngx_http_upstream_round_robin.c`.
 
 use super::Tried;
 
@@ -20,6 +20,7 @@ pub struct RoundRobin {
 struct Peer {
     up: bool,
     weight: i64,
+    effective: i64,
     current: i64,
 }
 
@@ -29,6 +30,7 @@ impl RoundRobin {
         let peer = |&weight: &u32| Peer {
             up: true,
             weight: i64::from(weight),
+            effective: i64::from(weight),
             current: 0,
         };
         Self {
@@ -39,13 +41,21 @@ impl RoundRobin {
     /// Starts the turn anew.
     pub fn restart(&mut self) {
         for peer in &mut self.peers {
-            peer.current = 0;
+            (peer.effective, peer.current) = (peer.weight, 0);
         }
     }
 
     /// From now on `member` is believed up, or not.
     pub fn set(&mut self, member: u32, up: bool) {
         self.peers[member as usize].up = up;
+    }
+
+    /// An attempt at `member` has failed: its effective weight is less by one `max_fails`th of its weight,
+    /// rounded down, and not below zero. `max_fails` is at least 1.
+    pub fn fail(&mut self, member: u32, max_fails: u32) {
+        let peer = &mut self.peers[member as usize];
+        let less = peer.weight / i64::from(max_fails);
+        peer.effective = (peer.effective - less).max(0);
     }
 
     /// The member whose turn it is among those believed up and not tried.
@@ -70,9 +80,10 @@ fn step(peers: &mut [Peer], eligible: impl Fn(u32, &Peer) -> bool) -> Option<u32
     let (mut best, mut most, mut total) = (usize::MAX, i64::MIN, 0);
     for (index, peer) in peers.iter_mut().enumerate() {
         let eligible = eligible(index as u32, peer);
-        let gain = if eligible { peer.weight } else { 0 };
+        let gain = if eligible { peer.effective } else { 0 };
         peer.current += gain;
         total += gain;
+        peer.effective += i64::from(eligible & (peer.effective < peer.weight));
         let ahead = eligible & (peer.current > most);
         most = if ahead { peer.current } else { most };
         best = if ahead { index } else { best };
@@ -100,6 +111,18 @@ mod tests {
         check(&[5, 1, 1], "aabacaaaabacaa");
         check(&[3, 2, 1], "abacbaabacba");
         check(&[4, 2], "abaaba");
+    }
+
+    /// Weights 6 and 6, three failures allowed, the first choice fails: recorded from nginx 1.22.1.
+    #[test]
+    fn a_failure_makes_a_member_lighter_for_a_while() {
+        let mut balancer = RoundRobin::new(&[6, 6]);
+        let mut next = || (b'a' + balancer.pick(Tried(&[])).unwrap() as u8) as char;
+        assert_eq!(next(), 'a');
+        balancer.fail(0, 3);
+        let mut next = || (b'a' + balancer.pick(Tried(&[])).unwrap() as u8) as char;
+        let order: String = (0..9).map(|_| next()).collect();
+        assert_eq!(order, "bbabababa");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
 };
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
-pub use rare::{ForcedRecord, Forcer, Forcing, Weights, forced_pilot};
+pub use rare::{ForcedRecord, Forcer, Forcing, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;

@@ -4,7 +4,7 @@ use super::periods::bounds_of;
 use super::rare::Forcing;
 use crate::ids::PoolId;
 use crate::model::{
-    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Passive, Source, Start, System,
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
@@ -29,7 +29,8 @@ pub struct Windows {
     /// Requests that arrived this long before a transition can be touched by it: the longest a user
     /// waits.
     pub look_back: SimSpan,
-    /// How long queues need to forget that they began empty.
+    /// How long queues need to forget that they began empty, and balancers what they have learnt from
+    /// their attempts.
     pub warm_up: SimSpan,
     /// How long after a transition requests still feel it.
     pub after: SimSpan,
@@ -264,7 +265,8 @@ fn slowest(system: &System, pool: PoolId) -> f64 {
 /// empty and full: K places of it relax as a diffusion in about K^2 / (pi^2 mu c), after it has been
 /// filled once. What waits at a slot that hangs or is paused is as much as ever when the first user has
 /// left. Connections that wait in a line are queued for in the same way; how many are open depends on
-/// what happened within the last `idle_timeout`, which comes on top.
+/// what happened within the last `idle_timeout`, which comes on top; so do two turns of members that are
+/// left alone after failures.
 pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
     /// The share of waits that `queue_timeout` ends that are taken to end there.
     const LONGEST_WAIT: f64 = 0.999;
@@ -345,7 +347,19 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
         };
         longest = longest.max(station.forgets_in());
     }
-    SimSpan::from_secs_f64(longest.ceil()).saturating_add(idle)
+    // From the failure that counts to the end of a test, twice.
+    let tests = passive_turn(system).saturating_mul(2);
+    SimSpan::from_secs_f64(longest.ceil())
+        .saturating_add(idle)
+        .saturating_add(tests)
+}
+
+/// From one test of a member that its balancer leaves alone to the next, at the longest; zero where none
+/// does.
+fn passive_turn(system: &System) -> SimSpan {
+    let rules = system.balancers.iter().filter_map(|one| one.passive);
+    let turn = |rule: Passive| rule.fail_timeout.saturating_add(SimSpan::from_secs(1));
+    rules.map(turn).max().unwrap_or(SimSpan::ZERO)
 }
 
 /// One of several alike places where requests wait.

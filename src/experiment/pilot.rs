@@ -8,9 +8,11 @@
 //! length has. Forcing must promise half as much again, or it is not used.
 
 use super::cost::Cost;
-use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, forced_pilot};
+use super::in_order::in_order;
+use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, Trial};
 use crate::model::System;
 use crate::stats;
+use std::ops::Range;
 
 /// Plain replications of the pilot, and the most outages among them for which it goes on.
 const PLAIN: u64 = 256;
@@ -44,8 +46,7 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     if (cost.transitions + begins) * (PLAIN + 4 * TRIED) as f64 > EVENTS {
         return None;
     }
-    let run =
-        |share: f64, replications| forced_pilot(system, plan, Forcing { share }, replications);
+    let run = |share, replications| trial(system, plan, Forcing { share }, replications);
     let plain = run(0.0, FIRST..FIRST + PLAIN)?;
     let natural = plain.forced.as_ref()?.natural;
     if natural.hits > COMMON {
@@ -77,12 +78,43 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
     if branches.effective_hits() < NEEDED || any <= 0.0 || branches.mean_z().abs() > FAR {
         return None;
     }
-    let scatter = relative_variance(&tried.system, replications)? * share;
+    // One heavy branch makes a pilot's scatter many times what it is: the half without it is believed, and
+    // the run's own diagnostics are the judges of forcing that should not have been chosen.
+    let halves = forced.halves.iter();
+    let scatters = halves.filter_map(|half| relative_variance(half, half.n));
+    let scatter = scatters.min_by(f64::total_cmp)? * share;
     // Twice as many events in branches as in the histories that they spring from.
     let share = (2.0 * backbone / of_all.max(1.0)).clamp(LEAST, 1.0);
     let by_forcing = scatter / share * (backbone + share * of_all);
     let by_waiting = 2.0 / any * backbone;
     (by_forcing * WORTH < by_waiting).then_some(Forcing { share })
+}
+
+/// Replications of the pilot that one thread runs at a time.
+const CHUNK: u64 = 32;
+
+/// What `replications` find, in chunks on all threads; `None` if there is nothing that can be forced.
+fn trial(
+    system: &System,
+    plan: &Plan,
+    forcing: Forcing,
+    replications: Range<u64>,
+) -> Option<StructureRecord> {
+    let Range { start, end } = replications;
+    let mut whole: Option<StructureRecord> = None;
+    let ended = in_order(
+        0..(end - start).div_ceil(CHUNK),
+        || Trial::new(system, plan, forcing),
+        |trial, chunk| {
+            let first = start + chunk * CHUNK;
+            trial.run(first..end.min(first + CHUNK)).ok_or(())
+        },
+        |_, found| match &mut whole {
+            Some(whole) => whole.merge(&found),
+            None => whole = Some(found),
+        },
+    );
+    ended.ok().and(whole)
 }
 
 /// Variance of y over its squared mean, of one unit of `n`.

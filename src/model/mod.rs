@@ -52,8 +52,8 @@ pub use profile::{Profile, Steps, Swing};
 pub use queue::Queue;
 pub use run::{Method, RunSettings, Start};
 pub use service::{
-    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
-    Probes, Retries, ServedBy, Vrrp,
+    Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Passive, Pool,
+    PoolKind, Probes, Retries, ServedBy, Vrrp,
 };
 pub use target::{Metric, Population, Quantity, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};

@@ -202,6 +202,8 @@ pub struct Balancer {
     pub algorithm: Algorithm,
     /// How it looks at its members; `None`: it believes all of them up, always.
     pub probes: Option<Probes>,
+    /// How it learns from the attempts it sends; `None`: it does not.
+    pub passive: Option<Passive>,
     /// How the address moves between instances; `None`: users spread over all instances at random,
     /// whatever their state.
     pub failover: Option<Vrrp>,
@@ -235,6 +237,16 @@ pub struct Probes {
     pub rise: u32,
     /// Failures in a row until a member that is up counts as down.
     pub fall: u32,
+}
+
+/// Passive failure accounting, as nginx does it: a member that failed `max_fails` times gets nothing for
+/// `fail_timeout`, and then one attempt as a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passive {
+    /// Failures after which a member is left alone; at least 1.
+    pub max_fails: u32,
+    /// For how long, and how long failures are remembered; whole seconds.
+    pub fail_timeout: SimSpan,
 }
 
 /// VRRP between the instances of a balancer (RFC 5798, as keepalived does it).

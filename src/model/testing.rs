@@ -167,6 +167,7 @@ impl System {
             needs: 1,
             algorithm: Algorithm::RoundRobin,
             probes: None,
+            passive: None,
             failover: None,
             starts_in: fixed(0.0),
         })

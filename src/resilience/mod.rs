@@ -1,3 +1,6 @@
 //! What callers do about failures. Sans-IO: time and uniforms are arguments.
 
 pub mod backoff;
+mod passive;
+
+pub use passive::Passive;

@@ -31,6 +31,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// The key of what balancers know at the beginning of a stretch.
+    pub(super) fn known(self, from: SimTime) -> Key {
+        self.key("", Purpose::Phase).with(from.as_nanos())
+    }
+
     /// The key of one workload's arrivals, or of something else that its users draw.
     fn key(self, workload: &str, purpose: Purpose) -> Key {
         match self {

@@ -16,7 +16,7 @@ use crate::time::{SimSpan, SimTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// Somebody who refuses at once, perhaps a member that a balancer chose.
-    Refused { member: u32 },
+    Refused { relay: u32, member: u32 },
     /// Nobody: no answer will ever come.
     Silence { relay: u32, member: u32 },
     /// A running slot.
@@ -34,6 +34,12 @@ pub(super) enum Target {
     /// A balancer instance that is paused.
     Held { relay: u32 },
 }
+
+/// Refused by somebody who is no member of a pool.
+pub(super) const REFUSED: Target = Target::Refused {
+    relay: NONE,
+    member: NONE,
+};
 
 impl<'a> Stretch<'a> {
     /// One attempt of the current call of `caller`.
@@ -68,10 +74,11 @@ impl<'a> Stretch<'a> {
             tally.attempts += 1;
         }
         match target {
-            Target::Refused { member } => {
+            Target::Refused { relay, member } => {
                 if counted {
                     tally.attempts_refused += 1;
                 }
+                self.turned_away(relay, member);
                 self.frames[caller].latest = member;
                 Next::TryFailed(caller)
             }
@@ -100,6 +107,7 @@ impl<'a> Stretch<'a> {
                         return Next::Idle;
                     }
                     self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
+                    self.turned_away(relay, member);
                     self.frames[caller].latest = member;
                     return Next::TryFailed(caller);
                 }
@@ -125,6 +133,7 @@ impl<'a> Stretch<'a> {
             } => {
                 if !self.stuck_accepts(slot) {
                     self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
+                    self.turned_away(relay, member);
                     self.frames[caller].latest = member;
                     return Next::TryFailed(caller);
                 }
@@ -161,7 +170,7 @@ impl<'a> Stretch<'a> {
         let generation = frame.generation;
         if member != NONE {
             frame.connected = true;
-            self.relays[relay as usize].balancer.begin(member);
+            self.relays[relay as usize].begin(member);
         }
         let parent = &mut self.frames[caller];
         (parent.child, parent.latest) = (index, member);
@@ -229,7 +238,7 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[instance] {
             SlotState::Serving => {}
-            SlotState::Refusing | SlotState::Standby => return Target::Refused { member: NONE },
+            SlotState::Refusing | SlotState::Standby => return REFUSED,
             SlotState::Silent => return SILENCE,
             SlotState::Hung => {
                 return Target::Silence {
@@ -240,7 +249,7 @@ impl<'a> Stretch<'a> {
             SlotState::Paused => return Target::Held { relay },
         }
         if self.impaired && self.relay_errs(instance, key) {
-            return Target::Refused { member: NONE };
+            return REFUSED;
         }
         self.through(plan, (caller, fresh), call, relay, key)
     }
@@ -263,7 +272,7 @@ impl<'a> Stretch<'a> {
         key: u64,
     ) -> Target {
         let Some((slot, member)) = self.choose(plan, (caller, fresh), call, relay, key) else {
-            return Target::Refused { member: NONE };
+            return REFUSED;
         };
         let instance = self.relays[relay as usize].slot;
         self.knock(plan, Some(instance), slot, call, relay, member)
@@ -284,8 +293,7 @@ impl<'a> Stretch<'a> {
             return Some((leader, plan.system.slots[leader].index));
         }
         let picked = if fresh {
-            let balancer = &mut self.relays[relay as usize].balancer;
-            balancer.pick(pick_bits(key), Tried(&[]))
+            self.relays[relay as usize].pick(pick_bits(key), Tried(&[]), self.now)
         } else {
             self.pick_again(plan, caller, relay, pick_bits(key))
         };
@@ -301,7 +309,7 @@ impl<'a> Stretch<'a> {
     ) -> Target {
         match self.next_in_turn(plan, caller, call) {
             Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-            None => Target::Refused { member: NONE },
+            None => REFUSED,
         }
     }
 
@@ -342,19 +350,20 @@ impl<'a> Stretch<'a> {
     /// up were tried, they are tried again.
     #[inline(never)]
     fn pick_again(&mut self, plan: &Plan<'a>, caller: u32, relay: u32, bits: u64) -> Option<u32> {
-        let balancer = &mut self.relays[relay as usize].balancer;
+        let now = self.now;
+        let balancer = &mut self.relays[relay as usize];
         let tried = self.frames[caller].tried;
         let words = plan.tried_words;
         let picked = if words <= 1 {
-            balancer.pick(bits, Tried(&[tried]))
+            balancer.pick(bits, Tried(&[tried]), now)
         } else {
             let block = (tried as usize - 1) * words;
-            balancer.pick(bits, Tried(&self.tried[block..block + words]))
+            balancer.pick(bits, Tried(&self.tried[block..block + words]), now)
         };
         if picked.is_some() {
             return picked;
         }
-        let picked = balancer.pick(bits, Tried(&[]));
+        let picked = balancer.pick(bits, Tried(&[]), now);
         self.forget_tried(plan, caller);
         picked
     }
@@ -375,12 +384,12 @@ impl<'a> Stretch<'a> {
         }
         match self.regime.slots[slot] {
             SlotState::Silent => Target::Silence { relay, member },
-            SlotState::Refusing | SlotState::Standby => Target::Refused { member },
+            SlotState::Refusing | SlotState::Standby => Target::Refused { relay, member },
             SlotState::Serving
                 if call.served_by == ServedBy::Quorum
                     && !self.has_quorum(plan, call.pool, slot) =>
             {
-                Target::Refused { member }
+                Target::Refused { relay, member }
             }
             SlotState::Serving => Target::Slot {
                 slot,
@@ -533,25 +542,6 @@ impl<'a> Stretch<'a> {
         }
         if after != NONE {
             self.frames[after].before = NONE;
-        }
-    }
-
-    /// The balancer's connection, if it has one, is closed.
-    #[inline(always)]
-    pub(super) fn disconnect(&mut self, index: u32) {
-        let frame = &mut self.frames[index];
-        if frame.connected {
-            frame.connected = false;
-            self.relays[frame.relay as usize].balancer.end(frame.member);
-        }
-    }
-
-    /// Frees an attempt that is at no slot any more.
-    #[inline(always)]
-    pub(super) fn drop_attempt(&mut self, index: u32) {
-        let frame = self.frames.release(index);
-        if frame.connected {
-            self.relays[frame.relay as usize].balancer.end(frame.member);
         }
     }
 }

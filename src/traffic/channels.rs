@@ -399,7 +399,7 @@ impl<'a> Stretch<'a> {
             let deposed =
                 call.served_by == ServedBy::Leader && self.regime.leaders[call.pool] != Some(slot);
             if deposed {
-                Target::Refused { member: NONE }
+                super::attempt::REFUSED
             } else {
                 self.knock(plan, from, slot, call, NONE, NONE)
             }

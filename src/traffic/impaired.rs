@@ -463,7 +463,7 @@ impl<'a> Stretch<'a> {
             };
         }
         let target = if self.relay_errs(instance, key) {
-            Target::Refused { member: NONE }
+            super::attempt::REFUSED
         } else {
             self.through(plan, (caller, fresh), call, relay, key)
         };
@@ -477,7 +477,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn hand_on(&mut self, plan: &Plan<'a>, index: u32, target: Target) -> Next {
         let key = self.frames[index].draws.key();
         let (slot, member) = match target {
-            Target::Refused { member } => return self.turn_away(plan, index, member, false),
+            Target::Refused { member, .. } => return self.turn_away(plan, index, member, false),
             Target::Held { .. } => return Next::Idle,
             Target::Silence { member, .. } => (None, member),
             Target::Slot { slot, member, .. } => (Some(slot), member),
@@ -528,13 +528,14 @@ impl<'a> Stretch<'a> {
         let frame = &mut self.frames[index];
         (frame.member, frame.connected) = (member, true);
         let (relay, caller) = (frame.relay, frame.parent);
-        self.relays[relay as usize].balancer.begin(member);
+        self.relays[relay as usize].begin(member);
         self.frames[caller].latest = member;
     }
 
     /// An attempt that an instance held is refused, or shed by a full queue.
     fn turn_away(&mut self, plan: &Plan<'a>, index: u32, member: u32, shed: bool) -> Next {
         let caller = self.frames[index].parent;
+        self.turned_away(self.frames[index].relay, member);
         // Who turns it away because of a full queue says so: the connection is as good as before.
         self.unlink(plan, index, shed);
         let (pool, counted) = self.part(plan, index);

@@ -118,6 +118,7 @@ mod impaired;
 mod leave;
 mod plan;
 mod queue;
+mod relay;
 mod sharing;
 mod signals;
 mod slices;

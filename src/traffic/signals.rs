@@ -65,8 +65,7 @@ impl<'a> Stretch<'a> {
                 if let Some(relay) = plan.relay_of[instance] {
                     let slot = plan.member(relay, member);
                     let stands_by = self.regime.slots[slot] == SlotState::Standby;
-                    let balancer = &mut self.relays[relay as usize].balancer;
-                    balancer.set(member, up && !stands_by);
+                    self.relays[relay as usize].set(member, up && !stands_by);
                 }
             }
             Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
@@ -82,7 +81,7 @@ impl<'a> Stretch<'a> {
         for (relay, &(balancer, instance)) in self.relays.iter_mut().zip(&plan.relays) {
             if plan.pool_of(slot) == Some(plan.system.balancers[balancer].to) {
                 let up = self.regime.views[instance][member as usize];
-                relay.balancer.set(member, up && !stands_by);
+                relay.set(member, up && !stands_by);
             }
         }
     }
@@ -179,7 +178,7 @@ impl<'a> Stretch<'a> {
             }
         }
         self.found = found;
-        self.relays[relay as usize].balancer.restart();
+        self.relays[relay as usize].restart();
         for &slot in &plan.standing_by {
             if self.regime.slots[slot] == SlotState::Standby {
                 self.set_members(plan, slot);
@@ -195,6 +194,7 @@ impl<'a> Stretch<'a> {
             self.frames[index].cut_front = true;
             return;
         };
+        self.end_failed(index);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_reset += 1);
         self.close(plan, index);

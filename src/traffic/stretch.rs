@@ -7,11 +7,11 @@ use super::broker::Brokers;
 use super::call::Next;
 use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
-use super::plan::{Plan, kind_of};
+use super::plan::Plan;
+use super::relay::Relay;
 use super::sharing::Sharing;
 use super::slices::Slices;
 use super::tally::{Tally, TrafficSettings};
-use crate::balance::AnyBalancer;
 use crate::engine::{Agenda, Due, Rings, Timer};
 use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId, WorkloadId};
 use crate::model::Discipline;
@@ -38,13 +38,6 @@ pub(super) struct Station {
     /// By priority: where its ranks begin in [`Stretch::ranks`]. Sharing: its row of
     /// [`Stretch::shared`], and then it has neither workers nor a queue of its own.
     pub more: u32,
-}
-
-/// An instance of a balancer.
-#[derive(Clone, Debug)]
-pub(super) struct Relay {
-    pub slot: SlotId,
-    pub balancer: AnyBalancer,
 }
 
 /// Everything that moves.
@@ -132,14 +125,7 @@ impl<'a> Stretch<'a> {
             station
         };
         let stations = system.slots.ids().map(station).collect();
-        let relay = |&(balancer, slot): &_| {
-            let balancer = &system.balancers[balancer];
-            let weights = vec![1; system.pools[balancer.to].slots.len()];
-            Relay {
-                slot,
-                balancer: AnyBalancer::new(kind_of(balancer.algorithm), &weights),
-            }
-        };
+        let relay = |&(balancer, slot): &_| Relay::new(system, &system.balancers[balancer], slot);
         Self {
             now: SimTime::EPOCH,
             arrivals: Arrivals::new(system),
@@ -190,14 +176,15 @@ impl<'a> Stretch<'a> {
         self.pace_all_shares();
         self.blames.begin(&regime.blames);
         for relay in &mut self.relays {
-            relay.balancer.restart();
+            relay.restart();
             for (member, &up) in regime.views[relay.slot].iter().enumerate() {
-                relay.balancer.set(member as u32, up);
+                relay.set(member as u32, up);
             }
         }
         for &slot in &plan.standing_by {
             self.set_members(plan, slot);
         }
+        self.know_failures(plan, source);
         self.turns.as_mut_slice().fill(0);
         self.overflowed = false;
         self.arrivals.begin(source, from, &regime.bursts);
@@ -359,6 +346,7 @@ impl<'a> Stretch<'a> {
             if self.impaired && self.hold(caller, Wait::Reset) {
                 return self.time_out_unseen(plan, index);
             }
+            self.end_failed(index);
             self.time_out(plan, index);
             self.drive(plan, Next::TryFailed(caller));
         }

@@ -398,6 +398,9 @@ impl<'a> Stretch<'a> {
         }
         let (caller, member) = (frame.parent, frame.member);
         let (degraded, base) = (frame.degraded, frame.base && wait == Wait::HomeError);
+        if matches!(wait, Wait::HomeRefused | Wait::HomeShed) {
+            self.end_failed(index);
+        }
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| match wait {
             Wait::Home => tally.attempts_answered += 1,

@@ -95,25 +95,39 @@ pub struct Forcer<'a> {
     branch: branch::Scratch,
 }
 
-/// Runs `replications` with nothing but their structure; `None` if there is nothing that can be forced. With
-/// a share of 0 only the histories themselves are followed.
-pub fn forced_pilot(
-    system: &System,
-    plan: &Plan,
-    forcing: Forcing,
-    replications: Range<u64>,
-) -> Option<StructureRecord> {
-    let mut control = Control::with_lead(system, Detail::Structure, plan.lead);
-    let mut forcer = Forcer::new(system, plan, forcing, &control);
-    let mut record = StructureRecord::new(system);
-    if forcer.clocks.is_empty() {
-        return None;
+/// Runs replications with nothing but their structure, for whoever decides whether outages are forced.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    system: &'a System,
+    control: Control<'a>,
+    forcer: Forcer<'a>,
+}
+
+impl<'a> Trial<'a> {
+    /// For replications of `system` by `plan`; with a share of 0 only the histories themselves are followed.
+    pub fn new(system: &'a System, plan: &Plan, forcing: Forcing) -> Self {
+        let control = Control::with_lead(system, Detail::Structure, plan.lead);
+        let forcer = Forcer::new(system, plan, forcing, &control);
+        Self {
+            system,
+            control,
+            forcer,
+        }
     }
-    for replication in replications {
-        forcer.replication(&mut control, replication, &mut record);
+
+    /// What so many replications find; `None` if there is nothing that can be forced.
+    pub fn run(&mut self, replications: Range<u64>) -> Option<StructureRecord> {
+        if self.forcer.clocks.is_empty() {
+            return None;
+        }
+        let mut record = StructureRecord::new(self.system);
+        for replication in replications {
+            self.forcer
+                .replication(&mut self.control, replication, &mut record);
+        }
+        self.forcer.finish(&mut record);
+        Some(record)
     }
-    forcer.finish(&mut record);
-    Some(record)
 }
 
 fn secs(at: SimTime) -> f64 {

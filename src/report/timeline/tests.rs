@@ -85,6 +85,7 @@ fn system() -> System {
             needs: 1,
             algorithm: Algorithm::RoundRobin,
             probes: None,
+            passive: None,
             failover: None,
             starts_in: Dist::constant(1.0).unwrap(),
         }]),

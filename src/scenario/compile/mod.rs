@@ -19,6 +19,7 @@ mod maintenance;
 mod names;
 mod needs;
 mod network;
+mod passive;
 mod pools;
 mod prices;
 mod queues;

@@ -410,6 +410,7 @@ impl<'a> Compiler<'a> {
             let common = common!(entry, form, replicas);
             let (slots, needs, starts_in) = self.slots(&common, Owner::Balancer(id));
             let probes = form.probes.as_ref().map(|at| self.probes(at));
+            let passive = self.passive(form);
             let failover = self.vrrp(&form.failover, slots.len());
             let algorithm = match form.algorithm.as_ref().and_then(At::get) {
                 Some(Algorithm::RoundRobin) | None => model::Algorithm::RoundRobin,
@@ -425,6 +426,7 @@ impl<'a> Compiler<'a> {
                 needs,
                 algorithm,
                 probes,
+                passive,
                 failover,
                 starts_in,
             });
@@ -569,6 +571,7 @@ fn no_balancer(name: &str) -> model::Balancer {
         needs: 1,
         algorithm: model::Algorithm::RoundRobin,
         probes: None,
+        passive: None,
         failover: None,
         starts_in: super::no_time(),
     }

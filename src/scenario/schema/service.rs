@@ -123,6 +123,11 @@ placed! {
         algorithm: Algorithm,
         /// How it looks at the replicas. Default: it does not, and believes all of them up.
         probes: ProbesForm,
+        /// Failures of attempts (refused, reset, or without an answer within the call's `timeout`) after which a replica gets no more of them for `fail_timeout`, as in nginx; 0 for never. Each instance counts for itself. Default: 1 with `fail_timeout`, else never. Evidence: recorded, nginx 1.22.1.
+        #[schemars(range(min = 0, max = 1_000_000))]
+        max_fails: u64,
+        /// How long that is, in whole seconds; then one attempt is the test. Failures are remembered for as long. Default: 10s with `max_fails`. Evidence: recorded, nginx 1.22.1.
+        fail_timeout: Span,
         /// How many instances. Default: 1.
         #[schemars(range(min = 1, max = 10_000))]
         replicas: u64,

@@ -166,6 +166,7 @@ impl Build {
             needs: 1,
             algorithm,
             probes: None,
+            passive: None,
             failover,
             starts_in: constant(1.0),
         })

@@ -1,0 +1,211 @@
+//! An instance of a balancer: its algorithm's tables, and what it has learnt from its own attempts.
+//!
+//! A member gets attempts if its probes say that it is up, it does not stand by, and passive accounting
+//! does not leave it alone.
+
+use super::arrivals::Source;
+use super::frames::NONE;
+use super::plan::Plan;
+use super::stretch::Stretch;
+use crate::balance::{AnyBalancer, Tried};
+use crate::ids::{Id, SlotId};
+use crate::model::{self, System};
+use crate::path::SlotState;
+use crate::resilience::Passive;
+use crate::time::SimTime;
+
+#[derive(Clone, Debug)]
+pub(super) struct Relay {
+    pub slot: SlotId,
+    balancer: AnyBalancer,
+    passive: Option<Box<Accounting>>,
+}
+
+#[derive(Clone, Debug)]
+struct Accounting {
+    passive: Passive,
+    /// Members that may get attempts for all that others say.
+    up: Vec<bool>,
+}
+
+impl Relay {
+    pub(super) fn new(system: &System, balancer: &model::Balancer, slot: SlotId) -> Self {
+        let members = system.pools[balancer.to].slots.len();
+        let accounting = balancer.passive.map(|rule| {
+            Box::new(Accounting {
+                passive: Passive::new(rule.max_fails, rule.fail_timeout, members),
+                up: vec![true; members],
+            })
+        });
+        Self {
+            slot,
+            balancer: AnyBalancer::new(super::plan::kind_of(balancer.algorithm), &vec![1; members]),
+            passive: accounting,
+        }
+    }
+
+    /// A process that has just started: it believes of its members what it did.
+    pub(super) fn restart(&mut self) {
+        self.balancer.restart();
+        if let Some(accounting) = &mut self.passive {
+            accounting.passive.restart();
+            for (member, &up) in (0..).zip(&accounting.up) {
+                self.balancer.set(member, up);
+            }
+        }
+    }
+
+    /// From now on `member` may get attempts, as far as probes and standbys are concerned, or not.
+    pub(super) fn set(&mut self, member: u32, up: bool) {
+        let mut gets = up;
+        if let Some(accounting) = &mut self.passive {
+            accounting.up[member as usize] = up;
+            gets &= !accounting.passive.rests(member);
+        }
+        self.balancer.set(member, gets);
+    }
+
+    /// Its own attempts have told it long ago that `member` fails; `draw`, uniform on (0, 1), says how
+    /// far the turn of tests is at `now`.
+    fn knows(&mut self, member: u32, now: SimTime, draw: f64) {
+        let Some(accounting) = &mut self.passive else {
+            return;
+        };
+        let ago = (draw * (accounting.passive.fail_timeout() + 1) as f64) as u64;
+        if accounting.passive.assume(member, now, ago) {
+            self.balancer.set(member, false);
+        }
+    }
+
+    /// Chooses a member at `now`.
+    #[inline(always)]
+    pub(super) fn pick(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
+        if self.passive.is_some() {
+            return self.pick_passively(bits, tried, now);
+        }
+        self.balancer.pick(bits, tried)
+    }
+
+    #[inline(never)]
+    fn pick_passively(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
+        let Self {
+            balancer, passive, ..
+        } = self;
+        let accounting = passive.as_mut()?;
+        let up = &accounting.up;
+        accounting
+            .passive
+            .wake(now, |member| balancer.set(member, up[member as usize]));
+        let picked = balancer.pick(bits, tried)?;
+        if accounting.passive.chosen(picked, now) {
+            balancer.set(picked, false);
+        }
+        Some(picked)
+    }
+
+    /// An attempt at `member` begins.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, member: u32) {
+        self.balancer.begin(member);
+    }
+
+    /// An attempt at `member` that had begun since the last restart has ended, without failing on the
+    /// member's account.
+    #[inline(always)]
+    pub(super) fn end(&mut self, member: u32) {
+        self.balancer.end(member);
+        if let Some(accounting) = &mut self.passive
+            && accounting.passive.ended(member)
+        {
+            let up = accounting.up[member as usize];
+            self.balancer.set(member, up);
+        }
+    }
+
+    /// The same for one that the member has refused, reset or not answered in time.
+    #[inline(always)]
+    pub(super) fn end_failed(&mut self, member: u32, now: SimTime) {
+        self.balancer.end(member);
+        self.refused(member, now);
+    }
+
+    /// An attempt at `member` has failed before it began.
+    #[inline(always)]
+    pub(super) fn refused(&mut self, member: u32, now: SimTime) {
+        if let Some(accounting) = &mut self.passive {
+            let cut = accounting.passive.failed(member, now);
+            self.balancer.fail(member, accounting.passive.max_fails());
+            if cut {
+                self.balancer.set(member, false);
+            }
+        }
+    }
+}
+
+impl Stretch<'_> {
+    /// What balancers with passive accounting know at the beginning of a stretch: who does not answer now
+    /// has not for long, and is tested now and then. What stopped together is tested together, whatever
+    /// the instance.
+    pub(super) fn know_failures(&mut self, plan: &Plan<'_>, source: Source) {
+        let (key, now) = (source.known(self.now), self.now);
+        for (relay, &(balancer, instance)) in self.relays.iter_mut().zip(&plan.relays) {
+            if relay.passive.is_none() {
+                continue;
+            }
+            let members = &plan.system.pools[plan.system.balancers[balancer].to].slots;
+            for (member, &slot) in (0..).zip(members) {
+                let (state, island) = (self.regime.slots[slot], self.regime.islands[slot]);
+                let together = match (state, island) {
+                    (_, Some(island)) => key.with(1).with(island.index() as u64),
+                    (SlotState::Silent, None) => match plan.system.slots[slot].domain {
+                        Some(domain) => key.with(2).with(domain.index() as u64),
+                        None => key.with(3).with(slot.index() as u64),
+                    },
+                    _ => key.with(3).with(slot.index() as u64),
+                };
+                let answers =
+                    state == SlotState::Serving && self.regime.reaches(Some(instance), slot);
+                if !answers && state != SlotState::Standby {
+                    relay.knows(member, now, together.stream().uniform());
+                }
+            }
+        }
+    }
+
+    /// The balancer's connection, if it has one, is closed.
+    #[inline(always)]
+    pub(super) fn disconnect(&mut self, index: u32) {
+        let frame = &mut self.frames[index];
+        if frame.connected {
+            frame.connected = false;
+            self.relays[frame.relay as usize].end(frame.member);
+        }
+    }
+
+    /// The same where the member is to blame: it refused, reset or did not answer in time.
+    #[inline(always)]
+    pub(super) fn end_failed(&mut self, index: u32) {
+        let frame = &mut self.frames[index];
+        if frame.connected {
+            frame.connected = false;
+            self.relays[frame.relay as usize].end_failed(frame.member, self.now);
+        }
+    }
+
+    /// A member has turned away an attempt that had not begun there.
+    #[inline(always)]
+    pub(super) fn turned_away(&mut self, relay: u32, member: u32) {
+        if member != NONE && relay != NONE {
+            self.relays[relay as usize].refused(member, self.now);
+        }
+    }
+
+    /// Frees an attempt that is at no slot any more.
+    #[inline(always)]
+    pub(super) fn drop_attempt(&mut self, index: u32) {
+        let frame = self.frames.release(index);
+        if frame.connected {
+            self.relays[frame.relay as usize].end(frame.member);
+        }
+    }
+}
