@@ -143,6 +143,10 @@ pub struct TrafficFold {
     pub regimes: u64,
     /// Seconds simulated request by request.
     pub window_s: f64,
+    /// Windows that went on because overload outlived what began it.
+    pub unsettled: u64,
+    /// For how long they did, seconds.
+    pub unsettled_s: f64,
     /// Seconds of horizon.
     pub covered_s: f64,
     /// Slices; the units are replications.
@@ -235,6 +239,8 @@ impl TrafficFold {
             attempts_simulated: 0,
             regimes: 0,
             window_s: 0.0,
+            unsettled: 0,
+            unsettled_s: 0.0,
             covered_s: 0.0,
             outages: OutageRecord::new(causes, system.targets.len()),
             periods: request_periods(system)
@@ -327,6 +333,8 @@ impl TrafficFold {
         self.attempts_simulated += totals.attempts_simulated;
         self.regimes += record.regimes;
         self.window_s += totals.window_s;
+        self.unsettled += totals.unsettled;
+        self.unsettled_s += totals.unsettled_s;
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
         for (parts, found) in self.periods.iter_mut().zip(&record.periods) {

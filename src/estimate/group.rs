@@ -8,6 +8,7 @@ use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::rare::Forcer;
+use super::settle::Settling;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
 use super::windows::{Piece, Quiet, SLOTS};
@@ -54,6 +55,8 @@ pub enum GroupError {
     Overflow,
     /// A count did not add up.
     Conservation(String),
+    /// Overload outlived what began it, at this instant, for longer than can be followed.
+    Unsettled(SimTime),
     /// The watcher asked to stop.
     Stopped,
 }
@@ -69,7 +72,8 @@ pub struct GroupRunner<'a> {
     tally: StructureTally,
     /// Forces structural outages, with control of its own that follows nothing else.
     forcer: Option<(Forcer<'a>, Control<'a>)>,
-    keys: KeyMaker,
+    pub(super) keys: KeyMaker,
+    pub(super) settling: Settling<'a>,
     /// When other designs change, by replication, in order: traffic is simulated request by request
     /// around these instants too.
     pub(super) others: BTreeMap<u64, Vec<SimTime>>,
@@ -115,6 +119,7 @@ impl<'a> GroupRunner<'a> {
                 (Forcer::new(system, plan, forcing, &control), control)
             }),
             keys: KeyMaker::default(),
+            settling: Settling::new(),
             others: BTreeMap::new(),
             histories: None,
         }

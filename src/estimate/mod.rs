@@ -12,6 +12,7 @@ mod periods;
 mod plan;
 mod rare;
 mod recoveries;
+mod settle;
 mod structure;
 mod sums;
 mod totals;

@@ -159,6 +159,10 @@ pub struct Totals {
     pub attempts_simulated: u64,
     /// Seconds simulated request by request.
     pub window_s: f64,
+    /// Windows that went on because overload outlived what began it, and for how long, seconds.
+    pub unsettled: u64,
+    /// See `unsettled`.
+    pub unsettled_s: f64,
     /// Seconds of horizon.
     pub covered_s: f64,
 }
@@ -210,6 +214,8 @@ impl Totals {
             requests_simulated: 0,
             attempts_simulated: 0,
             window_s: 0.0,
+            unsettled: 0,
+            unsettled_s: 0.0,
             covered_s: 0.0,
         }
     }

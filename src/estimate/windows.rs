@@ -7,6 +7,7 @@
 
 use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
+use super::settle::MOST;
 use super::totals::Totals;
 use crate::control::Control;
 use crate::model::{LoadRhythm, System};
@@ -109,6 +110,7 @@ impl GroupRunner<'_> {
         self.control.restart(plan.seed, replication);
         self.step_to(plan.from);
         others.skip_to(plan.from);
+        self.settling.begin();
         let mut quiet_from = plan.from;
         // The quiet stretch that is going on, with its blames.
         let mut quiet_regime = Rc::new(self.control.regime().clone());
@@ -155,17 +157,38 @@ impl GroupRunner<'_> {
             let mut end = plan.slice_end(at + windows.after).min(plan.to);
             traffic.count(open, end);
             advance(traffic, at, stop)?;
+            self.settling.before(traffic.frames_in_use());
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
             let falls = takes_away(&self.signals);
             let mut rises = !falls;
+            let (mut felt_until, mut last) = (end, None);
             loop {
                 let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
-                    break;
+                    advance(traffic, end, stop)?;
+                    let in_progress = traffic.frames_in_use();
+                    if end >= plan.to || !self.settling.suspects(in_progress) {
+                        break;
+                    }
+                    let regime = self.control.regime();
+                    let key = *last.get_or_insert_with(|| self.keys.key(self.system, regime));
+                    let of = (self.system, plan);
+                    if self.settling.is_usual(of, (regime, key), end, in_progress) {
+                        break;
+                    }
+                    if traffic.tally().attempts_simulated > MOST {
+                        return Err(GroupError::Unsettled(at));
+                    }
+                    // Not settled: the window goes on.
+                    let later = plan.slice_end(end + windows.after).min(plan.to);
+                    traffic.count(end, later);
+                    end = later;
+                    continue;
                 }
+                last = None;
                 let felt = others.step(&mut self.control, &mut self.signals);
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
@@ -174,6 +197,7 @@ impl GroupRunner<'_> {
                 }
                 let feels = if felt { next + windows.after } else { next };
                 let later = plan.slice_end(feels).min(plan.to);
+                felt_until = felt_until.max(later);
                 if later > end {
                     traffic.count(end, later);
                     end = later;
@@ -183,7 +207,10 @@ impl GroupRunner<'_> {
                     traffic.apply(next, signal);
                 }
             }
-            advance(traffic, end, stop)?;
+            if end > felt_until {
+                totals.unsettled += 1;
+                totals.unsettled_s += end.since(felt_until).as_secs_f64();
+            }
             if end < plan.to {
                 while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
                     traffic.step();
@@ -240,12 +267,7 @@ impl GroupRunner<'_> {
         let rhythm = self.system.load_rhythm();
         while from < to {
             let index = from.as_nanos() / hour;
-            let slot = match rhythm {
-                LoadRhythm::Steady => 0,
-                LoadRhythm::Daily => index % 24,
-                LoadRhythm::Weekly => index % 168,
-                LoadRhythm::Free => load_class(self.system, SimTime::from_nanos(index * hour)),
-            };
+            let slot = hour_slot(self.system, from);
             let end = if rhythm == LoadRhythm::Steady {
                 to
             } else {
@@ -261,6 +283,17 @@ impl GroupRunner<'_> {
             }));
             from = end;
         }
+    }
+}
+
+/// The kind of hour that `at` lies in: of the day or week, or by how many requests are expected.
+pub(super) fn hour_slot(system: &System, at: SimTime) -> u64 {
+    let index = at.as_nanos() / HOUR.as_nanos();
+    match system.load_rhythm() {
+        LoadRhythm::Steady => 0,
+        LoadRhythm::Daily => index % 24,
+        LoadRhythm::Weekly => index % 168,
+        LoadRhythm::Free => load_class(system, SimTime::from_nanos(index * HOUR.as_nanos())),
     }
 }
 

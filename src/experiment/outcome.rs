@@ -243,6 +243,11 @@ pub struct RunFacts {
     pub regimes: u64,
     /// Share of the traffic replications' time simulated request by request (1 for `exact`).
     pub share_simulated: f64,
+    /// Windows that were simulated on because overload outlived what began it, in all replications with
+    /// traffic.
+    pub unsettled_windows: u64,
+    /// For how long they were, on average, seconds; 0 without any.
+    pub unsettled_mean_s: f64,
     /// How structural outages were forced; `None` if they came as often as they do.
     pub forcing: Option<ForcingFacts>,
     /// How many times the verdicts were looked at.

@@ -7,6 +7,7 @@ use super::outcome::{Outcome, Verdict};
 use super::{Options, RunError, Watch, losses, pilot, summary, verdict};
 use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
+use crate::time::SimTime;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that are worked on at once when replications are cheap, so that all threads are busy.
@@ -234,6 +235,7 @@ impl Progress<'_> {
                 match error {
                     GroupError::Stopped => {}
                     GroupError::Overflow => return Err(overflow(self.system)),
+                    GroupError::Unsettled(since) => return Err(unsettled(self.system, since)),
                     GroupError::Conservation(what) => return Err(RunError::Internal(what)),
                 }
                 self.blocks = index / GROUPS;
@@ -303,6 +305,20 @@ impl Progress<'_> {
             self.record = before;
         }
         ended
+    }
+}
+
+/// Requests that never settle.
+pub(super) fn unsettled(system: &System, since: SimTime) -> RunError {
+    RunError::Unsuitable {
+        line: system.workloads.iter().next().map(|workload| workload.line),
+        message: format!(
+            "after a change at {since} requests had not settled when 100 million attempts were simulated: \
+             overload outlives what began it"
+        ),
+        help: "lower the rate or the `retries`, state a `queue` or a shorter `patience`, or simulate a \
+               short `horizon` with `--method exact`"
+            .into(),
     }
 }
 

@@ -143,6 +143,10 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
         transitions_simulated: record.structure.transitions,
         regimes: traffic.map_or(0, |traffic| traffic.regimes),
         share_simulated: traffic.map_or(0.0, |traffic| traffic.window_s / traffic.covered_s),
+        unsettled_windows: traffic.map_or(0, |traffic| traffic.unsettled),
+        unsettled_mean_s: traffic.map_or(0.0, |traffic| {
+            traffic.unsettled_s / traffic.unsettled.max(1) as f64
+        }),
         forcing: record.structure.forced.as_deref().map(forcing_facts),
         looks,
     }
@@ -492,6 +496,17 @@ fn warnings(figures: &Figures<'_>) -> Vec<String> {
                 "request figures rest on {} independent groups of replications, so their intervals \
                  are wide; ask for more replications",
                 traffic.failed.n
+            ));
+        }
+        if traffic.unsettled > 0 {
+            let mean_s = traffic.unsettled_s / traffic.unsettled as f64;
+            warnings.push(format!(
+                "overload outlived what began it {} times in {} histories, for {:.0} s on average: such a \
+                 time was simulated until requests had settled; fewer retries, a shorter `queue` or \
+                 more workers would shorten it",
+                traffic.unsettled,
+                traffic.replications,
+                mean_s,
             ));
         }
     }

@@ -1,0 +1,106 @@
+//! Whether traffic has settled when a window should end. Overload can outlive what began it: retries and
+//! backlog feed themselves, and what a sample from an empty start says of the regime is not yet, or never,
+//! true. Such a window goes on, request by request, until no more is in progress than in the regime itself
+//! (metastable failures: Bronson et al., HotOS 2021).
+//!
+//! What is looked at is the work in progress. Only where it is far more than before the windows of the
+//! same history is the regime sampled for how much is usual in it, so that nothing is paid for by others.
+
+use super::plan::Plan;
+use super::windows::{HOUR, hour_slot};
+use crate::model::{LoadRhythm, System};
+use crate::path::Regime;
+use crate::time::SimTime;
+use crate::traffic::{Source, Traffic};
+use std::collections::BTreeMap;
+
+/// Work in progress is far more than before from so many times on, and above so much.
+const FAR: u32 = 4;
+const LEAST: u32 = 50;
+
+/// It is as in the regime up to so many times the most of its sample, and some that come at once.
+const USUAL: u32 = 2;
+const SOME: u32 = 20;
+
+/// Slices of that sample.
+const SLICES: u64 = 8;
+
+/// Attempts of one window, after which it is given up: minutes of work.
+pub(super) const MOST: u64 = 100_000_000;
+
+/// Follows the windows of one history after the other.
+#[derive(Debug)]
+pub(super) struct Settling<'a> {
+    /// Samples regimes; made when it is needed.
+    probe: Option<Box<Traffic<'a>>>,
+    /// The most work in progress by regime and kind of hour: the same for all histories.
+    levels: BTreeMap<(u64, u64), u32>,
+    /// The least work in progress before a window of this history.
+    calm: Option<u32>,
+}
+
+impl<'a> Settling<'a> {
+    pub(super) fn new() -> Self {
+        Self {
+            probe: None,
+            levels: BTreeMap::new(),
+            calm: None,
+        }
+    }
+
+    /// A history begins.
+    pub(super) fn begin(&mut self) {
+        self.calm = None;
+    }
+
+    /// A window has come to its first transition with so much in progress.
+    pub(super) fn before(&mut self, in_progress: u32) {
+        let calm = self.calm.get_or_insert(in_progress);
+        *calm = (*calm).min(in_progress);
+    }
+
+    /// Whether that is so much that the regime must be asked.
+    pub(super) fn suspects(&self, in_progress: u32) -> bool {
+        in_progress > LEAST + FAR * self.calm.unwrap_or(0)
+    }
+
+    /// Whether so much in progress at `at` is usual in `regime`, whose key is `key`.
+    pub(super) fn is_usual(
+        &mut self,
+        (system, plan): (&'a System, &Plan),
+        (regime, key): (&Regime, u64),
+        at: SimTime,
+        in_progress: u32,
+    ) -> bool {
+        // One instant for all hours of a kind, so that the answer depends on nothing else.
+        let (slot, from) = match system.load_rhythm() {
+            LoadRhythm::Free => {
+                let hour = at.as_nanos() / HOUR.as_nanos();
+                (hour, SimTime::from_nanos(hour * HOUR.as_nanos()))
+            }
+            LoadRhythm::Steady | LoadRhythm::Daily | LoadRhythm::Weekly => {
+                let slot = hour_slot(system, at);
+                (slot, SimTime::START + HOUR.saturating_mul(slot))
+            }
+        };
+        let (probe, levels) = (&mut self.probe, &mut self.levels);
+        let level = *levels.entry((key, slot)).or_insert_with(|| {
+            let traffic =
+                probe.get_or_insert_with(|| Box::new(Traffic::new(system, plan.traffic.clone())));
+            let source = Source::Sample {
+                seed: plan.seed,
+                regime: key,
+                batch: u64::MAX - slot,
+            };
+            traffic.begin(regime, from.before(plan.windows.warm_up), source);
+            let mut most = 0;
+            let slices = plan.windows.sample.as_nanos() / plan.traffic.slice.as_nanos();
+            for slice in 1..=slices.max(SLICES) {
+                traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
+                most = most.max(traffic.frames_in_use());
+            }
+            most
+        });
+        in_progress <= USUAL * level + SOME
+    }
+}
