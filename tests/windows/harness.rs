@@ -20,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) downtime_s: f64,
     pub(crate) outages: f64,
     pub(crate) by_cause: Vec<f64>,
+    /// By target: periods that miss its bound.
+    pub(crate) periods: Vec<f64>,
     pub(crate) latency: WeightedHistogram,
 }
 
@@ -37,6 +39,8 @@ pub(crate) struct Paired {
     outages: (f64, f64),
     /// Of each group: differences of failed requests by cause.
     causes: Vec<Vec<f64>>,
+    /// Of each group: differences of how many periods miss the bound of each target on slices.
+    periods: Vec<Vec<f64>>,
     pub(crate) exact: Found,
     pub(crate) windows: Found,
 }
@@ -87,6 +91,21 @@ impl Paired {
         exact / self.exact.failed
     }
 
+    /// How many periods miss the bound of a target on slices agrees as well; there are that many at least.
+    #[track_caller]
+    pub(crate) fn agrees_about_periods(&self, target: usize, least: f64) {
+        let differences: Vec<f64> = self.periods.iter().map(|row| row[target]).collect();
+        let (found, exact) = (paired(&differences), self.exact.periods[target]);
+        println!(
+            "  target {target}: {exact} periods by exact, {:+} +- {:.1} ({:+.2} se)",
+            found.0,
+            found.1,
+            z(found)
+        );
+        assert!(z(found).abs() <= 3.0, "target {target}");
+        assert!(found.1 <= 0.01 * exact && exact >= least, "too few periods");
+    }
+
     /// The same for each cause with at least one failure in fifty.
     #[track_caller]
     pub(crate) fn agrees_about_causes(&self, most: f64) {
@@ -107,6 +126,7 @@ impl Found {
             downtime_s: 0.0,
             outages: 0.0,
             by_cause: Vec::new(),
+            periods: Vec::new(),
             latency: WeightedHistogram::new(),
         }
     }
@@ -123,6 +143,10 @@ impl Found {
         self.by_cause.resize(totals.failed_by_cause.len(), 0.0);
         for (sum, failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {
             *sum += failed;
+        }
+        self.periods.resize(record.outages.periods.len(), 0.0);
+        for (sum, missed) in self.periods.iter_mut().zip(&record.outages.periods) {
+            *sum += missed.y;
         }
         for journey in &totals.journeys {
             self.latency.merge(&journey.latency);
@@ -190,7 +214,7 @@ pub(crate) fn compare_seeds(
     let (mut exact, mut windows) = (Found::new(), Found::new());
     let (mut histories, mut window_s, mut covered_s) = (0, 0.0, 0.0);
     let (mut shares, mut downtimes, mut outages) = (Vec::new(), Vec::new(), Vec::new());
-    let mut causes = Vec::new();
+    let (mut causes, mut periods) = (Vec::new(), Vec::new());
     for seed in seeds(count) {
         let exact_plan = plan(Method::Exact, seed);
         let mut windows_plan = plan(Method::Windows, seed);
@@ -204,6 +228,8 @@ pub(crate) fn compare_seeds(
             let by_cause = |record: &TrafficRecord| record.totals.failed_by_cause.clone();
             let rows = by_cause(&sampled).into_iter().zip(by_cause(&whole));
             causes.push(rows.map(|(sampled, whole)| sampled - whole).collect());
+            let rows = sampled.outages.periods.iter().zip(&whole.outages.periods);
+            periods.push(rows.map(|(sampled, whole)| sampled.y - whole.y).collect());
             let (sampled, whole) = (&sampled.outages.downtime, &whole.outages.downtime);
             downtimes.push(sampled.y - whole.y);
             outages.push(sampled.x - whole.x);
@@ -239,6 +265,7 @@ pub(crate) fn compare_seeds(
         downtime,
         outages,
         causes,
+        periods,
         exact,
         windows,
     }
