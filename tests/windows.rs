@@ -2,8 +2,10 @@
 //! so that the paired difference contains nothing but what the method leaves out.
 //!
 //! Faults are compressed (minutes apart, not months), so that exact histories are affordable and
-//! windows are a large part of the time. Seeds are fixed. The mutants are kept: a method without
-//! look-back, or without warm-up, must not pass.
+//! windows are a large part of the time. Everything must agree within three standard errors, of which
+//! one is at most 1 % of the failed share (`Paired::agrees`). Seeds are fixed: one under a plain
+//! `cargo test`, four with `FIVENINES_ORACLES=full`, as in CI, for half the errors. The mutants are
+//! kept: a method without look-back, or without warm-up, must not pass.
 
 #![expect(clippy::print_stdout, reason = "the figures belong beside a verdict")]
 
@@ -208,7 +210,7 @@ workload: {users: {arrive: {poisson: 60/s}, journeys: {publish: 100%}, through: 
 #[test]
 fn windows_agree_with_exact_when_repairs_queue_and_standbys_take_over() {
     let paired = compare(&system(HANDLED), 64, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
 }
 
 /// Shards asked at the same time, of which one may be missing; shared processors, urgent work first,
@@ -244,7 +246,7 @@ workload:
 #[test]
 fn windows_agree_with_exact_when_detection_dominates() {
     let paired = compare(&system(PROBED), 64, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
     assert!(
         paired.simulated < 0.5,
         "windows must not be the whole of it"
@@ -254,13 +256,13 @@ fn windows_agree_with_exact_when_detection_dominates() {
 #[test]
 fn windows_agree_with_exact_when_requests_in_flight_dominate() {
     let paired = compare(&system(IN_FLIGHT), 64, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
 }
 
 #[test]
 fn windows_agree_with_exact_when_calls_are_made_at_the_same_time() {
     let paired = compare(&system(FORKS), 32, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
 }
 
 #[test]
@@ -268,7 +270,7 @@ fn windows_agree_with_exact_when_queues_are_long() {
     let paired = compare(&system(QUEUED), 64, |plan| {
         plan.windows.sample = SimSpan::from_secs(400)
     });
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
 }
 
 #[test]
@@ -276,45 +278,24 @@ fn windows_agree_with_exact_when_the_load_swings() {
     let paired = compare(&system(SWING), 64, |plan| {
         plan.windows.sample = SimSpan::from_secs(300)
     });
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    paired.agrees();
 }
 
 #[test]
 fn windows_agree_with_exact_through_maintenance() {
-    let paired = compare(&system(MAINTAINED), 64, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
+    let paired = compare(&system(MAINTAINED), 32, |_| {});
+    paired.agrees();
     let planned = Cause::planned(&system(MAINTAINED));
-    let of = |found: &Found| -> f64 {
-        let causes = found.by_cause.iter().zip(&planned);
-        causes
-            .filter(|(_, planned)| **planned)
-            .map(|(failed, _)| failed)
-            .sum()
-    };
-    let (exact, windows) = (of(&paired.exact), of(&paired.windows));
-    println!(
-        "planned {windows:.0} against {exact:.0} of {:.0}",
-        paired.exact.failed
-    );
-    assert!(exact > 0.1 * paired.exact.failed && (windows / exact - 1.0).abs() < 0.02);
+    let share = paired.agrees_about("planned", |cause| planned[cause], 0.01);
+    assert!(share > 0.1);
 }
 
 #[test]
 fn windows_agree_with_exact_through_releases() {
     let system = system(RELEASED);
-    let paired = compare(&system, 64, |_| {});
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
-    // Each cause on its own.
-    let (exact, windows) = (&paired.exact, &paired.windows);
-    for (index, &failed) in exact.by_cause.iter().enumerate() {
-        if failed >= 0.02 * exact.failed {
-            println!(
-                "{index}: {:.0} against {failed:.0}",
-                windows.by_cause[index]
-            );
-            assert!((windows.by_cause[index] / failed - 1.0).abs() < 0.02);
-        }
-    }
+    let paired = compare(&system, 32, |_| {});
+    paired.agrees();
+    paired.agrees_about_causes(0.02);
 }
 
 #[test]
@@ -323,25 +304,13 @@ fn windows_agree_with_exact_on_a_whole_site() {
     let paired = compare(&system(SITE), 64, |plan| {
         plan.windows.sample = SimSpan::from_secs(60)
     });
-    assert!(paired.agrees() && paired.error <= 0.01 * paired.share);
-    let (exact, windows) = (&paired.exact, &paired.windows);
-    let close = |a: f64, b: f64, tolerance: f64| (a - b).abs() <= tolerance * b.abs();
-    assert!(paired.downtime_error <= 0.01);
-    assert!(close(windows.downtime_s, exact.downtime_s, 0.03));
+    paired.agrees();
+    assert!(paired.downtime_error() <= 0.01);
+    paired.agrees_about_causes(0.02);
     for q in [0.5, 0.9, 0.99] {
         let at = |found: &Found| found.latency.quantile(q).expect("requests were answered");
-        assert!(close(at(windows), at(exact), 0.02), "the percentile {q}");
-    }
-    for (index, &failed) in exact.by_cause.iter().enumerate() {
-        // Causes with at least one failure in fifty.
-        if failed >= 0.02 * exact.failed {
-            let cause = Cause::from_index(index);
-            println!(
-                "{cause:?}: {:.0} against {failed:.0}",
-                windows.by_cause[index]
-            );
-            assert!(close(windows.by_cause[index], failed, 0.1), "{cause:?}");
-        }
+        let (windows, exact) = (at(&paired.windows), at(&paired.exact));
+        assert!((windows / exact - 1.0).abs() <= 0.02, "the percentile {q}");
     }
 }
 

@@ -34,9 +34,22 @@ impl GroupRunner<'_> {
         for pieces in paths {
             slices.begin();
             requests.begin();
+            // Share of bad slices right before a piece, and whether it is planned: what slices without
+            // a request copy.
+            let mut last = (0.0, false);
             for piece in pieces {
                 match piece {
                     Piece::Window(seen) => {
+                        let known = (seen.first + seen.copies).min(seen.end);
+                        if known > seen.first && last.0 > 0.0 {
+                            let (from, to) = (instant(seen.first), instant(known));
+                            slices.push_bad(from, to, last.0, last.1);
+                        }
+                        if known < seen.end {
+                            let run = seen.runs_by_cause.last();
+                            let run = run.filter(|run| run.end == seen.end);
+                            last = run.map_or((0.0, false), |run| (1.0, planned[run.cause]));
+                        }
                         for run in &seen.runs_by_cause {
                             let (from, to) = (instant(run.first), instant(run.end));
                             slices.push_bad(from, to, 1.0, planned[run.cause]);
@@ -55,9 +68,11 @@ impl GroupRunner<'_> {
                         let met = &met[&quiet.key];
                         let (from, to) = (quiet.from.as_nanos(), quiet.to.as_nanos());
                         let is_planned = planned[met.cause(quiet)];
-                        let share = met.slices.share();
-                        if share > 0.0 {
-                            slices.push_bad(from, to, share, is_planned);
+                        if met.slices.judged > 0 {
+                            last = (met.slices.share(), is_planned);
+                        }
+                        if last.0 > 0.0 {
+                            slices.push_bad(from, to, last.0, last.1);
                         }
                         if requests.is_empty() {
                             continue;

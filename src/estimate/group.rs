@@ -327,9 +327,9 @@ impl<'a> GroupRunner<'a> {
             if stretch >= stretches && met.is_sampled(self.system, traffic.tally()) {
                 break;
             }
-            let (judged, runs) = {
+            let (judged, unknown, runs) = {
                 let slices = &traffic.tally().slices;
-                (slices.judged, slices.runs.len())
+                (slices.judged, slices.unknown, slices.runs.len())
             };
             let common = self.plan.common.then(|| {
                 // A stream for each stretch, so that designs stay in step whatever they reject.
@@ -372,8 +372,10 @@ impl<'a> GroupRunner<'a> {
                 return Err(GroupError::Overflow);
             }
             let slices = &traffic.tally().slices;
-            pairs += (slices.judged - judged).saturating_sub(1);
-            let first = at.as_nanos() / slice;
+            // What comes before the first request of a stretch says nothing about the regime.
+            let unknown = slices.unknown - unknown;
+            pairs += (slices.judged - judged - unknown).saturating_sub(1);
+            let first = at.as_nanos() / slice + unknown;
             starts += slices.runs[runs..]
                 .iter()
                 .filter(|run| run.first > first)
@@ -382,7 +384,7 @@ impl<'a> GroupRunner<'a> {
         let tally = traffic.tally();
         tally.check().map_err(GroupError::Conservation)?;
         met.slices = SliceShare {
-            judged: tally.slices.judged,
+            judged: tally.slices.judged - tally.slices.unknown,
             bad: tally.slices.bad,
             pairs,
             starts,

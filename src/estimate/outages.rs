@@ -9,7 +9,7 @@
 //! of neighbours, and each pair is counted where it lies:
 //!
 //! - inside a window both slices were seen;
-//! - inside a quiet stretch, and between two of them, the pair is as likely as in the sample;
+//! - inside a quiet stretch, and between two of the same regime, the pair is as likely as in the sample;
 //! - between a window and a quiet stretch one slice was seen and the other has the sample's law.
 //!   With `p` the sample's share of bad slices and `r` the correlation of its neighbours, two slices
 //!   of which one is bad with probability `q` are bad together with probability
@@ -17,7 +17,12 @@
 //!   often contains some of the transition. All that need be known is on which side of `p` it lies:
 //!   the formula is linear in `q` on either side, so what was seen, 0 or 1, may stand for `q`. It is
 //!   exact if the slice is the regime's own (`q = p`), if neighbours are independent, or if the
-//!   transition spoils (or mends) slices whatever their neighbour was.
+//!   transition spoils (or mends) slices whatever their neighbour was;
+//! - between quiet stretches with different samples, as where an hour of more load begins, the same
+//!   formula holds with the share of the other for `q` and the mean of the two correlations.
+//!
+//! A slice without a request copies the one before. Where a window or an hour begins with such slices,
+//! that is the last one of the piece before it, and the pair to be counted is the one around them.
 //!
 //! # How long they last
 //!
@@ -89,6 +94,13 @@ impl SliceShare {
             }
     }
 
+    /// Chance that a slice of this regime is bad and the one before it, of the regime `before`, good.
+    fn begins_after(self, before: Self) -> f64 {
+        let (p, q) = (self.share(), before.share());
+        let correlation = 0.5 * (self.correlation() + before.correlation());
+        p - p * q - correlation * (p.min(q) - p * q)
+    }
+
     /// Expected outages that begin with a slice that was seen, after one of the regime that was not.
     fn begins_seen(self, bad: bool, above: bool) -> f64 {
         let independent = if bad { 1.0 - self.share() } else { 0.0 };
@@ -158,6 +170,8 @@ pub struct Seen {
     pub first: u64,
     /// See `first`.
     pub end: u64,
+    /// The first so many had no request and copy what came before.
+    pub copies: u64,
     /// Runs of bad ones.
     pub runs: Vec<BadRun>,
     /// The same in runs with one cause each.
@@ -230,17 +244,19 @@ impl<'a> OutageTracker<'a> {
 
     /// A window.
     pub fn seen(&mut self, seen: &Seen, record: &mut OutageRecord) {
-        if seen.end <= seen.first {
+        let first = (seen.first + seen.copies).min(seen.end);
+        self.empty(seen.first, first, record);
+        if seen.end <= first {
             return;
         }
-        let starts_bad = seen.runs.first().is_some_and(|run| run.first == seen.first);
+        let starts_bad = seen.runs.first().is_some_and(|run| run.first == first);
         self.outages += match self.before {
             Before::Nothing => 0.0,
             Before::Seen { bad, .. } => f64::from(u8::from(starts_bad && !bad)),
             Before::Quiet(share) => share.begins_seen(starts_bad, seen.falls),
         };
         for &run in &seen.runs {
-            self.outages += f64::from(u8::from(run.first > seen.first));
+            self.outages += f64::from(u8::from(run.first > first));
             self.downtime_s += (run.end - run.first) as f64 * self.slice_s;
             self.last_cause = run.cause;
             self.join(run, record);
@@ -269,7 +285,7 @@ impl<'a> OutageTracker<'a> {
         self.outages += match self.before {
             Before::Nothing => 0.0,
             Before::Seen { bad, rises } => share.begins_unseen(bad, rises),
-            Before::Quiet(_) => share.begins(),
+            Before::Quiet(before) => share.begins_after(before),
         };
         self.before = Before::Quiet(share);
         if share.bad == 0 {
@@ -286,7 +302,7 @@ impl<'a> OutageTracker<'a> {
         }
     }
 
-    /// A quiet stretch of the slices `[first, end)` in which nobody comes: they copy the one before.
+    /// Slices `[first, end)` in which nobody comes: they copy the one before.
     pub fn empty(&mut self, first: u64, end: u64, record: &mut OutageRecord) {
         let (share, solid) = match self.before {
             Before::Nothing | Before::Seen { bad: false, .. } => return,
@@ -370,6 +386,7 @@ mod tests {
         Seen {
             first,
             end,
+            copies: 0,
             runs: runs.to_vec(),
             runs_by_cause: runs.to_vec(),
             bins: Vec::new(),
@@ -443,6 +460,67 @@ mod tests {
         let expected = 0.08 / (1.0 - p) + 99.0 * 0.08;
         assert!((record.downtime.x - expected).abs() < 1e-12);
         assert_eq!(record.durations.total(), 0);
+    }
+
+    #[test]
+    fn slices_without_a_request_copy_the_last_one_before_them() {
+        let bad = SliceShare {
+            judged: 60,
+            bad: 60,
+            pairs: 59,
+            starts: 0,
+        };
+        let record = follow(|tracker, record| {
+            // Nobody comes at first, and what was before is not known.
+            tracker.empty(100, 110, record);
+            tracker.quiet(110, 150, SliceShare::default(), 0, record);
+            tracker.quiet(150, 200, bad, 1, record);
+            tracker.empty(200, 220, record);
+            // A window in which nobody comes, and one with its first request at 260.
+            tracker.seen(
+                &Seen {
+                    copies: 10,
+                    ..seen(220, 230, &[])
+                },
+                record,
+            );
+            tracker.empty(230, 250, record);
+            tracker.seen(
+                &Seen {
+                    copies: 10,
+                    ..seen(250, 300, &[run(270, 280)])
+                },
+                record,
+            );
+        });
+        assert_eq!((record.downtime.y, record.downtime.x), (120.0, 2.0));
+        assert_eq!((record.by_cause[0].y, record.by_cause[1].y), (10.0, 110.0));
+        let durations = &record.durations;
+        assert_eq!(
+            (durations.total(), durations.max_seen()),
+            (2, 110_000_000_000)
+        );
+    }
+
+    #[test]
+    fn an_hour_of_more_load_begins_outages_at_its_border() {
+        let share = |bad, starts| SliceShare {
+            judged: 100,
+            bad,
+            pairs: 100,
+            starts,
+        };
+        // Independent neighbours: a good one and then a bad one.
+        let (low, high) = (share(20, 16), share(80, 16));
+        assert!((high.begins_after(low) - 0.8 * 0.8).abs() < 1e-12);
+        assert!((low.begins_after(high) - 0.2 * 0.2).abs() < 1e-12);
+        // Neighbours as alike as they can be: only the additional ones begin.
+        let (low, high) = (share(20, 0), share(80, 0));
+        assert!((high.begins_after(low) - 0.6).abs() < 1e-12);
+        assert!(low.begins_after(high).abs() < 1e-12);
+        // Like the inside, if both are the same.
+        assert!((FLAPPING.begins_after(FLAPPING) - FLAPPING.begins()).abs() < 1e-12);
+        assert_eq!(share(100, 0).begins_after(share(0, 0)), 1.0);
     }
 
     #[test]

@@ -395,6 +395,7 @@ fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<
     Ok(Seen {
         first: 0,
         end: 0,
+        copies: tally.slices.unknown,
         runs: tally.slices.runs.clone(),
         runs_by_cause: tally.slices.runs_by_cause.clone(),
         bins: tally.slices.bins.clone(),

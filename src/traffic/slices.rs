@@ -66,6 +66,8 @@ pub(super) struct Slices {
     open: Option<Open>,
     /// Cause of the slice judged last, if it was bad.
     last: Option<usize>,
+    /// Whether a slice of this range had a request, so that the next one has something to copy.
+    known: bool,
     run: Option<BadRun>,
 }
 
@@ -82,6 +84,7 @@ impl Slices {
             first_serial: 0,
             open: None,
             last: None,
+            known: false,
             run: None,
         }
     }
@@ -92,6 +95,7 @@ impl Slices {
         self.first_serial = 0;
         self.open = None;
         self.last = None;
+        self.known = false;
         self.run = None;
     }
 
@@ -245,6 +249,7 @@ impl Slices {
         if cell.starts {
             tally.runs.extend(self.run.take());
             self.last = None;
+            self.known = false;
         }
         self.judge(cell.index - cell.empty, cell.empty, self.last, tally);
         if cell.tail {
@@ -253,6 +258,7 @@ impl Slices {
         if cell.ended > 0 {
             let bad = f64::from(cell.ok) < self.bad_below * f64::from(cell.ended);
             self.last = bad.then_some(cell.cause as usize);
+            self.known = true;
         }
         self.judge(cell.index, 1, self.last, tally);
         if let Some(bins) = &self.bins {
@@ -266,6 +272,9 @@ impl Slices {
             return;
         }
         tally.judged += count;
+        if !self.known {
+            tally.unknown += count;
+        }
         let Some(cause) = bad else {
             tally.runs.extend(self.run.take());
             return;
@@ -385,7 +394,7 @@ mod tests {
         feed(&mut slices, &mut tally, &requests);
         feed(&mut slices, &mut tally, &[(33.0, None)]);
         slices.finish(at(40.0), &mut tally);
-        assert_eq!((tally.judged, tally.bad), (20, 5));
+        assert_eq!((tally.judged, tally.bad, tally.unknown), (20, 5, 5));
         assert_eq!(tally.bad_by_cause, [0, 0, 2, 3, 0]);
         let runs = [
             BadRun {

@@ -181,6 +181,9 @@ pub struct BinSettings {
 pub struct SliceTally {
     /// Slices that were judged.
     pub judged: u64,
+    /// Those among them at the start of a counted range before the first one with a request. They copy
+    /// what came before the range, which is not known here, and are counted as good.
+    pub unknown: u64,
     /// Bad ones.
     pub bad: u64,
     /// Bad ones by the commonest cause among their failed requests; they sum to `bad`.
@@ -311,13 +314,14 @@ impl Tally {
             .for_each(Histogram::clear);
         let SliceTally {
             judged,
+            unknown,
             bad,
             bad_by_cause,
             runs,
             runs_by_cause,
             bins,
         } = &mut self.slices;
-        (*judged, *bad) = (0, 0);
+        (*judged, *unknown, *bad) = (0, 0, 0);
         bad_by_cause.fill(0);
         runs.clear();
         runs_by_cause.clear();
@@ -373,6 +377,7 @@ impl Tally {
             latency.merge(other);
         }
         self.slices.judged += other.slices.judged;
+        self.slices.unknown += other.slices.unknown;
         self.slices.bad += other.slices.bad;
         add(&mut self.slices.bad_by_cause, &other.slices.bad_by_cause);
         self.slices.runs.extend_from_slice(&other.slices.runs);
