@@ -11,6 +11,8 @@ mod library;
 mod losses;
 #[path = "features/measures.rs"]
 mod measures;
+#[path = "features/mesh.rs"]
+mod mesh;
 #[path = "features/queues.rs"]
 mod queues;
 #[path = "features/ranges.rs"]

@@ -9,6 +9,7 @@ mod downtimes;
 mod figures;
 mod in_order;
 mod inputs;
+mod links;
 mod losses;
 mod metrics;
 mod moves;
