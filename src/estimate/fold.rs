@@ -8,7 +8,7 @@ use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
 use crate::ids::Id;
-use crate::model::{Metric, Population, System};
+use crate::model::{Metric, Population, QueueMeasure, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
 use crate::traffic::Counts;
@@ -71,6 +71,8 @@ pub struct QueueFold {
     pub dead: Sums,
     /// (lost, messages published).
     pub lost: Sums,
+    /// (dead or lost, done, dead or lost).
+    pub undone: Sums,
     /// (message seconds in the queue or in work, seconds).
     pub held: Sums,
     /// The most that waited.
@@ -114,7 +116,8 @@ pub struct TrafficFold {
     pub unplanned: UnplannedFold,
     /// (failed because of planned work, issued) of all requests.
     pub planned: Sums,
-    /// (not answered within the bound, ended) by target; only latency targets are filled.
+    /// (not answered within the bound, ended) by target; only targets on latency
+    /// and on how long messages take are filled.
     pub late: Vec<Sums>,
     /// (failed by this cause, issued) by [`Cause::index`].
     pub by_cause: Vec<Sums>,
@@ -351,20 +354,32 @@ impl TrafficFold {
 
     fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {
         for (sums, target) in self.late.iter_mut().zip(&system.targets) {
-            let Metric::Latency { population, .. } = target.metric else {
-                continue;
+            let population = match target.metric {
+                Metric::Latency { population, .. } => Some(population),
+                Metric::Queue {
+                    measure: QueueMeasure::Time { .. },
+                    ..
+                } => None,
+                _ => continue,
             };
             let bound = crate::time::SimSpan::from_secs_f64(target.bound);
             let Ok(index) = plan.traffic.bounds.binary_search(&bound) else {
                 continue;
             };
+            if let Metric::Queue { queue, .. } = target.metric {
+                let row = &record.totals.queues[queue.index()];
+                let settled = row.done + row.dead + row.lost;
+                sums.push(settled - row.within[index], settled);
+                continue;
+            }
             let (mut within, mut ended) = (0.0, 0.0);
             for (workload_id, workload) in system.workloads.pairs() {
                 for &(id, _) in &workload.journeys {
                     let counts = match population {
-                        Population::All => true,
-                        Population::Workload(wanted) => wanted == workload_id,
-                        Population::Journey(wanted) => wanted == id,
+                        Some(Population::All) => true,
+                        Some(Population::Workload(wanted)) => wanted == workload_id,
+                        Some(Population::Journey(wanted)) => wanted == id,
+                        None => false,
                     };
                     if counts {
                         within += record.totals.journeys[id].within[index];
@@ -405,6 +420,7 @@ impl QueueFold {
             redelivered: Sums::default(),
             dead: Sums::default(),
             lost: Sums::default(),
+            undone: Sums::default(),
             held: Sums::default(),
             most_waiting: 0,
             counts: [0.0; 5],
@@ -418,6 +434,8 @@ impl QueueFold {
         self.redelivered.push(queue.redelivered, queue.published);
         self.dead.push(queue.dead, queue.published);
         self.lost.push(queue.lost, queue.published);
+        let undone = queue.dead + queue.lost;
+        self.undone.push(undone, queue.done + undone);
         self.held.push(queue.held_s, covered_s);
         self.most_waiting = self.most_waiting.max(queue.most_waiting);
         let counts = [

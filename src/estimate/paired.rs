@@ -347,7 +347,8 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
         | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => return None,
+        | Metric::Recovery { .. }
+        | Metric::Queue { .. } => return None,
     })
 }
 

@@ -71,7 +71,8 @@ pub fn period_bound(target: &Target, horizon: SimSpan) -> Option<PeriodBound> {
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => return None,
+        | Metric::Recovery { .. }
+        | Metric::Queue { .. } => return None,
     };
     Some(PeriodBound {
         measure,

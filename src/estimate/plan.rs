@@ -4,7 +4,8 @@ use super::periods::bounds_of;
 use super::rare::Forcing;
 use crate::ids::PoolId;
 use crate::model::{
-    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Source, Start, System,
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, QueueMeasure, Source, Start,
+    System,
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
@@ -91,7 +92,11 @@ impl Plan {
             .targets
             .iter()
             .filter_map(|target| match target.metric {
-                Metric::Latency { .. } => Some(SimSpan::from_secs_f64(target.bound)),
+                Metric::Latency { .. }
+                | Metric::Queue {
+                    measure: QueueMeasure::Time { .. },
+                    ..
+                } => Some(SimSpan::from_secs_f64(target.bound)),
                 Metric::Availability(_)
                 | Metric::FullAvailability
                 | Metric::TimeAvailability
@@ -103,7 +108,8 @@ impl Plan {
                 | Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             })
             .collect();
         bounds.sort_unstable();

@@ -65,7 +65,8 @@ impl Named {
                 | Metric::StructuralAvailability
                 | Metric::Periods(_)
                 | Metric::DowntimeExceeds(_)
-                | Metric::StructuralDowntimeExceeds(_) => FigureUnit::Share,
+                | Metric::StructuralDowntimeExceeds(_)
+                | Metric::Queue { .. } => FigureUnit::Share,
                 Metric::Downtime | Metric::StructuralDowntime => FigureUnit::SecondsPerYear,
                 Metric::Outages | Metric::StructuralOutages => FigureUnit::PerYear,
                 Metric::Latency { .. } | Metric::Recovery { .. } => FigureUnit::Seconds,
@@ -187,8 +188,12 @@ fn metric_of(text: &str) -> &str {
 pub(super) fn of_targets(base: &System) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for (index, target) in base.targets.iter().enumerate() {
-        // No pairs are kept of what is left when planned work is left out, nor of recoveries.
-        if target.excluding_planned || matches!(target.metric, Metric::Recovery { .. }) {
+        // No pairs are kept of what is left when planned work is left out, nor of recoveries and messages.
+        let unpaired = matches!(
+            target.metric,
+            Metric::Recovery { .. } | Metric::Queue { .. }
+        );
+        if target.excluding_planned || unpaired {
             continue;
         }
         let kind = match target.metric {

@@ -17,7 +17,9 @@ pub mod outcome;
 mod pilot;
 mod queues;
 mod run;
+mod scaled;
 mod summary;
+mod turning;
 mod turns;
 mod verdict;
 

@@ -6,7 +6,7 @@ use super::metrics::{Kind, Named, PERCENTILES, catalogue, of_targets};
 use super::outcome::{CauseRow, Estimate, Outcome};
 use crate::estimate::{PairRecord, Pairing, TrafficPairs, cause_key};
 use crate::ids::Id;
-use crate::model::{Metric, Population, Relation, Source, System};
+use crate::model::{Metric, Population, QueueMeasure, Relation, Source, System};
 use crate::path::Phase;
 use crate::stats::{Difference, Paired, Scope, Split, WeightedHistogram};
 use std::collections::BTreeMap;
@@ -210,7 +210,8 @@ impl<'a> Moves<'a> {
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             },
             Kind::Answered(quantile) => {
                 let base = self.split(0, Population::All, false)?;
@@ -318,7 +319,8 @@ impl<'a> Moves<'a> {
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             },
             Kind::AnsweredMean => answered.map(|it| it.mean),
             Kind::Answered(q) => {
@@ -381,7 +383,12 @@ impl<'a> Moves<'a> {
                 at_least: target.relation == crate::model::Relation::AtLeast
                     || matches!(
                         target.metric,
-                        Metric::Latency { .. } | Metric::Recovery { .. }
+                        Metric::Latency { .. }
+                            | Metric::Recovery { .. }
+                            | Metric::Queue {
+                                measure: QueueMeasure::Time { .. },
+                                ..
+                            }
                     ),
                 differences: (0..self.candidates())
                     .map(|candidate| {

@@ -55,7 +55,7 @@ pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Pool, PoolKind,
     Probes, Retries, ServedBy, Vrrp,
 };
-pub use target::{Metric, Population, Quantity, Relation, Target};
+pub use target::{Metric, Population, Quantity, QueueMeasure, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 

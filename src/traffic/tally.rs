@@ -135,6 +135,8 @@ pub struct QueueTally {
     pub held_ns: u128,
     /// From publishing to the acknowledgement, nanoseconds.
     pub latency: Histogram,
+    /// Done within each bound of the settings.
+    pub within: Vec<u64>,
 }
 
 /// A maximal run of bad slices within one stretch.
@@ -265,7 +267,7 @@ impl Tally {
             pools: IdVec::filled(pool, system.pools.len()),
             channels: IdVec::filled(ChannelTally::default(), system.channels.len()),
             users: IdVec::filled(UserTally::default(), system.workloads.len()),
-            queues: IdVec::filled(QueueTally::new(), system.queues.len()),
+            queues: IdVec::filled(QueueTally::new(settings.bounds.len()), system.queues.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
@@ -305,6 +307,7 @@ impl Tally {
             }
             queue.held_ns = 0;
             queue.latency.clear();
+            queue.within.fill(0);
         }
         self.latency_by_condition
             .iter_mut()
@@ -453,7 +456,7 @@ impl ChannelTally {
 }
 
 impl QueueTally {
-    fn new() -> Self {
+    fn new(bounds: usize) -> Self {
         Self {
             asked: 0,
             full: 0,
@@ -467,6 +470,7 @@ impl QueueTally {
             most_waiting: 0,
             held_ns: 0,
             latency: Histogram::new(),
+            within: vec![0; bounds],
         }
     }
 
@@ -495,6 +499,9 @@ impl QueueTally {
             *count += *other;
         }
         self.most_waiting = most;
+        for (within, other) in self.within.iter_mut().zip(&other.within) {
+            *within += other;
+        }
         self.held_ns += other.held_ns;
         self.latency.merge(&other.latency);
     }

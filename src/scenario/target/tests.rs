@@ -13,6 +13,7 @@ fn known() -> Known {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        queues: vec![],
         stores: vec![
             Store {
                 name: "articles".into(),
@@ -206,6 +207,7 @@ fn metrics_of_requests_need_requests() {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        queues: vec![],
         stores: vec![
             Store {
                 name: "articles".into(),
