@@ -7,8 +7,9 @@ use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
+use super::views::view_of;
 use crate::ids::Id;
-use crate::model::{Metric, Population, QueueMeasure, System};
+use crate::model::{Measure, Metric, Population, QueueMeasure, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
 use crate::traffic::Counts;
@@ -153,8 +154,9 @@ pub struct TrafficFold {
     /// By target and by group index of a block, summed over blocks; those on periods of requests are
     /// filled.
     pub periods: Vec<Vec<RequestPeriods>>,
-    /// (failed, sampled) in the regime that holds most of the time, where periods of requests need it.
-    pub calm: Sums,
+    /// (failed, sampled) in the regime that holds most of the time, by view, where periods of requests need
+    /// it.
+    calm: Vec<Sums>,
 }
 
 impl LatencyFold {
@@ -244,7 +246,7 @@ impl TrafficFold {
                 .into_iter()
                 .map(|row| row.map_or_else(Vec::new, |row| vec![row; GROUPS as usize]))
                 .collect(),
-            calm: Sums::default(),
+            calm: Vec::new(),
         }
     }
 
@@ -337,10 +339,20 @@ impl TrafficFold {
                 parts[group].merge(found);
             }
         }
-        let (failed, sampled) = record.calm;
-        if sampled > 0.0 {
-            self.calm.push(failed, sampled);
+        for (view, &(failed, sampled)) in record.calm.iter().enumerate() {
+            if view >= self.calm.len() {
+                self.calm.resize(view + 1, Sums::default());
+            }
+            if sampled > 0.0 {
+                self.calm[view].push(failed, sampled);
+            }
         }
+    }
+
+    /// (failed, sampled) in the regime that holds most of the time, of what a measure counts.
+    pub fn calm(&self, system: &System, measure: Measure) -> Sums {
+        let view = view_of(system, measure);
+        self.calm.get(view).copied().unwrap_or_default()
     }
 
     /// (failed, ended) of a population.

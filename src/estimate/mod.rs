@@ -15,6 +15,7 @@ mod recoveries;
 mod structure;
 mod sums;
 mod totals;
+mod views;
 mod windows;
 
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};

@@ -2,6 +2,7 @@
 
 use super::periods::bounds_of;
 use super::rare::Forcing;
+use super::views::views;
 use crate::ids::PoolId;
 use crate::model::{
     ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, QueueMeasure, Source, Start,
@@ -203,6 +204,7 @@ fn bins(system: &System, slice: SimSpan) -> Option<BinSettings> {
         bin: bin.unwrap_or(1),
         block,
         planned: Cause::planned(system),
+        views: views(system).map(|view| view.mask(system)).collect(),
     })
 }
 

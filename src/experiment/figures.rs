@@ -187,7 +187,8 @@ impl Figures<'_> {
             Source::Requests => {
                 let traffic = self.traffic()?;
                 let parts = &traffic.periods[index];
-                missed_share_of_requests(parts, &traffic.calm, bound.over, confidence)
+                let calm = traffic.calm(self.system, bound.measure);
+                missed_share_of_requests(parts, &calm, bound.over, confidence)
             }
         }
     }

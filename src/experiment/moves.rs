@@ -224,6 +224,11 @@ impl<'a> Moves<'a> {
                 of(&base.means(&other), histories, f64::INFINITY)
             }
             Kind::OutageDuration => of(&pairs.durations, structure, f64::INFINITY),
+            Kind::RecoveryMean(quantity) => of(
+                &pairs.recoveries[quantity as usize],
+                structure,
+                f64::INFINITY,
+            ),
             Kind::Target(target) | Kind::Kept(target) => {
                 self.of_target(candidate, target, confidence)
             }
@@ -276,6 +281,11 @@ impl<'a> Moves<'a> {
                 };
                 let kept = row.relation == Relation::AtLeast;
                 Some(if kept { missed.scaled(-1.0) } else { missed })
+            }
+            Metric::Recovery { .. } => {
+                let structure = self.figures[0].record.structure.replications;
+                let late = share(&self.pairs[candidate].exceeded[index], structure)?;
+                Some(late.scaled(-1.0))
             }
             Metric::DowntimeExceeds(_) => {
                 share(&self.traffic(candidate)?.targets[index], self.histories())
@@ -330,6 +340,11 @@ impl<'a> Moves<'a> {
                 Some(all[index])
             }
             Kind::OutageDuration => outcome.structural_outages.duration_mean,
+            Kind::RecoveryMean(quantity) => {
+                let all = self.figures[design].record.structure.recoveries.of(None);
+                let sums = [all.time, all.loss][quantity as usize];
+                sums.ratio(f64::INFINITY, CONFIDENCE)
+            }
             Kind::Cost => outcome.cost.as_ref().map(|bill| exactly(bill.per_month)),
             Kind::Target(target) | Kind::Kept(target) => {
                 let text = &self.figures[0].system.targets[target].text;

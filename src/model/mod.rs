@@ -46,7 +46,7 @@ pub use fork::Fork;
 pub use input::{INPUT_DRAWS, InputRange};
 pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use network::{End, Link, LinkState, Roads, USERS};
-pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
+pub use period::{Counted, Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use profile::{Profile, Steps, Swing};
 pub use queue::Queue;

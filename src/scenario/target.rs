@@ -12,7 +12,7 @@ use std::ops::Range;
 
 mod period;
 /// What an editor shows beside a target.
-pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nMessages of a queue: `queue.<name>.delivered` (of those that are done, dead or lost, the share that is done; `>= 99.9%`), `queue.<name>.dead`, `.lost`, `.full` (the share of attempts to publish that is refused; `<= 0.1%`), `.backlog` (the mean number in the queue or in work; `<= 100`) and `.time.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from publishing to done, one that is dead or lost later than any bound; `<= 5min`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
+pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.full`, `<workload>.availability`, `<workload>.<journey>.availability`, `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nMessages of a queue: `queue.<name>.delivered` (of those that are done, dead or lost, the share that is done; `>= 99.9%`), `queue.<name>.dead`, `.lost`, `.full` (the share of attempts to publish that is refused; `<= 0.1%`), `.backlog` (the mean number in the queue or in work; `<= 100`) and `.time.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from publishing to done, one that is dead or lost later than any bound; `<= 5min`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.full`, `<workload>.availability`, `<workload>.<journey>.availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
 
 /// What targets can speak about.
 pub(super) struct Known {
@@ -294,24 +294,9 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
     if let Some(found) = of_messages(name, known) {
         return found;
     }
-    // A journey's name may itself have dots: the longest name that fits is meant.
-    let journeys = known
-        .journeys
-        .iter()
-        .map(|(name, id)| (name, Population::Journey(*id)));
-    let workloads = known
-        .workloads
-        .iter()
-        .map(|(name, id)| (name, Population::Workload(*id)));
-    let mut owners: Vec<(&String, Population)> = journeys.chain(workloads).collect();
-    owners.sort_by_key(|(owner, _)| std::cmp::Reverse(owner.len()));
-    for (owner, population) in owners {
-        let rest = name
-            .strip_prefix(owner.as_str())
-            .and_then(|rest| rest.strip_prefix('.'));
-        if let Some(found) = rest.and_then(|rest| of_requests(rest, population)) {
-            return Ok(found);
-        }
+    let mut owners = owned(name, known);
+    if let Some(found) = owners.find_map(|(population, rest)| of_requests(rest, population)) {
+        return Ok(found);
     }
     let all = all_metrics(known);
     let mut help = match nearest(name, all.iter().map(String::as_str)) {
@@ -324,6 +309,30 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         message: format!("unknown metric {}", quoted(name)),
         help,
     })
+}
+
+/// The workloads and journeys whose names `name` begins with, each with the rest of it. A journey's name may
+/// itself have dots: the longest name that fits comes first.
+fn owned<'n>(name: &'n str, known: &Known) -> impl Iterator<Item = (Population, &'n str)> {
+    let journeys = known
+        .journeys
+        .iter()
+        .map(|(name, id)| (name, Population::Journey(*id)));
+    let workloads = known
+        .workloads
+        .iter()
+        .map(|(name, id)| (name, Population::Workload(*id)));
+    let mut owners: Vec<(usize, Population, &'n str)> = journeys
+        .chain(workloads)
+        .filter_map(|(owner, population)| {
+            let rest = name.strip_prefix(owner.as_str())?.strip_prefix('.')?;
+            Some((owner.len(), population, rest))
+        })
+        .collect();
+    owners.sort_by_key(|(length, ..)| std::cmp::Reverse(*length));
+    owners
+        .into_iter()
+        .map(|(_, population, rest)| (population, rest))
 }
 
 /// Metrics of requests, which every population has.
