@@ -14,7 +14,7 @@ use super::scaled::{Input, inputs};
 use super::{Options, RunError, Watch, verdict};
 use crate::estimate::{BLOCK, GROUPS};
 use crate::model::{Method, Metric, Source, System, Target};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 /// CPU seconds of all tries for structural figures together, at most, by their cost in events.
@@ -23,11 +23,11 @@ const CPU_S: f64 = 20.0;
 /// CPU seconds of one try, at most: a fault that comes a thousand times as often is followed no longer.
 const TRY_CPU_S: f64 = 2.0;
 
-/// The same of all tries with traffic.
+/// The same of all tries with traffic, about: so many histories are simulated in each that they take so long.
 const TRAFFIC_CPU_S: f64 = 60.0;
 
-/// How many times as long as it is planned one of them may take, as an input gets worse.
-const TRY_TIMES: f64 = 4.0;
+/// And at most: as an input gets worse, its tries take longer, and targets may turn far from each other.
+const TRAFFIC_LIMIT_CPU_S: f64 = 120.0;
 
 /// Histories of one try, at least; at most a block.
 const LEAST: u64 = 64;
@@ -65,7 +65,9 @@ struct Tries<'a> {
     watch: &'a dyn Watch,
     /// Histories, where they have traffic.
     histories: Option<Histories>,
+    /// CPU seconds of one try, and of all that are left to be made, at most.
     try_cpu_s: f64,
+    left_cpu_s: Cell<f64>,
     /// By index of the input and bits of the factor.
     known: RefCell<BTreeMap<(usize, u64), Found>>,
 }
@@ -147,6 +149,7 @@ fn of_structure(
         watch,
         histories: None,
         try_cpu_s: TRY_CPU_S,
+        left_cpu_s: Cell::new(f64::INFINITY),
         known: RefCell::default(),
     };
     for &target in targets {
@@ -165,12 +168,27 @@ fn of_requests(
     watch: &dyn Watch,
     found: &mut [Vec<BreakEven>],
 ) -> Result<(), RunError> {
-    let each = plan(system, &options).map(|(_, cost)| cost.with_traffic_s());
-    // One try serves all targets; they differ in where they turn.
-    let tries = inputs.len() * (STEPS + targets.len() as u32 * TRAFFIC_HALVINGS) as usize + 1;
-    let affordable = each.map_or(0, |each| {
-        ((TRAFFIC_CPU_S / (each * tries as f64).max(1e-12)) as u64).min(GROUPS)
-    });
+    // Windows, where they are cheaper than the method of the run: figures are the same but for their error.
+    let windows = Options {
+        method: Some(Method::Windows),
+        ..options.clone()
+    };
+    let cost = |options: &Options| plan(system, options).map(|(_, cost)| cost.with_traffic_s());
+    let (own, other) = (cost(&options), cost(&windows));
+    let options = match (&own, &other) {
+        (Ok(own), Ok(other)) if other < own => windows,
+        _ => options,
+    };
+    let each = cost(&options).unwrap_or(f64::INFINITY);
+    // One try serves all targets; they differ a little in where they turn.
+    let tries = inputs.len() * (STEPS + TRAFFIC_HALVINGS) as usize + 1;
+    let affordable = ((TRAFFIC_CPU_S / (each * tries as f64).max(1e-12)) as u64).min(GROUPS);
+    // With the least number of histories, at least a few steps of each input must be possible.
+    let least = each * LEAST_TRAFFIC as f64 * (2 * inputs.len() + 1) as f64;
+    let affordable = match least <= TRAFFIC_CPU_S {
+        true => affordable.max(LEAST_TRAFFIC),
+        false => 0,
+    };
     if affordable < LEAST_TRAFFIC {
         for &target in targets {
             let input = &inputs[0];
@@ -186,19 +204,21 @@ fn of_requests(
             all: LEAST,
             traffic: affordable,
         }),
-        try_cpu_s: TRY_TIMES * TRAFFIC_CPU_S / tries as f64,
+        try_cpu_s: f64::INFINITY,
+        left_cpu_s: Cell::new(TRAFFIC_LIMIT_CPU_S),
         known: RefCell::default(),
     };
     for &target in targets {
+        let Some(first) = tries.seen(target, inputs, 0, 1.0)? else {
+            continue;
+        };
+        if !first.clear {
+            let row = open(system, &inputs[0], first.met, 1.0, Unturned::TooClose);
+            found[target].push(row);
+            continue;
+        }
         for index in 0..inputs.len() {
-            match tries.factor_clearly(target, inputs, index)? {
-                Some(row) if row.unturned == Some(Unturned::TooClose) => {
-                    // As the design is; no input can say more.
-                    found[target] = vec![row];
-                    break;
-                }
-                row => found[target].extend(row),
-            }
+            found[target].extend(tries.factor_clearly(target, inputs, index)?);
         }
     }
     Ok(())
@@ -304,14 +324,10 @@ impl Tries<'_> {
     ) -> Result<Option<BreakEven>, RunError> {
         let at = |factor: f64| self.seen(target, inputs, index, factor);
         let input = &inputs[index];
-        let Some(first) = at(1.0)? else {
+        let Some(first) = at(1.0)?.filter(|first| first.clear) else {
             return Ok(None);
         };
         let met = first.met;
-        if !first.clear {
-            let row = open(self.system, input, met, 1.0, Unturned::TooClose);
-            return Ok(Some(row));
-        }
         let step = if met { STEP } else { 1.0 / STEP };
         // The furthest that is clearly as it is now, the nearest that clearly is not.
         let (mut near, mut far, mut last) = (1.0, None, 1.0);
@@ -329,8 +345,9 @@ impl Tries<'_> {
             }
         }
         let Some(mut far) = far else {
+            // What could not be tried once, or was never clear, has nothing to say.
             let row = open(self.system, input, met, near, Unturned::NotYet);
-            return Ok((last != 1.0 || near != 1.0).then_some(row));
+            return Ok((near != 1.0).then_some(row));
         };
         // Halvings from both ends; in what is between them nothing is clear.
         let (mut unclear_from, mut unclear_to) = (None, None);
@@ -407,9 +424,11 @@ impl Tries<'_> {
             None => cost.block_cpu_s,
             Some(histories) => cost.with_traffic_s() * histories.traffic as f64,
         };
-        if costs > self.try_cpu_s {
+        let left = self.left_cpu_s.get();
+        if costs > self.try_cpu_s.min(left) {
             return Ok(None);
         }
+        self.left_cpu_s.set(left - costs);
         let tried = match self.histories {
             None => structure(&system, &self.options, self.watch).map(Some),
             Some(histories) => {
@@ -420,6 +439,8 @@ impl Tries<'_> {
         };
         let (plan, record) = match tried {
             Ok(Some(found)) => found,
+            // There is no time left: what has been tried stands.
+            Ok(None) if self.watch.enough() => return Ok(None),
             Ok(None) => return Err(RunError::Interrupted),
             // So bad that it cannot be followed: nothing is said beyond what has been tried.
             Err(RunError::TooCostly { .. } | RunError::Unsuitable { .. }) => return Ok(None),
