@@ -29,7 +29,7 @@ targets:
 /// (failed, sampled) where nothing happens, of all groups.
 fn calm(records: &[TrafficRecord]) -> f64 {
     let sum = |of: fn(&TrafficRecord) -> f64| records.iter().map(of).sum::<f64>();
-    let (failed, sampled) = (sum(|it| it.calm.0), sum(|it| it.calm.1));
+    let (failed, sampled) = (sum(|it| it.calm[0].0), sum(|it| it.calm[0].1));
     if sampled > 0.0 { failed / sampled } else { 0.0 }
 }
 
