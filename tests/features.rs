@@ -11,6 +11,8 @@ mod library;
 mod losses;
 #[path = "features/measures.rs"]
 mod measures;
+#[path = "features/mesh.rs"]
+mod mesh;
 #[path = "features/passive.rs"]
 mod passive;
 #[path = "features/queues.rs"]

@@ -65,7 +65,7 @@ pub(super) struct RunArguments {
     /// Instead of the scenario's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
-    /// Also find how wrong single inputs may be until a target on structural figures turns
+    /// Also find how wrong single inputs may be until a target turns
     #[arg(long)]
     pub(super) break_even: bool,
     /// Exactly so many histories, instead of until every target is decided

@@ -207,7 +207,9 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
         {
             lead = lead.max(match failover {
                 StoreFailover::Lease(lease) => {
-                    let changes = long(&lease.decides_in) + long(&lease.promotes_in);
+                    let changes = long(&lease.decides_in)
+                        + long(&lease.promotes_in)
+                        + lease.switchover.as_ref().map_or(0.0, long);
                     lease.ttl.as_secs_f64() + changes
                 }
                 StoreFailover::Generic(generic) => {
@@ -216,7 +218,9 @@ pub(super) fn burn_in(system: &System, detail: Detail) -> SimSpan {
                     let back = back.map_or(0.0, |back| long(&back.after) + long(&back.takes));
                     detected + long(&generic.promote) + back
                 }
-                StoreFailover::Quorum(quorum) => long(&quorum.elects_in),
+                StoreFailover::Quorum(quorum) => {
+                    long(&quorum.elects_in).max(quorum.switchover.as_ref().map_or(0.0, long))
+                }
             });
         }
     }

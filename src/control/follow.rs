@@ -19,6 +19,10 @@ impl LeasePlan {
             Draw::Phase => self.loop_wait.mul_f64(draws.uniform()),
             Draw::Decide => self.decides.draw(draws),
             Draw::Promote => self.promotes.draw(draws),
+            Draw::HandOver => self
+                .hand_over
+                .as_ref()
+                .map_or(SimSpan::ZERO, |takes| takes.draw(draws)),
         }
     }
 }
@@ -390,13 +394,16 @@ impl State {
     ) {
         let (known, now, regime) = (&plan.leases[index], &mut self.leases[index], &self.regime);
         let before = now.lease.stage();
-        now.lease.react(
-            self.now,
-            |member| is_available_to(&known.seats, regime, known.slots[member]),
-            |what| known.draw(&mut now.draws, what),
-        );
+        let available = |member: usize| is_available_to(&known.seats, regime, known.slots[member]);
+        if known.hand_over.is_some() && cause.is_some_and(|clock| plan.clocks[clock].planned) {
+            now.lease
+                .hand_over(self.now, available, |what| known.draw(&mut now.draws, what));
+        }
+        now.lease
+            .react(self.now, available, |what| known.draw(&mut now.draws, what));
         let after = now.lease.stage();
-        if after != before && matches!(after, Stage::Lapsing | Stage::Promoting) {
+        if after != before && matches!(after, Stage::Lapsing | Stage::Promoting | Stage::Switching)
+        {
             now.root = cause;
         }
         self.follow_lease(plan, index, signals);
@@ -419,7 +426,9 @@ impl State {
         );
         let event = match (before, chosen) {
             (Stage::Deciding, Some(member)) => Event::Promoting(known.slots[member]),
-            (Stage::Promoting, Some(member)) => Event::Leads(known.slots[member]),
+            (Stage::Promoting | Stage::Switching, Some(member)) => {
+                Event::Leads(known.slots[member])
+            }
             _ => Event::LeaseExpired(known.pool),
         };
         self.follow_lease(plan, index, signals);
@@ -433,7 +442,8 @@ impl State {
             .set(known.timer, self.leases[index].lease.next_time());
         let now = &mut self.leases[index];
         let leader = now.lease.leader().map(|member| known.slots[member]);
-        self.note_leader(plan, index, leader, false);
+        let switches = now.lease.stage() == Stage::Switching;
+        self.note_leader(plan, index, leader, switches);
         let leader = self.writable(plan, index, leader, &known.slots);
         let now = &mut self.leases[index];
         if self.regime.leaders[known.pool] != leader {
@@ -449,7 +459,7 @@ impl State {
             Stage::Led | Stage::Vacant => None,
             Stage::Lapsing => Some(After::Unnoticed),
             Stage::Deciding => Some(After::Undecided),
-            Stage::Promoting => Some(After::Unpromoted),
+            Stage::Promoting | Stage::Switching => Some(After::Unpromoted),
         };
         let next = now.root.zip(after);
         self.blames

@@ -160,12 +160,16 @@ impl State {
                 let planned = cause.is_some_and(|clock| plan.clocks[clock].planned);
                 machine.react(at, planned, available, &mut dice);
             }
-            (Machine::Quorum(machine), Way::Quorum { elects }) => {
+            (Machine::Quorum(machine), Way::Quorum { elects, hand_over }) => {
                 let draws = &mut now.draws;
                 let running = |slot: &&SlotId| is_available(regime, **slot);
                 // While anything is cut, a member is available if it reaches a majority.
                 let majority = 2 * known.slots.iter().filter(running).count() > known.slots.len()
                     && (0..known.slots.len()).any(available);
+                let planned = cause.is_some_and(|clock| plan.clocks[clock].planned);
+                if let Some(takes) = hand_over.as_ref().filter(|_| planned) {
+                    machine.hand_over(at, majority, available, || takes.draw(draws));
+                }
                 machine.react(at, majority, available, || elects.draw(draws));
             }
             (Machine::Generic(_), Way::Quorum { .. }) | (Machine::Quorum(_), Way::Generic(_)) => {}
@@ -213,7 +217,7 @@ impl State {
             Standing::Quorum(Vote::Electing) => Some(Event::ElectionBegins(pool)),
             Standing::Quorum(Vote::NoMajority) => Some(Event::MajorityLost(pool)),
             Standing::Generic(Progress::Led | Progress::Detecting | Progress::Deciding)
-            | Standing::Quorum(Vote::Led) => None,
+            | Standing::Quorum(Vote::Led | Vote::Switching) => None,
         };
         if let Some(event) = event {
             self.remark(plan, event);
@@ -287,12 +291,16 @@ impl State {
             Machine::Quorum(machine) => machine.next_time(),
         };
         let leader = now.machine.leader().map(|member| known.slots[member]);
-        let switches = now.machine.standing() == Standing::Generic(Progress::Switching);
+        let switches = matches!(
+            now.machine.standing(),
+            Standing::Generic(Progress::Switching) | Standing::Quorum(Vote::Switching)
+        );
         let after = match now.machine.standing() {
             Standing::Generic(Progress::Detecting) => Some(After::Unnoticed),
             Standing::Generic(Progress::Deciding | Progress::Person)
             | Standing::Quorum(Vote::Electing) => Some(After::Undecided),
-            Standing::Generic(Progress::Promoting | Progress::Switching) => Some(After::Unpromoted),
+            Standing::Generic(Progress::Promoting | Progress::Switching)
+            | Standing::Quorum(Vote::Switching) => Some(After::Unpromoted),
             Standing::Generic(Progress::Led | Progress::Lost)
             | Standing::Quorum(Vote::Led | Vote::NoMajority) => None,
         };

@@ -29,7 +29,11 @@ pub(super) struct LeadPlan {
 #[derive(Clone, Debug)]
 pub(super) enum Way {
     Generic(Box<GenericPlan>),
-    Quorum { elects: Delay },
+    Quorum {
+        elects: Delay,
+        /// How long a switchover takes, if planned work is one.
+        hand_over: Option<Delay>,
+    },
 }
 
 /// Failover by stated times.
@@ -127,7 +131,9 @@ pub(super) fn leads(
             }
             StoreFailover::Quorum(quorum) => {
                 let elects = Delay::of(&quorum.elects_in);
-                (Way::Quorum { elects }, Seats::Members(pool.slots.clone()))
+                let hand_over = quorum.switchover.as_ref().map(Delay::of);
+                let way = Way::Quorum { elects, hand_over };
+                (way, Seats::Members(pool.slots.clone()))
             }
         };
         // Repairs that wait for a failover make it matter to all that fails there.

@@ -19,6 +19,8 @@ pub(super) struct LeasePlan {
     pub(super) loop_wait: SimSpan,
     pub(super) decides: Delay,
     pub(super) promotes: Delay,
+    /// How long a switchover takes, if planned work is one.
+    pub(super) hand_over: Option<Delay>,
     /// Where the members of the store that keeps its key stand.
     pub(super) seats: Seats,
     pub(super) unit: u32,
@@ -57,6 +59,7 @@ pub(super) fn leases(
             loop_wait: lease.loop_wait,
             decides: Delay::of(&lease.decides_in),
             promotes: Delay::of(&lease.promotes_in),
+            hand_over: lease.switchover.as_ref().map(Delay::of),
             seats: network.seats(system, &lease.key_in, &pool.slots),
             unit: Audiences::leader_unit(system, id),
             timer,

@@ -92,6 +92,22 @@ impl NetworkPlan {
         links.iter().all(near)
     }
 
+    /// What the probes of a watch meet when all is well.
+    pub(super) fn usual(&self, known: &WatchPlan) -> Mode {
+        let links = self.roads.between(Some(known.instance), Some(known.member));
+        if self.is_next_door(links) {
+            return Mode::Answers;
+        }
+        let left = known.pace.timeout.as_secs_f64() - known.pace.takes.as_secs_f64();
+        let (mean, late) = self.late(links, left, |_| LinkState::NONE);
+        Mode::Impaired {
+            factor: Impairment::NONE.factor,
+            errors: Impairment::NONE.errors,
+            adds: SimSpan::from_secs_f64(mean),
+            lost: late,
+        }
+    }
+
     /// What the probes of a watch meet at a member that runs and is doing so, over links in these states.
     pub(super) fn probed(
         &self,
@@ -101,16 +117,15 @@ impl NetworkPlan {
     ) -> Mode {
         let links = self.roads.between(Some(known.instance), Some(known.member));
         let slow = links.iter().any(|&link| state(link).is_slow());
+        if !slow && !impairment.is_any() {
+            return known.usual;
+        }
         if !slow && self.is_next_door(links) {
-            return if impairment.is_any() {
-                Mode::Impaired {
-                    factor: impairment.factor,
-                    errors: impairment.errors,
-                    adds: SimSpan::ZERO,
-                    lost: 0.0,
-                }
-            } else {
-                Mode::Answers
+            return Mode::Impaired {
+                factor: impairment.factor,
+                errors: impairment.errors,
+                adds: SimSpan::ZERO,
+                lost: 0.0,
             };
         }
         let left = known.pace.timeout.as_secs_f64()
@@ -166,6 +181,10 @@ impl NetworkPlan {
         };
         let mut in_time = 0.0;
         for there in 0..=RESENT {
+            // Nothing is lost: no other round is possible.
+            if there > 0 && passes == 1.0 {
+                break;
+            }
             for back in 0..=RESENT {
                 let wait = resent(there, waits + mean) + resent(back, waits + mean);
                 if wait >= left {
@@ -255,7 +274,7 @@ impl State {
         self.regime.network.set(link, state);
         signals.push(Signal::Link { link, state });
         self.structure
-            .set_links(&plan.structure, &self.regime.network.links);
+            .set_link(&plan.structure, &self.regime.network.links, link);
         self.changed.extend_from_slice(affected);
     }
 

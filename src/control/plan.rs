@@ -20,9 +20,7 @@ use super::stops::Stop;
 use crate::health::{Mode, Pace};
 use crate::ids::{BalancerId, CampaignId, ClockId, DomainId, Id, IdVec, PoolId, SlotId};
 use crate::model::structure::Structure;
-use crate::model::{
-    Balancer, Component, FaultKind, Impairment, LinkState, Owner, ServedBy, Start, System,
-};
+use crate::model::{Balancer, Component, FaultKind, Owner, ServedBy, Start, System};
 use crate::random::{Dist, Part, Sequence, name_hash};
 use crate::time::{NANOS_PER_SEC, SimSpan, SimTime};
 
@@ -294,7 +292,7 @@ impl Plan {
             }
         }
         for watch in &mut watches {
-            watch.usual = network.probed(watch, Impairment::NONE, |_| LinkState::NONE);
+            watch.usual = network.usual(watch);
         }
         for (index, watch) in watches.iter().enumerate() {
             watched_by[watch.member.index()].push(index as u32);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 impl GroupRunner<'_> {
     /// Judges the periods of all replications of the group. Returns (failed, sampled) requests of the
-    /// regime whose failing share is left open; zero if there is none.
+    /// regime whose failing share is left open, by view; zero if there is none.
     pub(super) fn periods(
         &self,
         paths: &[Vec<Piece>],
@@ -18,13 +18,13 @@ impl GroupRunner<'_> {
         planned: &[bool],
         outages: &mut OutageRecord,
         found: &mut [Option<RequestPeriods>],
-    ) -> (f64, f64) {
+    ) -> Vec<(f64, f64)> {
         let plan = self.plan;
         let periods = |source| Periods::new(self.system, source, plan.from, plan.to);
         let mut slices = periods(Source::Slices);
         let mut requests = periods(Source::Requests);
         if slices.is_empty() && requests.is_empty() {
-            return (0.0, 0.0);
+            return Vec::new();
         }
         let calm = calm(met);
         let first = plan.slice_index(plan.from);
@@ -54,14 +54,18 @@ impl GroupRunner<'_> {
                             let (from, to) = (instant(run.first), instant(run.end));
                             slices.push_bad(from, to, 1.0, planned[run.cause]);
                         }
-                        for bin in &seen.bins {
-                            let count = RequestCount {
-                                ended: bin.ended as f64,
-                                failed: bin.failed as f64,
-                                planned: bin.planned as f64,
-                                open: 0.0,
-                            };
-                            requests.push_requests(instant(bin.first), instant(bin.end), count);
+                        let all = std::iter::once(&seen.bins).chain(&seen.views);
+                        for (view, bins) in all.enumerate() {
+                            for bin in bins {
+                                let count = RequestCount {
+                                    ended: bin.ended as f64,
+                                    failed: bin.failed as f64,
+                                    planned: bin.planned as f64,
+                                    open: 0.0,
+                                };
+                                let (from, to) = (instant(bin.first), instant(bin.end));
+                                requests.push_requests(view, from, to, count);
+                            }
                         }
                     }
                     Piece::Quiet(quiet) => {
@@ -77,17 +81,20 @@ impl GroupRunner<'_> {
                         if requests.is_empty() {
                             continue;
                         }
-                        let rows = self.system.workloads.iter();
-                        let ended = rows.map(|row| row.expected(quiet.from, quiet.to)).sum();
                         let open = calm == Some(quiet.key.0);
-                        let failed = if open { 0.0 } else { ended * met.failing };
-                        let count = RequestCount {
-                            ended,
-                            failed,
-                            planned: if is_planned { failed } else { 0.0 },
-                            open: if open { ended } else { 0.0 },
-                        };
-                        requests.push_requests(from, to, count);
+                        let bursts = &quiet.regime.bursts;
+                        for (index, view) in self.views.iter().enumerate() {
+                            let ended = view.expected(self.system, quiet.from, quiet.to, bursts);
+                            let failing = met.sampled.get(index).map_or(0.0, |row| row.failing);
+                            let failed = if open { 0.0 } else { ended * failing };
+                            let count = RequestCount {
+                                ended,
+                                failed,
+                                planned: if is_planned { failed } else { 0.0 },
+                                open: if open { ended } else { 0.0 },
+                            };
+                            requests.push_requests(index, from, to, count);
+                        }
                     }
                 }
             }
@@ -100,19 +107,26 @@ impl GroupRunner<'_> {
                 }
             });
         }
-        let (mut failed, mut expected, mut sampled) = (0.0, 0.0, 0.0);
-        if !requests.is_empty() {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        let of_view = |view: usize| {
+            let (mut failed, mut expected, mut sampled) = (0.0, 0.0, 0.0);
             for (_, met) in met.iter().filter(|(key, _)| Some(key.0) == calm) {
-                failed += met.failing * met.weight();
-                expected += met.weight();
-                sampled += met.sampled;
+                let Some(row) = met.sampled.get(view) else {
+                    continue;
+                };
+                failed += row.failing * row.expected;
+                expected += row.expected;
+                sampled += row.sampled;
             }
-        }
-        if expected > 0.0 {
-            (failed / expected * sampled, sampled)
-        } else {
-            (0.0, 0.0)
-        }
+            if expected > 0.0 {
+                (failed / expected * sampled, sampled)
+            } else {
+                (0.0, 0.0)
+            }
+        };
+        (0..self.views.len()).map(of_view).collect()
     }
 }
 

@@ -7,8 +7,9 @@ use super::plan::{GROUPS, Plan};
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
+use super::views::view_of;
 use crate::ids::Id;
-use crate::model::{Metric, Population, System};
+use crate::model::{Measure, Metric, Population, QueueMeasure, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
 use crate::traffic::Counts;
@@ -71,6 +72,8 @@ pub struct QueueFold {
     pub dead: Sums,
     /// (lost, messages published).
     pub lost: Sums,
+    /// (dead or lost, done, dead or lost).
+    pub undone: Sums,
     /// (message seconds in the queue or in work, seconds).
     pub held: Sums,
     /// The most that waited.
@@ -114,7 +117,8 @@ pub struct TrafficFold {
     pub unplanned: UnplannedFold,
     /// (failed because of planned work, issued) of all requests.
     pub planned: Sums,
-    /// (not answered within the bound, ended) by target; only latency targets are filled.
+    /// (not answered within the bound, ended) by target; only targets on latency
+    /// and on how long messages take are filled.
     pub late: Vec<Sums>,
     /// (failed by this cause, issued) by [`Cause::index`].
     pub by_cause: Vec<Sums>,
@@ -154,8 +158,9 @@ pub struct TrafficFold {
     /// By target and by group index of a block, summed over blocks; those on periods of requests are
     /// filled.
     pub periods: Vec<Vec<RequestPeriods>>,
-    /// (failed, sampled) in the regime that holds most of the time, where periods of requests need it.
-    pub calm: Sums,
+    /// (failed, sampled) in the regime that holds most of the time, by view, where periods of requests need
+    /// it.
+    calm: Vec<Sums>,
 }
 
 impl LatencyFold {
@@ -247,7 +252,7 @@ impl TrafficFold {
                 .into_iter()
                 .map(|row| row.map_or_else(Vec::new, |row| vec![row; GROUPS as usize]))
                 .collect(),
-            calm: Sums::default(),
+            calm: Vec::new(),
         }
     }
 
@@ -342,10 +347,20 @@ impl TrafficFold {
                 parts[group].merge(found);
             }
         }
-        let (failed, sampled) = record.calm;
-        if sampled > 0.0 {
-            self.calm.push(failed, sampled);
+        for (view, &(failed, sampled)) in record.calm.iter().enumerate() {
+            if view >= self.calm.len() {
+                self.calm.resize(view + 1, Sums::default());
+            }
+            if sampled > 0.0 {
+                self.calm[view].push(failed, sampled);
+            }
         }
+    }
+
+    /// (failed, sampled) in the regime that holds most of the time, of what a measure counts.
+    pub fn calm(&self, system: &System, measure: Measure) -> Sums {
+        let view = view_of(system, measure);
+        self.calm.get(view).copied().unwrap_or_default()
     }
 
     /// (failed, ended) of a population.
@@ -359,20 +374,32 @@ impl TrafficFold {
 
     fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {
         for (sums, target) in self.late.iter_mut().zip(&system.targets) {
-            let Metric::Latency { population, .. } = target.metric else {
-                continue;
+            let population = match target.metric {
+                Metric::Latency { population, .. } => Some(population),
+                Metric::Queue {
+                    measure: QueueMeasure::Time { .. },
+                    ..
+                } => None,
+                _ => continue,
             };
             let bound = crate::time::SimSpan::from_secs_f64(target.bound);
             let Ok(index) = plan.traffic.bounds.binary_search(&bound) else {
                 continue;
             };
+            if let Metric::Queue { queue, .. } = target.metric {
+                let row = &record.totals.queues[queue.index()];
+                let settled = row.done + row.dead + row.lost;
+                sums.push(settled - row.within[index], settled);
+                continue;
+            }
             let (mut within, mut ended) = (0.0, 0.0);
             for (workload_id, workload) in system.workloads.pairs() {
                 for &(id, _) in &workload.journeys {
                     let counts = match population {
-                        Population::All => true,
-                        Population::Workload(wanted) => wanted == workload_id,
-                        Population::Journey(wanted) => wanted == id,
+                        Some(Population::All) => true,
+                        Some(Population::Workload(wanted)) => wanted == workload_id,
+                        Some(Population::Journey(wanted)) => wanted == id,
+                        None => false,
                     };
                     if counts {
                         within += record.totals.journeys[id].within[index];
@@ -413,6 +440,7 @@ impl QueueFold {
             redelivered: Sums::default(),
             dead: Sums::default(),
             lost: Sums::default(),
+            undone: Sums::default(),
             held: Sums::default(),
             most_waiting: 0,
             counts: [0.0; 5],
@@ -426,6 +454,8 @@ impl QueueFold {
         self.redelivered.push(queue.redelivered, queue.published);
         self.dead.push(queue.dead, queue.published);
         self.lost.push(queue.lost, queue.published);
+        let undone = queue.dead + queue.lost;
+        self.undone.push(undone, queue.done + undone);
         self.held.push(queue.held_s, covered_s);
         self.most_waiting = self.most_waiting.max(queue.most_waiting);
         let counts = [

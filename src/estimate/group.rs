@@ -11,14 +11,15 @@ use super::rare::Forcer;
 use super::settle::Settling;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
+use super::views::View;
 use super::windows::{Piece, Quiet, SLOTS};
 use crate::control::{Control, Detail};
-use crate::ids::{IdVec, WorkloadId};
+use crate::ids::IdVec;
 use crate::model::{Method, System};
 use crate::path::{Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose};
 use crate::time::SimTime;
-use crate::traffic::{Source, Tally, Traffic};
+use crate::traffic::{Source, Traffic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -44,8 +45,8 @@ pub struct TrafficRecord {
     pub regimes: u64,
     /// By target; those on periods of requests are filled.
     pub periods: Vec<Option<RequestPeriods>>,
-    /// (failed, sampled) requests of the regime that holds most of the time; zero without samples.
-    pub calm: (f64, f64),
+    /// (failed, sampled) requests of the regime that holds most of the time, by view; zero without samples.
+    pub calm: Vec<(f64, f64)>,
 }
 
 /// Why a group could not be simulated.
@@ -74,6 +75,8 @@ pub struct GroupRunner<'a> {
     forcer: Option<(Forcer<'a>, Control<'a>)>,
     pub(super) keys: KeyMaker,
     pub(super) settling: Settling<'a>,
+    /// What the targets on periods count.
+    pub(super) views: Vec<View>,
     /// When other designs change, by replication, in order: traffic is simulated request by request
     /// around these instants too.
     pub(super) others: BTreeMap<u64, Vec<SimTime>>,
@@ -120,6 +123,7 @@ impl<'a> GroupRunner<'a> {
             }),
             keys: KeyMaker::default(),
             settling: Settling::new(),
+            views: View::all(system),
             others: BTreeMap::new(),
             histories: None,
         }
@@ -262,8 +266,7 @@ impl<'a> GroupRunner<'a> {
             stretches: Vec::new(),
             slices: SliceShare::default(),
             worst: None,
-            sampled: 0.0,
-            failing: 0.0,
+            sampled: Vec::new(),
         });
         let mut weight = 0.0;
         for (id, workload) in self.system.workloads.pairs() {
@@ -395,7 +398,10 @@ impl<'a> GroupRunner<'a> {
             .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
             .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
         met.expect_of_users(self.system, tally, sampled_s);
-        (met.failing, met.sampled) = failing(self.system, tally, &met.expected);
+        let views = self.views.iter();
+        met.sampled = views
+            .map(|view| view.of_sample(self.system, tally, &met.expected))
+            .collect();
         totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
         Ok(())
     }
@@ -444,28 +450,4 @@ fn commonest(counts: &[u64]) -> usize {
         .enumerate()
         .max_by_key(|&(index, &count)| (count, std::cmp::Reverse(index)))
         .map_or(0, |(index, _)| index)
-}
-
-/// The share of `expected` requests that fails as they did in the sample, and how many of those
-/// ended.
-fn failing(system: &System, tally: &Tally, expected: &IdVec<WorkloadId, f64>) -> (f64, f64) {
-    let (mut failed, mut all, mut sampled) = (0.0, 0.0, 0.0);
-    for (id, workload) in system.workloads.pairs() {
-        let (mut bad, mut ended) = (0, 0);
-        for &(journey, _) in &workload.journeys {
-            let counts = tally.journeys[journey].counts;
-            bad += counts.failed;
-            ended += counts.issued - counts.in_flight;
-        }
-        if ended > 0 {
-            failed += expected[id] * bad as f64 / ended as f64;
-            all += expected[id];
-            sampled += ended as f64;
-        }
-    }
-    if all > 0.0 {
-        (failed / all, sampled)
-    } else {
-        (0.0, sampled)
-    }
 }

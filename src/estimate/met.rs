@@ -3,6 +3,7 @@
 use super::outages::SliceShare;
 use super::plan::Plan;
 use super::totals::BlameTime;
+use super::views::Sampled;
 use super::windows::{HOUR, Quiet};
 use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::{LoadRhythm, System};
@@ -25,9 +26,8 @@ pub(super) struct Met {
     pub(super) slices: SliceShare,
     /// The journey with the most failures in the sample, and its commonest cause there.
     pub(super) worst: Option<(JourneyId, usize)>,
-    /// Requests sampled that ended, and the share of the expected ones that fails.
-    pub(super) sampled: f64,
-    pub(super) failing: f64,
+    /// By view.
+    pub(super) sampled: Vec<Sampled>,
 }
 
 impl Met {

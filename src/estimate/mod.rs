@@ -16,6 +16,7 @@ mod settle;
 mod structure;
 mod sums;
 mod totals;
+mod views;
 mod windows;
 
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};

@@ -178,6 +178,8 @@ pub struct Seen {
     pub runs_by_cause: Vec<BadRun>,
     /// Requests by time, where anybody wants them.
     pub bins: Vec<Bin>,
+    /// The same by further views of the settings.
+    pub views: Vec<Vec<Bin>>,
     /// Bad ones by cause.
     pub bad_by_cause: Vec<u64>,
     /// Whether its first transition takes something away, so that its first slice is bad more often
@@ -390,6 +392,7 @@ mod tests {
             runs: runs.to_vec(),
             runs_by_cause: runs.to_vec(),
             bins: Vec::new(),
+            views: Vec::new(),
             bad_by_cause: vec![bad, 0],
             falls: true,
             rises: true,

@@ -39,6 +39,9 @@ pub struct PairRecord {
     pub outages: Paired,
     /// Per replication: (seconds of the structural outages begun; their number).
     pub durations: Paired,
+    /// (seconds without a leader, recoveries) and (seconds of writes lost, recoveries with another member) of
+    /// all stores.
+    pub recoveries: [Paired; 2],
     /// Per replication: structural downtime in seconds by cause, in the order of [`Pairing::causes`].
     pub by_cause: Vec<Paired>,
     /// Per replication: (1 if a target's limit of structural downtime was exceeded, 1), by target.
@@ -154,6 +157,7 @@ impl PairRecord {
             downtime: Paired::default(),
             outages: Paired::default(),
             durations: Paired::default(),
+            recoveries: [Paired::default(), Paired::default()],
             by_cause: vec![Paired::default(); pairing.causes.len()],
             exceeded: vec![Paired::default(); pairing.targets.len()],
             traffic: None,
@@ -165,6 +169,7 @@ impl PairRecord {
         self.downtime.merge(&more.downtime);
         self.outages.merge(&more.outages);
         self.durations.merge(&more.durations);
+        merge_all(&mut self.recoveries, &more.recoveries);
         merge_all(&mut self.by_cause, &more.by_cause);
         merge_all(&mut self.exceeded, &more.exceeded);
         match (&mut self.traffic, &more.traffic) {
@@ -190,6 +195,10 @@ impl PairRecord {
                 .push((base.downtime_s(), 1.0), (other.downtime_s(), 1.0));
             self.outages.push(outages(base), outages(other));
             self.durations.push(base.durations, other.durations);
+            let sums = base.recoveries.into_iter().zip(other.recoveries);
+            for (paired, (base, other)) in self.recoveries.iter_mut().zip(sums) {
+                paired.push(base, other);
+            }
             rows.clear();
             for &(cause, secs) in &base.by_cause {
                 rows.entry(row_of[0][&cause]).or_default().0 = secs;
@@ -330,11 +339,8 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
         }
         Metric::Periods(bound) => match bound.measure.source() {
             Source::Requests => {
-                let calm = if fold.calm.x > 0.0 {
-                    fold.calm.y / fold.calm.x
-                } else {
-                    0.0
-                };
+                let calm = fold.calm(system, bound.measure);
+                let calm = if calm.x > 0.0 { calm.y / calm.x } else { 0.0 };
                 let parts = fold.periods[target].iter();
                 parts.fold((0.0, 0.0), |(missed, all), part| {
                     (missed + part.missed(calm), all + part.periods() as f64)
@@ -347,7 +353,8 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
         | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => return None,
+        | Metric::Recovery { .. }
+        | Metric::Queue { .. } => return None,
     })
 }
 

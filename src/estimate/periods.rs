@@ -18,7 +18,10 @@
 
 use super::meter::{Judged, Meter, Stretch};
 use super::sums::Sums;
-use crate::model::{Measure, Metric, Over, PeriodBound, Population, Source, System, Target};
+use super::views::view_of;
+use crate::model::{
+    Counted, Measure, Metric, Over, PeriodBound, Population, Source, System, Target,
+};
 use crate::stats::{self, Estimate};
 use crate::time::{SimSpan, SimTime};
 
@@ -37,6 +40,8 @@ struct Row {
     /// Index of the target.
     target: usize,
     bound: PeriodBound,
+    /// Of requests: which are counted.
+    view: usize,
     meter: Meter,
 }
 
@@ -58,7 +63,7 @@ pub struct RequestCount {
 pub fn period_bound(target: &Target, horizon: SimSpan) -> Option<PeriodBound> {
     let (measure, scale) = match target.metric {
         Metric::Periods(bound) => return Some(bound),
-        Metric::Availability(Population::All) => (Measure::Requests, 1.0),
+        Metric::Availability(Population::All) => (Measure::Requests(Counted::ALL), 1.0),
         Metric::TimeAvailability => (Measure::Time, 1.0),
         Metric::StructuralAvailability => (Measure::Structure, 1.0),
         // Stated for a year.
@@ -71,7 +76,8 @@ pub fn period_bound(target: &Target, horizon: SimSpan) -> Option<PeriodBound> {
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => return None,
+        | Metric::Recovery { .. }
+        | Metric::Queue { .. } => return None,
     };
     Some(PeriodBound {
         measure,
@@ -107,7 +113,7 @@ impl Periods {
             .map(|(target, bound)| {
                 let length = bound.over.length().unwrap_or(horizon);
                 let limit = match bound.measure {
-                    Measure::Requests => 0.0,
+                    Measure::Requests(_) => 0.0,
                     Measure::Time | Measure::Structure => {
                         (1.0 - bound.bound) * length.as_secs_f64()
                     }
@@ -117,6 +123,7 @@ impl Periods {
                 Row {
                     target,
                     bound,
+                    view: view_of(system, bound.measure),
                     meter: Meter::new(from, to, length.as_nanos(), rolling, limit),
                 }
             })
@@ -154,9 +161,9 @@ impl Periods {
         }
     }
 
-    /// Requests between two instants, in nanoseconds.
-    pub fn push_requests(&mut self, from: u64, to: u64, count: RequestCount) {
-        for row in &mut self.rows {
+    /// Requests of a view between two instants, in nanoseconds.
+    pub fn push_requests(&mut self, view: usize, from: u64, to: u64, count: RequestCount) {
+        for row in self.rows.iter_mut().filter(|row| row.view == view) {
             let allowed = 1.0 - row.bound.bound;
             let spared = if row.bound.excluding_planned {
                 count.planned * row.bound.bound

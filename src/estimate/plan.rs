@@ -2,9 +2,11 @@
 
 use super::periods::bounds_of;
 use super::rare::Forcing;
+use super::views::views;
 use crate::ids::PoolId;
 use crate::model::{
-    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Passive, Source, Start, System,
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Passive, QueueMeasure, Source,
+    Start, System,
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
@@ -92,7 +94,11 @@ impl Plan {
             .targets
             .iter()
             .filter_map(|target| match target.metric {
-                Metric::Latency { .. } => Some(SimSpan::from_secs_f64(target.bound)),
+                Metric::Latency { .. }
+                | Metric::Queue {
+                    measure: QueueMeasure::Time { .. },
+                    ..
+                } => Some(SimSpan::from_secs_f64(target.bound)),
                 Metric::Availability(_)
                 | Metric::FullAvailability
                 | Metric::TimeAvailability
@@ -104,7 +110,8 @@ impl Plan {
                 | Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             })
             .collect();
         bounds.sort_unstable();
@@ -198,6 +205,7 @@ fn bins(system: &System, slice: SimSpan) -> Option<BinSettings> {
         bin: bin.unwrap_or(1),
         block,
         planned: Cause::planned(system),
+        views: views(system).map(|view| view.mask(system)).collect(),
     })
 }
 

@@ -86,6 +86,10 @@ pub struct RecoveryTally {
     /// (seconds, recoveries, seconds lost, of these with another member), by store.
     counts: Vec<(f64, f64, f64, f64)>,
     any: bool,
+    /// Of the replication that ended last: (target, over its bound, all).
+    judged: Vec<(usize, u64, u64)>,
+    /// Of the same, the counts of all stores.
+    sums: [(f64, f64); 2],
 }
 
 impl RecoveryTally {
@@ -113,6 +117,8 @@ impl RecoveryTally {
             counts: vec![(0.0, 0.0, 0.0, 0.0); stores.len()],
             stores,
             any: false,
+            judged: Vec::new(),
+            sums: [(0.0, 0.0); 2],
         }
     }
 
@@ -152,9 +158,14 @@ impl RecoveryTally {
 
     /// Ends a replication.
     pub fn end(&mut self, record: &mut RecoveryRecord) {
+        self.judged.clear();
+        let sums = &mut self.sums;
+        *sums = [(0.0, 0.0); 2];
         for (store, counts) in self.stores.iter().zip(&mut self.counts) {
             let row = &mut record.stores[store.index()];
             let (time, number, loss, moved) = std::mem::take(counts);
+            sums[0] = (sums[0].0 + time, sums[0].1 + number);
+            sums[1] = (sums[1].0 + loss, sums[1].1 + moved);
             row.time.push(time, number);
             row.loss.push(loss, moved);
         }
@@ -164,7 +175,19 @@ impl RecoveryTally {
         self.any = false;
         for row in &mut self.rows {
             record.late[row.target].push(row.late as f64, row.all as f64);
+            self.judged.push((row.target, row.late, row.all));
             (row.late, row.all) = (0, 0);
         }
+    }
+
+    /// Of the replication that ended last: (target, over its bound, all) of the targets on recoveries.
+    pub fn judged(&self) -> &[(usize, u64, u64)] {
+        &self.judged
+    }
+
+    /// Of the replication that ended last: (seconds without a leader, recoveries) and (seconds of writes
+    /// lost, recoveries in which another member led) of all stores.
+    pub fn sums(&self) -> [(f64, f64); 2] {
+        self.sums
     }
 }

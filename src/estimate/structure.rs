@@ -126,8 +126,12 @@ pub struct History {
     pub durations: (f64, f64),
     /// Downtime in seconds by [`Cause::index`]; only those that have any.
     pub by_cause: Vec<(usize, f64)>,
-    /// (target, periods that miss its bound, periods) of the targets on structure.
+    /// (target, periods that miss its bound, periods) of the targets on structure, and (target, recoveries
+    /// over its bound, recoveries) of those on recoveries.
     pub periods: Vec<(usize, u64, u64)>,
+    /// (seconds without a leader, recoveries) and (seconds of writes lost, recoveries in which another
+    /// member led) of all stores.
+    pub recoveries: [(f64, f64); 2],
 }
 
 impl History {
@@ -402,7 +406,8 @@ impl StructureTally {
                 .iter()
                 .map(|&(cause, nanos)| (cause, seconds(nanos)))
                 .collect(),
-            periods: self.judged.clone(),
+            periods: [self.judged.as_slice(), self.recoveries.judged()].concat(),
+            recoveries: self.recoveries.sums(),
         }
     }
 

@@ -130,6 +130,8 @@ pub struct QueueTotals {
     pub held_s: f64,
     /// From publishing to the acknowledgement.
     pub latency: WeightedHistogram,
+    /// Done within each bound of the plan.
+    pub within: Vec<f64>,
 }
 
 /// Request figures of one group.
@@ -206,7 +208,7 @@ impl Totals {
             pools: vec![pool; system.pools.len()],
             channels: vec![ChannelTotals::default(); system.channels.len()],
             users: IdVec::filled(UserTotals::default(), system.workloads.len()),
-            queues: vec![QueueTotals::new(); system.queues.len()],
+            queues: vec![QueueTotals::new(plan.traffic.bounds.len()); system.queues.len()],
             by_condition: std::array::from_fn(|_| WeightedHistogram::new()),
             failed_by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: Cause::planned(system),
@@ -352,7 +354,7 @@ impl JourneyTotals {
 }
 
 impl QueueTotals {
-    fn new() -> Self {
+    fn new(bounds: usize) -> Self {
         Self {
             asked: 0.0,
             full: 0.0,
@@ -366,6 +368,7 @@ impl QueueTotals {
             most_waiting: 0,
             held_s: 0.0,
             latency: WeightedHistogram::new(),
+            within: vec![0.0; bounds],
         }
     }
 
@@ -382,6 +385,9 @@ impl QueueTotals {
         self.most_waiting = self.most_waiting.max(tally.most_waiting);
         self.held_s += tally.held_ns as f64 * 1e-9;
         self.latency.add_scaled(&tally.latency, 1.0);
+        for (sum, &count) in self.within.iter_mut().zip(&tally.within) {
+            *sum += count as f64;
+        }
     }
 }
 

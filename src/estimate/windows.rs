@@ -399,6 +399,7 @@ fn close(traffic: &mut Traffic<'_>, at: SimTime, totals: &mut Totals) -> Result<
         runs: tally.slices.runs.clone(),
         runs_by_cause: tally.slices.runs_by_cause.clone(),
         bins: tally.slices.bins.clone(),
+        views: tally.slices.views.clone(),
         bad_by_cause: tally.slices.bad_by_cause.clone(),
         falls: false,
         rises: false,

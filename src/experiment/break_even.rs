@@ -1,29 +1,36 @@
-//! How wrong an input may be until a verdict turns: the structural experiment again and again on the
-//! same random numbers, with one input scaled, until the figure of a target crosses its bound.
+//! How wrong an input may be until a verdict turns: the experiment again and again on the same random
+//! numbers, with one input scaled, until the figure of a target crosses its bound.
 //!
-//! Factors are about the figure itself, not about its interval, and about one input at a time. Only
-//! targets on structural figures have them: those on requests would need traffic for each try.
+//! One input is scaled at a time. Of targets on structural figures it is the figure itself that crosses, so
+//! factors are known to one per cent. A target on requests would need far more traffic for that: the
+//! factor is looked for in a few steps, and lies between two of which the figure is clearly on one side of
+//! the bound, with its interval, and on the other.
 
-use super::cost::{cpu, plan};
+use super::cost::{LEAST_TRAFFIC, cpu, plan};
 use super::figures::Figures;
-use super::outcome::{BreakEven, Outcome};
-use super::run::structure;
-use super::{Options, RunError, Watch};
-use crate::estimate::BLOCK;
-use crate::ids::{FaultId, Id};
-use crate::model::{Method, Metric, System, Target};
+use super::outcome::{BreakEven, Outcome, Unturned};
+use super::run::{Histories, some, structure};
+use super::scaled::{Input, inputs};
+use super::{Options, RunError, Watch, verdict};
+use crate::estimate::{BLOCK, GROUPS};
+use crate::model::{Method, Metric, Source, System, Target};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
-/// CPU seconds of all tries together, at most, by their cost in events.
+/// CPU seconds of all tries for structural figures together, at most, by their cost in events.
 const CPU_S: f64 = 20.0;
 
 /// CPU seconds of one try, at most: a fault that comes a thousand times as often is followed no longer.
 const TRY_CPU_S: f64 = 2.0;
 
+/// The same of all tries with traffic, about: so many histories are simulated in each that they take so long.
+const TRAFFIC_CPU_S: f64 = 60.0;
+
+/// And at most: as an input gets worse, its tries take longer, and targets may turn far from each other.
+const TRAFFIC_LIMIT_CPU_S: f64 = 120.0;
+
 /// Histories of one try, at least; at most a block.
 const LEAST: u64 = 64;
-
-/// Faults that are looked at: those that cost most.
-const FAULTS: usize = 3;
 
 /// Targets that are looked at.
 const TARGETS: usize = 8;
@@ -34,20 +41,35 @@ const DOUBLINGS: u32 = 10;
 /// Halvings of the last doubling: the factor is then known to one per cent.
 const HALVINGS: u32 = 6;
 
-/// What of a fault is scaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// How often it comes.
-    Every,
-    /// How long it lasts.
-    Lasts,
+/// With traffic: steps of a factor of four, and halvings of the last one, to a fifth.
+const STEPS: u32 = 4;
+const STEP: f64 = 4.0;
+const TRAFFIC_HALVINGS: u32 = 3;
+
+/// What a try says about one target.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// Whether the figure is on the right side of the bound.
+    met: bool,
+    /// Whether its whole interval is.
+    clear: bool,
 }
 
-/// One block of the structural experiment, small enough.
+/// What a try says about each target; `None` if it cannot be simulated, or costs too much.
+type Found = Option<Vec<Option<Seen>>>;
+
+/// Tries of one kind, each made once.
 struct Tries<'a> {
     system: &'a System,
     options: Options,
     watch: &'a dyn Watch,
+    /// Histories, where they have traffic.
+    histories: Option<Histories>,
+    /// CPU seconds of one try, and of all that are left to be made, at most.
+    try_cpu_s: f64,
+    left_cpu_s: Cell<f64>,
+    /// By index of the input and bits of the factor.
+    known: RefCell<BTreeMap<(usize, u64), Found>>,
 }
 
 /// The break-even factors of the targets of `outcome`, which is what a run of `system` found; one list
@@ -61,15 +83,44 @@ pub fn break_even(
     outcome: &Outcome,
     watch: &dyn Watch,
 ) -> Result<Vec<Vec<BreakEven>>, RunError> {
-    let targets: Vec<usize> = (0..system.targets.len())
+    let targets = || 0..system.targets.len();
+    let structural: Vec<usize> = targets()
         .filter(|&index| is_structural(&system.targets[index]))
         .take(TARGETS)
         .collect();
+    let others: Vec<usize> = targets()
+        .filter(|&index| !is_structural(&system.targets[index]))
+        .take(TARGETS)
+        .collect();
     let mut found = vec![Vec::new(); system.targets.len()];
-    let faults = worst(system, outcome);
-    if targets.is_empty() || faults.is_empty() {
-        return Ok(found);
+    let rows = inputs(system, outcome, false);
+    if !structural.is_empty() && !rows.is_empty() {
+        of_structure(system, options, &structural, &rows, watch, &mut found)?;
     }
+    let rows = inputs(system, outcome, true);
+    if !others.is_empty() && !rows.is_empty() && outcome.run.method != Method::None {
+        let options = Options {
+            method: Some(outcome.run.method),
+            replications: Some(LEAST),
+            ..options.clone()
+        };
+        of_requests(system, options, &others, &rows, watch, &mut found)?;
+    }
+    for rows in &mut found {
+        // The input that may be wrong by least comes first.
+        rows.sort_by(|a: &BreakEven, b| distance(a).total_cmp(&distance(b)));
+    }
+    Ok(found)
+}
+
+fn of_structure(
+    system: &System,
+    options: &Options,
+    targets: &[usize],
+    inputs: &[Input],
+    watch: &dyn Watch,
+    found: &mut [Vec<BreakEven>],
+) -> Result<(), RunError> {
     let mut options = Options {
         method: Some(Method::None),
         replications: Some(1),
@@ -77,7 +128,7 @@ pub fn break_even(
     };
     let (_, cost) = plan(system, &options)?;
     // An input that is doubled doubles the transitions of its fault; most tries are near the end.
-    let tries = targets.len() * faults.len() * 2 * (DOUBLINGS + HALVINGS) as usize;
+    let tries = targets.len() * inputs.len() * (DOUBLINGS + HALVINGS) as usize;
     let each = cost.block_cpu_s * tries as f64;
     if each * LEAST as f64 > 10.0 * CPU_S {
         return Err(RunError::TooCostly {
@@ -96,17 +147,81 @@ pub fn break_even(
         system,
         options,
         watch,
+        histories: None,
+        try_cpu_s: TRY_CPU_S,
+        left_cpu_s: Cell::new(f64::INFINITY),
+        known: RefCell::default(),
     };
-    for target in targets {
-        for &fault in &faults {
-            for part in [Part::Every, Part::Lasts] {
-                found[target].extend(tries.factor(target, fault, part)?);
-            }
+    for &target in targets {
+        for index in 0..inputs.len() {
+            found[target].extend(tries.factor(target, inputs, index)?);
         }
-        // The input that may be wrong by least comes first.
-        found[target].sort_by(|a: &BreakEven, b| distance(a).total_cmp(&distance(b)));
     }
-    Ok(found)
+    Ok(())
+}
+
+fn of_requests(
+    system: &System,
+    options: Options,
+    targets: &[usize],
+    inputs: &[Input],
+    watch: &dyn Watch,
+    found: &mut [Vec<BreakEven>],
+) -> Result<(), RunError> {
+    // Windows, where they are cheaper than the method of the run: figures are the same but for their error.
+    let windows = Options {
+        method: Some(Method::Windows),
+        ..options.clone()
+    };
+    let cost = |options: &Options| plan(system, options).map(|(_, cost)| cost.with_traffic_s());
+    let (own, other) = (cost(&options), cost(&windows));
+    let options = match (&own, &other) {
+        (Ok(own), Ok(other)) if other < own => windows,
+        _ => options,
+    };
+    let each = cost(&options).unwrap_or(f64::INFINITY);
+    // One try serves all targets; they differ a little in where they turn.
+    let tries = inputs.len() * (STEPS + TRAFFIC_HALVINGS) as usize + 1;
+    let affordable = ((TRAFFIC_CPU_S / (each * tries as f64).max(1e-12)) as u64).min(GROUPS);
+    // With the least number of histories, at least a few steps of each input must be possible.
+    let least = each * LEAST_TRAFFIC as f64 * (2 * inputs.len() + 1) as f64;
+    let affordable = match least <= TRAFFIC_CPU_S {
+        true => affordable.max(LEAST_TRAFFIC),
+        false => 0,
+    };
+    if affordable < LEAST_TRAFFIC {
+        for &target in targets {
+            let input = &inputs[0];
+            found[target].push(open(system, input, true, 1.0, Unturned::TooCostly));
+        }
+        return Ok(());
+    }
+    let tries = Tries {
+        system,
+        options,
+        watch,
+        histories: Some(Histories {
+            all: LEAST,
+            traffic: affordable,
+        }),
+        try_cpu_s: f64::INFINITY,
+        left_cpu_s: Cell::new(TRAFFIC_LIMIT_CPU_S),
+        known: RefCell::default(),
+    };
+    for &target in targets {
+        let Some(first) = tries.seen(target, inputs, 0, 1.0)? else {
+            continue;
+        };
+        if !first.clear {
+            let row = open(system, &inputs[0], first.met, 1.0, Unturned::TooClose);
+            found[target].push(row);
+            continue;
+        }
+        for index in 0..inputs.len() {
+            found[target].extend(tries.factor_clearly(target, inputs, index)?);
+        }
+    }
+    Ok(())
 }
 
 /// How far a factor is from 1, either way.
@@ -114,59 +229,60 @@ fn distance(row: &BreakEven) -> f64 {
     row.factor.map_or(f64::INFINITY, |factor| factor.ln().abs())
 }
 
+/// Whether it takes no request to judge it.
 fn is_structural(target: &Target) -> bool {
-    matches!(
-        target.metric,
+    match target.metric {
         Metric::StructuralAvailability
-            | Metric::StructuralDowntime
-            | Metric::StructuralOutages
-            | Metric::StructuralDowntimeExceeds(_)
-    )
+        | Metric::StructuralDowntime
+        | Metric::StructuralOutages
+        | Metric::StructuralDowntimeExceeds(_)
+        | Metric::Recovery { .. } => true,
+        Metric::Periods(bound) => bound.measure.source() == Source::Structure,
+        Metric::Availability(_)
+        | Metric::FullAvailability
+        | Metric::TimeAvailability
+        | Metric::Downtime
+        | Metric::Outages
+        | Metric::Latency { .. }
+        | Metric::DowntimeExceeds(_)
+        | Metric::Queue { .. } => false,
+    }
 }
 
-/// The faults that cost most structural downtime and have a law of their own.
-fn worst(system: &System, outcome: &Outcome) -> Vec<FaultId> {
-    let lost = |id: FaultId| -> f64 {
-        let rows = outcome.causes.iter();
-        let mine = rows.filter(|row| row.fault == system.faults[id].name);
-        mine.map(|row| row.structural_downtime_s_per_year.value)
-            .sum()
-    };
-    let mut faults: Vec<(f64, FaultId)> = system
-        .faults
-        .pairs()
-        .filter(|(_, fault)| !fault.kind.is_driven())
-        .map(|(id, _)| (lost(id), id))
-        .filter(|(lost, _)| *lost > 0.0)
-        .collect();
-    faults.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index().cmp(&b.1.index())));
-    faults.truncate(FAULTS);
-    faults.into_iter().map(|(_, id)| id).collect()
+/// A row without a factor.
+fn open(system: &System, input: &Input, met: bool, tried: f64, why: Unturned) -> BreakEven {
+    BreakEven {
+        input: input.name(system),
+        scaled: input.scaled(),
+        met,
+        factor: None,
+        between: None,
+        tried,
+        unturned: Some(why),
+    }
 }
 
 impl Tries<'_> {
     /// The factor at which the figure of a target crosses its bound; `None` if the input cannot be
-    /// scaled.
+    /// scaled, or nothing was measured.
     fn factor(
         &self,
         target: usize,
-        fault: FaultId,
-        part: Part,
+        inputs: &[Input],
+        index: usize,
     ) -> Result<Option<BreakEven>, RunError> {
-        let row = &self.system.faults[fault];
-        if part == Part::Lasts && row.lasts.is_zero() {
-            return Ok(None);
-        }
-        let Some(met) = self.met(target, fault, part, 1.0)? else {
+        let at = |factor: f64| self.seen(target, inputs, index, factor);
+        let Some(first) = at(1.0)? else {
             return Ok(None);
         };
+        let met = first.met;
         // A target that is met may get worse, one that is missed must get better.
         let step = if met { 2.0 } else { 0.5 };
         let (mut near, mut far) = (1.0, None);
         for _ in 0..DOUBLINGS {
             let next = near * step;
-            match self.met(target, fault, part, next)? {
-                Some(now) if now == met => near = next,
+            match at(next)? {
+                Some(now) if now.met == met => near = next,
                 Some(_) => {
                     far = Some(next);
                     break;
@@ -174,63 +290,158 @@ impl Tries<'_> {
                 None => break,
             }
         }
-        let factor = match far {
-            None => None,
-            Some(mut far) => {
-                for _ in 0..HALVINGS {
-                    let middle = f64::sqrt(near * far);
-                    if self.met(target, fault, part, middle)? == Some(met) {
-                        near = middle;
-                    } else {
-                        far = middle;
-                    }
-                }
-                Some(f64::sqrt(near * far))
-            }
+        let Some(mut far) = far else {
+            let row = open(self.system, &inputs[index], met, near, Unturned::NotYet);
+            // What cannot even be tried once is no input of this design.
+            return Ok((near != 1.0).then_some(row));
         };
+        for _ in 0..HALVINGS {
+            let middle = f64::sqrt(near * far);
+            if at(middle)?.is_some_and(|now| now.met == met) {
+                near = middle;
+            } else {
+                far = middle;
+            }
+        }
         Ok(Some(BreakEven {
-            input: format!(
-                "{}.{}",
-                row.name,
-                match part {
-                    Part::Every => "every",
-                    Part::Lasts => "lasts",
-                }
-            ),
-            often: part == Part::Every,
+            input: inputs[index].name(self.system),
+            scaled: inputs[index].scaled(),
             met,
-            factor,
+            factor: Some(f64::sqrt(near * far)),
+            between: Some((near, far)),
             tried: near,
+            unturned: None,
         }))
     }
 
-    /// Whether the figure of a target is on the right side of its bound if one input is `factor` times
-    /// as bad; `None` if that cannot be simulated.
-    fn met(
+    /// The same of a figure with an interval that is not small: between the last factor at which it was
+    /// clearly as it is now, and the first at which it clearly was not.
+    fn factor_clearly(
         &self,
         target: usize,
-        fault: FaultId,
-        part: Part,
-        factor: f64,
-    ) -> Result<Option<bool>, RunError> {
-        let mut system = self.system.clone();
-        let row = &mut system.faults[fault];
-        let scaled = match part {
-            Part::Every => row
-                .every
-                .scaled(1.0 / factor)
-                .map(|every| row.every = every),
-            Part::Lasts => row.lasts.scaled(factor).map(|lasts| row.lasts = lasts),
+        inputs: &[Input],
+        index: usize,
+    ) -> Result<Option<BreakEven>, RunError> {
+        let at = |factor: f64| self.seen(target, inputs, index, factor);
+        let input = &inputs[index];
+        let Some(first) = at(1.0)?.filter(|first| first.clear) else {
+            return Ok(None);
         };
-        if scaled.is_err() {
+        let met = first.met;
+        let step = if met { STEP } else { 1.0 / STEP };
+        // The furthest that is clearly as it is now, the nearest that clearly is not.
+        let (mut near, mut far, mut last) = (1.0, None, 1.0);
+        for _ in 0..STEPS {
+            last *= step;
+            match at(last)? {
+                Some(now) if now.clear && now.met == met => near = last,
+                Some(now) if now.clear => {
+                    far = Some(last);
+                    break;
+                }
+                // Near the bound: the next step says more.
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let Some(mut far) = far else {
+            // What could not be tried once, or was never clear, has nothing to say.
+            let row = open(self.system, input, met, near, Unturned::NotYet);
+            return Ok((near != 1.0).then_some(row));
+        };
+        // Halvings from both ends; in what is between them nothing is clear.
+        let (mut unclear_from, mut unclear_to) = (None, None);
+        for _ in 0..TRAFFIC_HALVINGS {
+            let (a, b) = match (unclear_from, unclear_to) {
+                (None, _) | (_, None) => (near, far),
+                (Some(from), Some(to)) => {
+                    let below = f64::ln(from / near).abs();
+                    let above = f64::ln(far / to).abs();
+                    if below > above {
+                        (near, from)
+                    } else {
+                        (to, far)
+                    }
+                }
+            };
+            let middle = f64::sqrt(a * b);
+            match at(middle)? {
+                Some(now) if now.clear && now.met == met => near = middle,
+                Some(now) if now.clear => far = middle,
+                Some(_) => {
+                    let further = |one: f64, other: f64| (one > other) == met;
+                    if unclear_from.is_none_or(|from| further(from, middle)) {
+                        unclear_from = Some(middle);
+                    }
+                    if unclear_to.is_none_or(|to| further(middle, to)) {
+                        unclear_to = Some(middle);
+                    }
+                }
+                None => break,
+            }
+        }
+        Ok(Some(BreakEven {
+            input: input.name(self.system),
+            scaled: input.scaled(),
+            met,
+            factor: Some(f64::sqrt(near * far)),
+            between: Some((near, far)),
+            tried: near,
+            unturned: None,
+        }))
+    }
+
+    /// What is seen of a target if one input is `factor` times as bad.
+    fn seen(
+        &self,
+        target: usize,
+        inputs: &[Input],
+        index: usize,
+        factor: f64,
+    ) -> Result<Option<Seen>, RunError> {
+        // As it is, all inputs are alike.
+        let key = (if factor == 1.0 { 0 } else { index }, factor.to_bits());
+        if let Some(found) = self.known.borrow().get(&key) {
+            return Ok(found.as_ref().and_then(|rows| rows[target]));
+        }
+        let found = self.simulate(&inputs[index], factor)?;
+        let row = found.as_ref().and_then(|rows| rows[target]);
+        self.known.borrow_mut().insert(key, found);
+        Ok(row)
+    }
+
+    /// What is found if one input is `factor` times as bad.
+    fn simulate(&self, input: &Input, factor: f64) -> Result<Found, RunError> {
+        let mut system = self.system.clone();
+        if !input.scale(&mut system, factor) {
             return Ok(None);
         }
-        match plan(&system, &self.options) {
-            Ok((_, cost)) if cost.block_cpu_s <= TRY_CPU_S => {}
-            _ => return Ok(None),
-        }
-        let (plan, record) = match structure(&system, &self.options, self.watch) {
+        let (mut planned, cost) = match plan(&system, &self.options) {
             Ok(found) => found,
+            Err(_) => return Ok(None),
+        };
+        let costs = match self.histories {
+            None => cost.block_cpu_s,
+            Some(histories) => cost.with_traffic_s() * histories.traffic as f64,
+        };
+        let left = self.left_cpu_s.get();
+        if costs > self.try_cpu_s.min(left) {
+            return Ok(None);
+        }
+        self.left_cpu_s.set(left - costs);
+        let tried = match self.histories {
+            None => structure(&system, &self.options, self.watch).map(Some),
+            Some(histories) => {
+                planned.traffic_per_block = histories.traffic;
+                let found = some(&system, &planned, histories, self.watch);
+                found.map(|record| Some((planned, record?)))
+            }
+        };
+        let (plan, record) = match tried {
+            Ok(Some(found)) => found,
+            // There is no time left: what has been tried stands.
+            Ok(None) if self.watch.enough() => return Ok(None),
+            Ok(None) => return Err(RunError::Interrupted),
             // So bad that it cannot be followed: nothing is said beyond what has been tried.
             Err(RunError::TooCostly { .. } | RunError::Unsuitable { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -240,11 +451,20 @@ impl Tries<'_> {
             plan: &plan,
             record: &record,
         };
-        let row = &system.targets[target];
-        let judged = figures.judged(target, row, 0.95);
-        Ok(judged.map(|measured| match row.relation {
-            crate::model::Relation::AtLeast => measured.value >= row.bound,
-            crate::model::Relation::AtMost => measured.value <= row.bound,
-        }))
+        let rows = verdict::judge_all(&figures, 1).into_iter();
+        let seen = rows.map(|row| {
+            let measured = row.measured?;
+            let right = |value: f64| {
+                if row.at_least {
+                    value >= row.required
+                } else {
+                    value <= row.required
+                }
+            };
+            let met = right(measured.value);
+            let clear = right(measured.low) == met && right(measured.high) == met;
+            Some(Seen { met, clear })
+        });
+        Ok(Some(seen.collect()))
     }
 }

@@ -1,6 +1,7 @@
 //! What a run would cost, in events, and the plan that follows. Never measured, so that the plan
 //! depends on nothing but the scenario and the seed.
 
+use super::links;
 use super::turns::Turns;
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
@@ -51,6 +52,8 @@ pub struct Cost {
     pub transitions: f64,
     /// Attempts simulated for one replication with traffic, by the plan's method.
     pub attempts: f64,
+    /// CPU seconds of one replication with traffic for probes that changes of links concern.
+    pub(super) probed_s: f64,
     /// CPU seconds of one block.
     pub block_cpu_s: f64,
     /// Bytes that replications in progress and the record need, about.
@@ -60,7 +63,7 @@ pub struct Cost {
 impl Cost {
     /// CPU seconds of one replication with traffic.
     pub(super) fn with_traffic_s(self) -> f64 {
-        self.attempts / ATTEMPTS_PER_CPU_S + self.control_s()
+        self.attempts / ATTEMPTS_PER_CPU_S + self.probed_s + self.control_s()
     }
 
     /// What a run by `plan` costs, in a sentence for people.
@@ -223,6 +226,7 @@ fn finish(
     let mut cost = Cost {
         transitions,
         attempts: requests * load.attempts_per_request * picking(system),
+        probed_s: followed * links::probed(system),
         block_cpu_s: 0.0,
         bytes: bytes(system, &plan),
     };
@@ -405,28 +409,6 @@ fn check_slices(system: &System, plan: &Plan) -> Result<(), RunError> {
     })
 }
 
-/// How often per second the results of probes over links that always lose something are looked at: they
-/// are drawn in runs of equal ones, some at a time.
-fn lossy_probes(system: &System) -> f64 {
-    /// Runs that are drawn at a time.
-    const RUNS: f64 = 8.0;
-    let lost = system.links.iter().map(|link| link.loss);
-    let most = lost
-        .map(|loss| 1.0 - (1.0 - loss).powi(2))
-        .fold(0.0, f64::max);
-    if most <= 0.0 {
-        return 0.0;
-    }
-    let probed = system.balancers.iter().map(|balancer| {
-        let interval = balancer.probes.as_ref().map(|probes| probes.interval);
-        let members = system.pools[balancer.to].slots.len() * balancer.slots.len();
-        interval.map_or(0.0, |interval| members as f64 / interval.as_secs_f64())
-    });
-    // Runs end at each change from one result to the other; half a chance gives the most of them.
-    let changes = 2.0 * most.min(0.5) * (1.0 - most.min(0.5));
-    probed.sum::<f64>() * changes / RUNS
-}
-
 /// Control transitions in `secs` of one replication, about.
 fn transitions(system: &System, secs: f64) -> f64 {
     let turns = Turns::of(system);
@@ -470,7 +452,7 @@ fn transitions(system: &System, secs: f64) -> f64 {
         }
         sum += secs * 2.0 * touched * turns.per_s(clock.fault);
     }
-    sum + secs * lossy_probes(system)
+    sum + secs * (links::lossy_probes(system) + links::split_structure(system))
 }
 
 /// Refuses faults that come so often that following them takes too long.

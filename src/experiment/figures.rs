@@ -6,7 +6,9 @@ use crate::estimate::{
     period_bound,
 };
 use crate::ids::PoolId;
-use crate::model::{Metric, PeriodBound, Population, Quantity, Relation, Source, System, Target};
+use crate::model::{
+    Metric, PeriodBound, Population, Quantity, QueueMeasure, Relation, Source, System, Target,
+};
 use crate::stats::{self, Ratio, WeightedHistogram};
 use crate::time::SimSpan;
 
@@ -185,7 +187,8 @@ impl Figures<'_> {
             Source::Requests => {
                 let traffic = self.traffic()?;
                 let parts = &traffic.periods[index];
-                missed_share_of_requests(parts, &traffic.calm, bound.over, confidence)
+                let calm = traffic.calm(self.system, bound.measure);
+                missed_share_of_requests(parts, &calm, bound.over, confidence)
             }
         }
     }
@@ -220,6 +223,21 @@ impl Figures<'_> {
                 Some(self.structural_outages_per_year(&structure.system, confidence))
             }
             Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
+            Metric::Queue { queue, measure } => {
+                let traffic = self.traffic()?;
+                let fold = &traffic.queues[crate::ids::Id::index(queue)];
+                let share = |sums: &Sums| sums.share(traffic.replications, confidence);
+                match measure {
+                    QueueMeasure::Delivered => self.answered_share(&fold.undone, confidence),
+                    QueueMeasure::Dead => share(&fold.dead),
+                    QueueMeasure::Lost => share(&fold.lost),
+                    QueueMeasure::Full => share(&fold.full),
+                    QueueMeasure::Backlog => fold.held.ratio(f64::INFINITY, confidence),
+                    QueueMeasure::Time { .. } => {
+                        self.answered_share(&traffic.late[index], confidence)
+                    }
+                }
+            }
             Metric::Recovery { .. } => {
                 let late = &structure.recoveries.late[index];
                 Some(
@@ -284,7 +302,8 @@ impl Figures<'_> {
             | Metric::DowntimeExceeds(_)
             | Metric::StructuralDowntimeExceeds(_)
             | Metric::Periods(_)
-            | Metric::Recovery { .. } => None,
+            | Metric::Recovery { .. }
+            | Metric::Queue { .. } => None,
         }
     }
 

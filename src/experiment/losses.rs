@@ -101,11 +101,21 @@ pub(super) fn at_peak(
     let mut losses: Vec<SingleLoss> = losses
         .iter()
         .zip(rows)
-        .map(|(loss, left)| SingleLoss {
-            kind: word(system, loss.parts[0].0),
-            part: loss.parts[0].1.clone(),
-            alike: loss.parts[1..].iter().map(|part| part.1.clone()).collect(),
-            left,
+        .map(|(loss, left)| {
+            // Parts that stand differently and leave the same were found one group after the other.
+            let kinds: Vec<LostPart> = loss.parts.iter().map(|part| part.0).collect();
+            let rank = |kind| kinds.iter().position(|&other| other == kind);
+            let mut parts: Vec<&(LostPart, String)> = loss.parts.iter().collect();
+            parts.sort_by(|a, b| {
+                let by_kind = rank(a.0).cmp(&rank(b.0));
+                by_kind.then_with(|| natural(&a.1).cmp(&natural(&b.1)))
+            });
+            SingleLoss {
+                kind: word(system, parts[0].0),
+                part: parts[0].1.clone(),
+                alike: parts[1..].iter().map(|part| part.1.clone()).collect(),
+                left,
+            }
         })
         .collect();
     losses.sort_by(|a, b| badness(&b.left).total_cmp(&badness(&a.left)));
@@ -117,6 +127,27 @@ pub(super) fn at_peak(
         losses,
         left_out: left_out as u64,
     }))
+}
+
+/// By which names are ordered as people count: `app-2` before `app-10`.
+fn natural(name: &str) -> Vec<(&str, usize, &str)> {
+    let mut key = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest
+            .find(|ch: char| ch.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (text, after) = rest.split_at(text);
+        let digits = after
+            .find(|ch: char| !ch.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (number, after) = after.split_at(digits);
+        let number = number.trim_start_matches('0');
+        // Of two numbers without leading zeros the longer one is larger.
+        key.push((text, number.len(), number));
+        rest = after;
+    }
+    key
 }
 
 /// By which losses are ordered: requests lost, then journeys that cannot be served, then how busy
@@ -229,5 +260,19 @@ fn word(system: &System, part: LostPart) -> String {
         LostPart::Instance => "balancer".into(),
         LostPart::Node => "machine".into(),
         LostPart::Domain(id) => system.domains[id].kind.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn names_are_ordered_as_people_count() {
+        let sorted = ["a", "a-1", "a-2", "a-10", "a-10-b", "a-100", "b-3"];
+        let mut names = sorted;
+        names.reverse();
+        names.sort_by(|a, b| natural(a).cmp(&natural(b)));
+        assert_eq!(names, sorted);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::comparison::FigureUnit;
 use super::{CompareError, RunError};
-use crate::model::{Method, Metric, Population, Relation, System};
+use crate::model::{Method, Metric, Population, Quantity, Relation, System};
 
 /// Percentiles of latency with the names that targets use.
 pub(super) const PERCENTILES: [(&str, f64); 5] = [
@@ -27,9 +27,11 @@ pub(super) enum Kind {
     AnsweredMean,
     /// The mean length of a structural outage.
     OutageDuration,
+    /// The mean length of recoveries of all stores, or of the writes lost in them.
+    RecoveryMean(Quantity),
     /// What target `index` of the pairing is judged by, a share.
     Target(usize),
-    /// The same where more is better: the share of periods that keep a bound.
+    /// The same where more is better: the share of periods, or of recoveries, that keep a bound.
     Kept(usize),
     /// Money per month.
     Cost,
@@ -65,12 +67,16 @@ impl Named {
                 | Metric::StructuralAvailability
                 | Metric::Periods(_)
                 | Metric::DowntimeExceeds(_)
-                | Metric::StructuralDowntimeExceeds(_) => FigureUnit::Share,
+                | Metric::StructuralDowntimeExceeds(_)
+                | Metric::Queue { .. } => FigureUnit::Share,
                 Metric::Downtime | Metric::StructuralDowntime => FigureUnit::SecondsPerYear,
                 Metric::Outages | Metric::StructuralOutages => FigureUnit::PerYear,
                 Metric::Latency { .. } | Metric::Recovery { .. } => FigureUnit::Seconds,
             },
-            Kind::Answered(_) | Kind::AnsweredMean | Kind::OutageDuration => FigureUnit::Seconds,
+            Kind::Answered(_)
+            | Kind::AnsweredMean
+            | Kind::OutageDuration
+            | Kind::RecoveryMean(_) => FigureUnit::Seconds,
             Kind::Target(_) | Kind::Kept(_) => FigureUnit::Share,
             Kind::Cost => FigureUnit::PerMonth,
         }
@@ -119,6 +125,21 @@ pub(super) fn catalogue(systems: &[&System], method: Method) -> Vec<Named> {
             kind: Kind::OutageDuration,
         },
     ]);
+    let stores = |system: &&System, lag: bool| {
+        let mut stores = system.pools.iter().filter(|pool| pool.chooses_leader());
+        stores.any(|pool| !lag || pool.replication.is_some())
+    };
+    for (name, quantity) in [("rto.mean", Quantity::Time), ("rpo.mean", Quantity::Loss)] {
+        if systems
+            .iter()
+            .all(|system| stores(system, quantity == Quantity::Loss))
+        {
+            all.push(Named {
+                name: name.into(),
+                kind: Kind::RecoveryMean(quantity),
+            });
+        }
+    }
     if method != Method::None {
         let population = Population::All;
         for (word, quantile) in PERCENTILES {
@@ -187,22 +208,24 @@ fn metric_of(text: &str) -> &str {
 pub(super) fn of_targets(base: &System) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for (index, target) in base.targets.iter().enumerate() {
-        // No pairs are kept of what is left when planned work is left out, nor of recoveries.
-        if target.excluding_planned || matches!(target.metric, Metric::Recovery { .. }) {
+        // No pairs are kept of what is left when planned work is left out, nor of messages.
+        if target.excluding_planned || matches!(target.metric, Metric::Queue { .. }) {
             continue;
         }
         let kind = match target.metric {
             Metric::DowntimeExceeds(_) | Metric::StructuralDowntimeExceeds(_) => {
                 Kind::Target(index)
             }
+            Metric::Recovery { .. } => Kind::Kept(index),
             Metric::Periods(_) if target.relation == Relation::AtLeast => Kind::Kept(index),
             Metric::Periods(_) => Kind::Target(index),
             metric => Kind::Plain(metric),
         };
         let mut name = metric_of(&target.text).to_owned();
         let judged_by_it = matches!(kind, Kind::Target(_) | Kind::Kept(_));
-        if judged_by_it && all.iter().any(|it| it.name == name) {
-            // The same periods, and another bound.
+        let of_recoveries = matches!(target.metric, Metric::Recovery { .. });
+        if of_recoveries || judged_by_it && all.iter().any(|it| it.name == name) {
+            // A share of recoveries, or the same periods and another bound.
             name.clone_from(&target.text);
         }
         if !all.iter().any(|it| it.name == name) {

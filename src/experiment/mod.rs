@@ -9,6 +9,7 @@ mod downtimes;
 mod figures;
 mod in_order;
 mod inputs;
+mod links;
 mod losses;
 mod metrics;
 mod moves;
@@ -16,7 +17,9 @@ pub mod outcome;
 mod pilot;
 mod queues;
 mod run;
+mod scaled;
 mod summary;
+mod turning;
 mod turns;
 mod verdict;
 

@@ -6,7 +6,7 @@ use super::metrics::{Kind, Named, PERCENTILES, catalogue, of_targets};
 use super::outcome::{CauseRow, Estimate, Outcome};
 use crate::estimate::{PairRecord, Pairing, TrafficPairs, cause_key};
 use crate::ids::Id;
-use crate::model::{Metric, Population, Relation, Source, System};
+use crate::model::{Metric, Population, QueueMeasure, Relation, Source, System};
 use crate::path::Phase;
 use crate::stats::{Difference, Paired, Scope, Split, WeightedHistogram};
 use std::collections::BTreeMap;
@@ -210,7 +210,8 @@ impl<'a> Moves<'a> {
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             },
             Kind::Answered(quantile) => {
                 let base = self.split(0, Population::All, false)?;
@@ -223,6 +224,11 @@ impl<'a> Moves<'a> {
                 of(&base.means(&other), histories, f64::INFINITY)
             }
             Kind::OutageDuration => of(&pairs.durations, structure, f64::INFINITY),
+            Kind::RecoveryMean(quantity) => of(
+                &pairs.recoveries[quantity as usize],
+                structure,
+                f64::INFINITY,
+            ),
             Kind::Target(target) | Kind::Kept(target) => {
                 self.of_target(candidate, target, confidence)
             }
@@ -276,6 +282,11 @@ impl<'a> Moves<'a> {
                 let kept = row.relation == Relation::AtLeast;
                 Some(if kept { missed.scaled(-1.0) } else { missed })
             }
+            Metric::Recovery { .. } => {
+                let structure = self.figures[0].record.structure.replications;
+                let late = share(&self.pairs[candidate].exceeded[index], structure)?;
+                Some(late.scaled(-1.0))
+            }
             Metric::DowntimeExceeds(_) => {
                 share(&self.traffic(candidate)?.targets[index], self.histories())
             }
@@ -318,7 +329,8 @@ impl<'a> Moves<'a> {
                 Metric::DowntimeExceeds(_)
                 | Metric::StructuralDowntimeExceeds(_)
                 | Metric::Periods(_)
-                | Metric::Recovery { .. } => None,
+                | Metric::Recovery { .. }
+                | Metric::Queue { .. } => None,
             },
             Kind::AnsweredMean => answered.map(|it| it.mean),
             Kind::Answered(q) => {
@@ -328,6 +340,11 @@ impl<'a> Moves<'a> {
                 Some(all[index])
             }
             Kind::OutageDuration => outcome.structural_outages.duration_mean,
+            Kind::RecoveryMean(quantity) => {
+                let all = self.figures[design].record.structure.recoveries.of(None);
+                let sums = [all.time, all.loss][quantity as usize];
+                sums.ratio(f64::INFINITY, CONFIDENCE)
+            }
             Kind::Cost => outcome.cost.as_ref().map(|bill| exactly(bill.per_month)),
             Kind::Target(target) | Kind::Kept(target) => {
                 let text = &self.figures[0].system.targets[target].text;
@@ -381,7 +398,12 @@ impl<'a> Moves<'a> {
                 at_least: target.relation == crate::model::Relation::AtLeast
                     || matches!(
                         target.metric,
-                        Metric::Latency { .. } | Metric::Recovery { .. }
+                        Metric::Latency { .. }
+                            | Metric::Recovery { .. }
+                            | Metric::Queue {
+                                measure: QueueMeasure::Time { .. },
+                                ..
+                            }
                     ),
                 differences: (0..self.candidates())
                     .map(|candidate| {

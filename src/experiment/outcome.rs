@@ -3,6 +3,7 @@
 use crate::model::{InputRange, Method, PeriodBound};
 use crate::path::Phase;
 
+pub use super::turning::{BreakEven, Scaled, Unturned};
 pub use crate::stats::Estimate;
 
 /// Everything a run found out.
@@ -59,21 +60,6 @@ pub struct Outcome {
     pub cost: Option<Bill>,
     /// What must be read before the figures are trusted.
     pub warnings: Vec<String>,
-}
-
-/// How wrong one input may be until the figure of a target crosses its bound.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BreakEven {
-    /// The input, such as `app.crash.every`.
-    pub input: String,
-    /// Whether the factor says how many times as often it comes; else how many times as long it lasts.
-    pub often: bool,
-    /// Whether the target holds with the input as it is; the factor is then above 1, else below.
-    pub met: bool,
-    /// The factor; `None` if the target did not turn up to `tried`.
-    pub factor: Option<f64>,
-    /// The furthest factor at which the target had not turned.
-    pub tried: f64,
 }
 
 /// What is not known of the inputs, apart from the error of simulation.
@@ -581,6 +567,8 @@ pub enum Unit {
     Seconds,
     /// A plain number per year.
     PerYear,
+    /// A plain number.
+    Number,
     /// A latency target: `measured` and `required` are shares, `shown` is in seconds.
     SharedLatency,
     /// A target on the time or the data loss of recoveries: `measured` and `required` are shares of

@@ -2,9 +2,9 @@
 
 use super::figures::{Figures, latency_quantile};
 use super::outcome::{Estimate, TargetRow, Unit, Verdict};
-use crate::estimate::TrafficFold;
+use crate::estimate::{QueueFold, TrafficFold};
 use crate::ids::Id;
-use crate::model::{Metric, Population, Relation, System, Target};
+use crate::model::{Metric, Population, QueueMeasure, Relation, System, Target};
 use crate::stats::Looks;
 
 /// The chance that a run states any wrong `met` or `missed`, at most.
@@ -29,6 +29,14 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
     let (required, unit) = match target.metric {
         Metric::Latency { quantile, .. } => (quantile, Unit::SharedLatency),
         Metric::Recovery { quantile, .. } => (quantile, Unit::SharedRecovery),
+        Metric::Queue {
+            measure: QueueMeasure::Time { quantile },
+            ..
+        } => (quantile, Unit::SharedLatency),
+        Metric::Queue {
+            measure: QueueMeasure::Backlog,
+            ..
+        } => (target.bound, Unit::Number),
         Metric::Downtime | Metric::StructuralDowntime => (target.bound, Unit::Seconds),
         Metric::Outages | Metric::StructuralOutages => (target.bound, Unit::PerYear),
         Metric::Availability(_)
@@ -36,6 +44,7 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
         | Metric::TimeAvailability
         | Metric::StructuralAvailability
         | Metric::Periods(_)
+        | Metric::Queue { .. }
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_) => (target.bound, Unit::Share),
     };
@@ -59,6 +68,14 @@ fn judge(figures: &Figures<'_>, index: usize, target: &Target, confidence: f64) 
             store,
             quantile,
         } => figures.recovery_quantile(quantity, store, quantile),
+        Metric::Queue {
+            queue,
+            measure: QueueMeasure::Time { quantile },
+        } => figures
+            .record
+            .traffic
+            .as_ref()
+            .and_then(|traffic| shown_time(&traffic.queues[queue.index()], quantile)),
         _ => measured.map(|measured| measured.value),
     };
     TargetRow {
@@ -89,6 +106,16 @@ fn decide(measured: Estimate, required: f64, at_least: bool) -> Verdict {
         (_, true) => Verdict::Missed,
         _ => Verdict::Undecided,
     }
+}
+
+/// The percentile of all messages that are done, dead or lost, the latter later than any bound.
+fn shown_time(fold: &QueueFold, quantile: f64) -> Option<f64> {
+    let (undone, settled) = (fold.undone.y, fold.undone.x);
+    let among_done = quantile * settled / (settled - undone);
+    if among_done.is_nan() || among_done >= 1.0 {
+        return None;
+    }
+    latency_quantile(&[&fold.latency], among_done, SHOWN).map(|estimate| estimate.value)
 }
 
 /// The percentile of all requests, a failed one later than any bound; `None` if it lies among the

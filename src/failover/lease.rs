@@ -11,7 +11,8 @@
 //! A member that stops before it holds the key is replaced by the next one, whose time to decide begins
 //! anew. One that stops while it holds the key, but is not promoted, lets the key run out again. If
 //! nobody is available when the key is free, the first member to come back takes it at once. Leadership
-//! does not return to a preferred member.
+//! does not return to a preferred member. A leader that planned work stops can give the key to the next
+//! available member, which then leads after one drawn time.
 //!
 //! Sources: Patroni 3.0.2, recorded (expiry between `ttl - loop_wait` and `ttl` after a crash of the
 //! host); `patroni/ha.py`. Left out: a leader whose database died while its agent lives
@@ -28,6 +29,8 @@ pub enum Draw {
     Decide,
     /// From holding the key to leading.
     Promote,
+    /// From the planned end of a leader to the next one leading.
+    HandOver,
 }
 
 /// How far the leadership of a store is.
@@ -43,6 +46,8 @@ pub enum Stage {
     Promoting,
     /// The key is free and nobody can take it.
     Vacant,
+    /// A leader that planned work has stopped has given its key to a member that is being promoted.
+    Switching,
 }
 
 /// Renewals of a key: at `taken`, and every `loop_wait` from `grid` on.
@@ -71,6 +76,7 @@ enum State {
         chosen: usize,
         key: Key,
         ends: SimTime,
+        handed: bool,
     },
     Vacant {
         last: usize,
@@ -120,6 +126,31 @@ impl Lease {
                 last: self.members - 1,
             },
         };
+    }
+
+    /// Planned work stops the leader at `now`: it gives its key to the next available member. To be called
+    /// before [`Lease::react`].
+    pub fn hand_over(
+        &mut self,
+        now: SimTime,
+        available: impl Fn(usize) -> bool,
+        mut draw: impl FnMut(Draw) -> SimSpan,
+    ) {
+        if let State::Held { by, .. } = self.state
+            && !available(by)
+            && let Some(chosen) = self.next_after(by, available)
+        {
+            let key = Key {
+                taken: now,
+                grid: now + draw(Draw::Phase),
+            };
+            self.state = State::Promoting {
+                chosen,
+                key,
+                ends: now + draw(Draw::HandOver),
+                handed: true,
+            };
+        }
     }
 
     /// Reacts to what is available at `now`. To be called after every change of it.
@@ -207,7 +238,8 @@ impl Lease {
             State::Held { .. } => Stage::Led,
             State::Lapsing { .. } => Stage::Lapsing,
             State::Deciding { .. } => Stage::Deciding,
-            State::Promoting { .. } => Stage::Promoting,
+            State::Promoting { handed: true, .. } => Stage::Switching,
+            State::Promoting { handed: false, .. } => Stage::Promoting,
             State::Vacant { .. } => Stage::Vacant,
         }
     }
@@ -242,6 +274,7 @@ impl Lease {
             chosen,
             key,
             ends: now + draw(Draw::Promote),
+            handed: false,
         }
     }
 
@@ -277,6 +310,7 @@ mod tests {
             Draw::Phase => 4,
             Draw::Decide => 1,
             Draw::Promote => 2,
+            Draw::HandOver => 1,
         })
     }
 
@@ -365,5 +399,29 @@ mod tests {
         // U(20, 30): standard error 2.89 / sqrt(100,000) = 0.009.
         assert!((sum / 1e5 - 25.0).abs() < 0.04);
         assert!((20.0..20.01).contains(&least) && (29.99..=30.0).contains(&most));
+    }
+
+    #[test]
+    fn a_leader_that_hands_over_gives_its_key_away_at_once() {
+        let mut lease = lease();
+        let up = [false, true, true];
+        lease.hand_over(secs(25.0), |member| up[member], draw);
+        assert_eq!((lease.stage(), lease.leader()), (Stage::Switching, None));
+        assert_eq!(react(&mut lease, 25.0, up), secs(26.0));
+        assert_eq!(fire(&mut lease, up), (Stage::Led, Some(1)));
+        // One that is there keeps it, and nobody else can have it where nobody is.
+        lease.hand_over(secs(40.0), |member| up[member], draw);
+        assert_eq!(lease.stage(), Stage::Led);
+        lease.hand_over(secs(50.0), |_| false, draw);
+        assert_eq!(react(&mut lease, 50.0, [false; 3]), secs(79.0));
+        assert_eq!(lease.stage(), Stage::Lapsing);
+    }
+
+    #[test]
+    fn one_that_is_lost_while_it_takes_over_lets_the_key_run_out() {
+        let mut lease = lease();
+        lease.hand_over(secs(25.0), |member| member > 0, draw);
+        assert_eq!(react(&mut lease, 25.5, [false, false, true]), secs(55.0));
+        assert_eq!((lease.stage(), lease.leader()), (Stage::Lapsing, None));
     }
 }

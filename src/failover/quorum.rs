@@ -5,7 +5,7 @@
 //! majority is there again, an election begins; it takes one drawn time, which stands for time-outs,
 //! split votes and catching up. A member that stops or comes back during an election does not disturb
 //! it unless the majority is lost, which ends it. The next available member in order, after the one that
-//! led before, wins.
+//! led before, wins. A leader that planned work stops can hand the lead over instead.
 //!
 //! Source: Ongaro and Ousterhout, In search of an understandable consensus algorithm, USENIX ATC 2014.
 //! Left out: terms, logs and which member may win; the time of an election is stated as a whole.
@@ -21,13 +21,23 @@ pub enum Vote {
     Electing,
     /// There is no majority.
     NoMajority,
+    /// A leader that planned work has stopped hands the lead over.
+    Switching,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Led { by: usize },
-    Electing { last: usize, ends: SimTime },
-    NoMajority { last: usize },
+    Led {
+        by: usize,
+    },
+    Electing {
+        last: usize,
+        ends: SimTime,
+        handed: bool,
+    },
+    NoMajority {
+        last: usize,
+    },
 }
 
 /// The elections of one group.
@@ -52,6 +62,27 @@ impl Quorum {
         self.state = leader.map_or(State::NoMajority { last }, |by| State::Led { by });
     }
 
+    /// Planned work stops the leader at `now`: if a majority is left, it hands the lead over, which takes as
+    /// long as `takes` says. To be called before [`Quorum::react`].
+    pub fn hand_over(
+        &mut self,
+        now: SimTime,
+        majority: bool,
+        available: impl Fn(usize) -> bool,
+        takes: impl FnOnce() -> SimSpan,
+    ) {
+        if let State::Led { by: last } = self.state
+            && majority
+            && !available(last)
+        {
+            self.state = State::Electing {
+                last,
+                ends: now + takes(),
+                handed: true,
+            };
+        }
+    }
+
     /// Reacts to what is available at `now`, where `majority` says whether more than half of the members
     /// are, together; `elects` is asked for the length of an election.
     pub fn react(
@@ -68,10 +99,12 @@ impl Quorum {
             State::Led { by: last } if !available(last) => State::Electing {
                 last,
                 ends: now + elects(),
+                handed: false,
             },
             State::NoMajority { last } if majority => State::Electing {
                 last,
                 ends: now + elects(),
+                handed: false,
             },
             unchanged => unchanged,
         };
@@ -107,7 +140,8 @@ impl Quorum {
     pub fn vote(&self) -> Vote {
         match self.state {
             State::Led { .. } => Vote::Led,
-            State::Electing { .. } => Vote::Electing,
+            State::Electing { handed: true, .. } => Vote::Switching,
+            State::Electing { handed: false, .. } => Vote::Electing,
             State::NoMajority { .. } => Vote::NoMajority,
         }
     }
@@ -175,6 +209,25 @@ mod tests {
         assert_eq!(
             react(&mut group, 300, [true, false, true]),
             (Vote::Electing, secs(305))
+        );
+    }
+
+    #[test]
+    fn a_leader_that_hands_over_needs_a_majority_that_is_left() {
+        let mut group = Quorum::new(3);
+        let takes = || SimSpan::from_secs(1);
+        group.hand_over(secs(10), true, |member| member > 0, takes);
+        assert_eq!(
+            (group.vote(), group.next_time()),
+            (Vote::Switching, secs(11))
+        );
+        assert_eq!(group.leader(), None);
+        group.fire(|member| member > 0);
+        assert_eq!(group.leader(), Some(1));
+        group.hand_over(secs(20), false, |member| member == 2, takes);
+        assert_eq!(
+            react(&mut group, 20, [false, false, true]).0,
+            Vote::NoMajority
         );
     }
 }

@@ -44,6 +44,8 @@ pub struct Lease {
     /// Where the members of the store that keeps the key stand, one each: whoever holds the key must
     /// reach more than half of them. Empty: beside the members of this store.
     pub key_in: Vec<DomainId>,
+    /// How long nobody leads when planned work stops the leader, seconds; `None` if that is a failover.
+    pub switchover: Option<Dist>,
 }
 
 /// Failover of which only the length of each stage is known (see
@@ -97,6 +99,8 @@ pub struct Failback {
 pub struct QuorumFailover {
     /// How long an election takes, from the loss of the leader or the return of a majority, seconds.
     pub elects_in: Dist,
+    /// How long nobody leads when planned work stops the leader, seconds; `None` if that is an election.
+    pub switchover: Option<Dist>,
 }
 
 /// What stands by in a pool: its last slots, as long as nothing is lost.

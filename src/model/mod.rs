@@ -46,7 +46,7 @@ pub use fork::Fork;
 pub use input::{INPUT_DRAWS, InputRange};
 pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use network::{End, Link, LinkState, Roads, USERS};
-pub use period::{Measure, Over, PERIODS_KEPT, PeriodBound, Source};
+pub use period::{Counted, Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use profile::{Profile, Steps, Swing};
 pub use queue::Queue;
@@ -55,7 +55,7 @@ pub use service::{
     Algorithm, Backoff, Balancer, Call, Discipline, Jitter, NeedsAtPeak, Operation, Passive, Pool,
     PoolKind, Probes, Retries, ServedBy, Vrrp,
 };
-pub use target::{Metric, Population, Quantity, Relation, Target};
+pub use target::{Metric, Population, Quantity, QueueMeasure, Relation, Target};
 pub use topology::{Domain, Node, Owner, Slot};
 pub use workload::{Bursts, Journey, LoadRhythm, Patience, Users, Workload};
 

@@ -163,21 +163,33 @@ impl Roads {
             End::Users => site == USERS as usize,
             End::Domain(domain) => system.around(members[site]).any(|around| around == domain),
         };
-        let (mut between, mut links) = (Vec::new(), Vec::new());
-        let mut pairs: IdVec<LinkId, Vec<u32>> = IdVec::filled(Vec::new(), system.links.len());
-        for one in 0..sites {
-            for other in 0..sites {
-                let first = links.len() as u32;
-                for (id, link) in system.links.pairs() {
-                    let [a, b] = link.ends;
-                    if is_in(one, a) && is_in(other, b) || is_in(one, b) && is_in(other, a) {
-                        pairs[id].push(between.len() as u32);
-                        links.push(id);
-                    }
+        // No site is at both ends of a link, so no pair of sites comes twice for one link.
+        let mut crossings: Vec<(u32, LinkId)> = Vec::new();
+        for (id, link) in system.links.pairs() {
+            let [here, there] = link.ends.map(|end| {
+                (0..sites)
+                    .filter(|&site| is_in(site, end))
+                    .collect::<Vec<_>>()
+            });
+            for &one in &here {
+                for &other in &there {
+                    crossings.push(((one * sites + other) as u32, id));
+                    crossings.push(((other * sites + one) as u32, id));
                 }
-                between.push((first, links.len() as u32));
             }
         }
+        crossings.sort_unstable();
+        let mut pairs: IdVec<LinkId, Vec<u32>> = IdVec::filled(Vec::new(), system.links.len());
+        let mut between = vec![(0, 0); sites * sites];
+        for (row, &(pair, link)) in (0_u32..).zip(&crossings) {
+            pairs[link].push(pair);
+            let (first, end) = &mut between[pair as usize];
+            if *first == *end {
+                *first = row;
+            }
+            *end = row + 1;
+        }
+        let links = crossings.into_iter().map(|(_, link)| link).collect();
         let far = |link: &Link| !link.round_trip.is_zero() || link.loss > 0.0;
         Self {
             sites,

@@ -1,5 +1,6 @@
 //! Bounds that a period of a history keeps or misses: `availability over 30d`, `downtime over rolling 7d`.
 
+use super::Population;
 use crate::time::SimSpan;
 
 /// Of so many periods at least, all but the unluckiest, a target without a probability of its own asks
@@ -23,8 +24,8 @@ pub struct PeriodBound {
 /// What is measured of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// Good and degraded requests over those that ended.
-    Requests,
+    /// Requests that were answered over those that ended.
+    Requests(Counted),
     /// Share of time outside bad slices.
     Time,
     /// Share of time in which every journey could have been served.
@@ -33,6 +34,23 @@ pub enum Measure {
     Downtime,
     /// Seconds in which some journey could not have been served.
     StructuralDowntime,
+}
+
+/// Which requests are counted, and as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Whose.
+    pub of: Population,
+    /// Whether only complete answers count, as in `availability.full`.
+    pub full: bool,
+}
+
+impl Counted {
+    /// Good and degraded requests of everybody.
+    pub const ALL: Self = Self {
+        of: Population::All,
+        full: false,
+    };
 }
 
 /// Which periods are judged.
@@ -61,7 +79,7 @@ impl Measure {
     /// From what it is taken.
     pub fn source(self) -> Source {
         match self {
-            Self::Requests => Source::Requests,
+            Self::Requests(_) => Source::Requests,
             Self::Time | Self::Downtime => Source::Slices,
             Self::Structure | Self::StructuralDowntime => Source::Structure,
         }
@@ -70,7 +88,7 @@ impl Measure {
     /// Whether it is a share of all there is, not seconds.
     pub fn is_share(self) -> bool {
         match self {
-            Self::Requests | Self::Time | Self::Structure => true,
+            Self::Requests(_) | Self::Time | Self::Structure => true,
             Self::Downtime | Self::StructuralDowntime => false,
         }
     }

@@ -128,13 +128,18 @@ impl SplitState {
         self.any_cut
     }
 
-    /// The links are like this from now on.
-    pub(super) fn set_links(&mut self, split: &Split, links: &IdVec<LinkId, LinkState>) {
+    /// The links are like this from now on, and `changed` is not as it was.
+    pub(super) fn set_link(
+        &mut self,
+        split: &Split,
+        links: &IdVec<LinkId, LinkState>,
+        changed: LinkId,
+    ) {
         self.any_cut = links.iter().any(|link| link.cut);
         let sites = split.roads.sites() as u32;
-        for (pair, cut) in (0..).zip(&mut self.cut) {
+        for &pair in split.roads.pairs(changed) {
             let mut between = split.roads.between_sites(pair / sites, pair % sites).iter();
-            *cut = between.any(|&link| links[link].cut);
+            self.cut[pair as usize] = between.any(|&link| links[link].cut);
         }
     }
 
@@ -358,7 +363,7 @@ mod tests {
         let cut = LinkState::NONE.and(FaultKind::Partition);
         let mut set = |state: &mut StructureState, link: LinkId, to: LinkState| {
             links[link] = to;
-            state.set_links(&structure, &links);
+            state.set_link(&structure, &links, link);
             state.settle(&structure);
             state.system_up()
         };

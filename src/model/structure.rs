@@ -445,16 +445,19 @@ impl StructureState {
         }
     }
 
-    /// The links of the network are like this from now on.
-    ///
-    /// While any is cut, [`StructureState::settle`] has to be called after each change, before any
-    /// journey is asked for.
-    pub fn set_links(&mut self, structure: &Structure, links: &IdVec<LinkId, LinkState>) {
+    /// The links are like this from now on, and `changed` is not as it was. While any is cut,
+    /// [`StructureState::settle`] has to be called after each change, before any journey is asked for.
+    pub fn set_link(
+        &mut self,
+        structure: &Structure,
+        links: &IdVec<LinkId, LinkState>,
+        changed: LinkId,
+    ) {
         let (Some(split), Some(state)) = (&structure.split, &mut self.split) else {
             return;
         };
         let was_cut = state.is_cut();
-        state.set_links(split, links);
+        state.set_link(split, links, changed);
         if !self.is_split && state.is_cut() {
             let journeys = &self.up[self.layout.journeys..self.layout.system];
             state.journeys.copy_from_slice(journeys);

@@ -1,7 +1,7 @@
 //! What must hold.
 
 use super::PeriodBound;
-use crate::ids::{JourneyId, PoolId, WorkloadId};
+use crate::ids::{JourneyId, PoolId, QueueId, WorkloadId};
 use crate::time::SimSpan;
 
 /// A condition on a metric.
@@ -83,6 +83,34 @@ pub enum Metric {
         /// Of one store; `None`: of all.
         store: Option<PoolId>,
         /// The share of recoveries, e.g. 0.99.
+        quantile: f64,
+    },
+    /// `queue.mail.delivered` and the like.
+    Queue {
+        /// Whose messages.
+        queue: QueueId,
+        /// What of them.
+        measure: QueueMeasure,
+    },
+}
+
+/// What is measured of the messages of a queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum QueueMeasure {
+    /// The share that is done, of those that are done, dead or lost.
+    Delivered,
+    /// The share that becomes dead letters.
+    Dead,
+    /// The share that is lost with the broker.
+    Lost,
+    /// The share of attempts to publish that is refused as the queue is full.
+    Full,
+    /// The mean number in the queue or in work.
+    Backlog,
+    /// `time.p99`: seconds from publishing to done, of the messages that are done, dead or lost; the
+    /// latter are later than any bound.
+    Time {
+        /// The share of messages, e.g. 0.99.
         quantile: f64,
     },
 }

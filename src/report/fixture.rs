@@ -280,10 +280,12 @@ pub(crate) fn ordinary() -> Outcome {
             .map(|index| {
                 let row = BreakEven {
                     input: "north-a.power.every".to_owned(),
-                    often: true,
+                    scaled: Scaled::Often,
                     met: true,
                     factor: (index < 2).then_some(3.1),
+                    between: (index < 2).then_some((3.08, 3.12)),
                     tried: 1_024.0,
+                    unturned: (index >= 2).then_some(Unturned::NotYet),
                 };
                 vec![row; index]
             })

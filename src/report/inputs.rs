@@ -35,7 +35,9 @@ pub(crate) fn target(outcome: &Outcome, row: &TargetRow) -> Option<String> {
             Unit::Seconds | Unit::SharedLatency | Unit::SharedRecovery => {
                 (numbers::short_span(low), numbers::short_span(high))
             }
-            Unit::PerYear => (numbers::significant(low, 3), numbers::significant(high, 3)),
+            Unit::PerYear | Unit::Number => {
+                (numbers::significant(low, 3), numbers::significant(high, 3))
+            }
         };
         format!(", {low} to {high}")
     });

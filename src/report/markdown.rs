@@ -4,7 +4,7 @@ use super::clean::{clean, shortened};
 use super::inputs as ranges;
 use super::numbers::{self, Printed};
 use super::words::{self, Loss};
-use crate::experiment::outcome::{Estimate, Latency, Outcome, Verdict};
+use crate::experiment::outcome::{Estimate, Latency, Outcome, QueueRow, Verdict};
 use std::fmt::Write;
 
 /// GitHub refuses step summaries of more than 1 MiB and comments of more than 64 KiB.
@@ -242,6 +242,9 @@ fn figures(out: &mut String, outcome: &Outcome) {
     if let Some(l) = &outcome.latency {
         latency(out, l);
     }
+    for queue in outcome.queues.iter().take(ROWS) {
+        messages(out, queue);
+    }
     for users in outcome.users.iter().take(ROWS) {
         if let Some(lost) = &users.lost_demand {
             let name = format!("demand of {} lost by waiting", escaped(&users.name));
@@ -252,6 +255,23 @@ fn figures(out: &mut String, outcome: &Outcome) {
         let _ = writeln!(out, "| cost | {} | |", escaped(&words::cost(bill)));
     }
     out.push('\n');
+}
+
+/// What became of the messages of a queue.
+fn messages(out: &mut String, queue: &QueueRow) {
+    let name = escaped(&queue.name);
+    let mut one = |word: &str, e: Option<&Estimate>, print: fn(&Estimate) -> Printed| {
+        if let Some(e) = e {
+            row(out, &format!("{name}: {word}"), &print(e));
+        }
+    };
+    let time = queue.time.as_ref();
+    one("message done, p50", time.map(|l| &l.p50), numbers::span);
+    one("message done, p99", time.map(|l| &l.p99), numbers::span);
+    one("dead letters", queue.dead.as_ref(), numbers::share);
+    one("messages lost", queue.lost.as_ref(), numbers::share);
+    one("refused, full", queue.full.as_ref(), numbers::share);
+    one("backlog, mean", queue.backlog_mean.as_ref(), numbers::plain);
 }
 
 fn latency(out: &mut String, l: &Latency) {

@@ -324,6 +324,10 @@ fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
         .map(|(name, e)| format!("{name} {}", numbers::brief_span(e)));
         lines.push(labelled("Latency", &fitting(parts), style));
     }
+    if let Some(row) = words::worst_queue(outcome) {
+        let parts = std::iter::once(row.name.clone()).chain(words::queue(row));
+        lines.push(labelled("Messages", &fitting(parts), style));
+    }
     lines
 }
 

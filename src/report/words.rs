@@ -4,7 +4,7 @@ use super::inputs;
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
     AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, ForcingFacts, NeedsRow, Outcome,
-    PeakState, Recovery, RunFacts, Spans, TargetRow, Unit, Verdict,
+    PeakState, QueueRow, Recovery, RunFacts, Scaled, Spans, TargetRow, Unit, Unturned, Verdict,
 };
 use crate::model::{Method, Over};
 use crate::path::Phase;
@@ -91,6 +91,7 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
         }
         Unit::Seconds => numbers::span(e),
         Unit::PerYear => numbers::per_year(e),
+        Unit::Number => numbers::plain(e),
         Unit::SharedLatency | Unit::SharedRecovery => {
             let within = numbers::share(e);
             let shown = row.shown.map_or_else(String::new, |seconds| {
@@ -148,6 +149,47 @@ pub(crate) fn recovery(found: &Recovery) -> Vec<String> {
     parts
 }
 
+/// The message queue in which most went wrong, or else the slowest.
+pub(crate) fn worst_queue(outcome: &Outcome) -> Option<&QueueRow> {
+    let value = |e: &Option<Estimate>| e.as_ref().map_or(0.0, |e| e.value);
+    let badness = |row: &QueueRow| {
+        let wrong = value(&row.dead) + value(&row.lost) + value(&row.full);
+        (wrong, row.time.as_ref().map_or(0.0, |time| time.p99.value))
+    };
+    // The first of several that are alike.
+    outcome.queues.iter().reduce(|a, b| {
+        let (one, other) = (badness(a), badness(b));
+        if other.0 > one.0 || other.0 == one.0 && other.1 > one.1 {
+            b
+        } else {
+            a
+        }
+    })
+}
+
+/// What became of the messages of a queue, in parts.
+pub(crate) fn queue(row: &QueueRow) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(time) = &row.time {
+        parts.push(format!("done p50 {}", numbers::brief_span(&time.p50)));
+        parts.push(format!("p99 {}", numbers::brief_span(&time.p99)));
+    }
+    for (word, share) in [
+        ("dead", &row.dead),
+        ("lost", &row.lost),
+        ("full", &row.full),
+    ] {
+        if let Some(share) = share.as_ref().filter(|share| share.value > 0.0) {
+            parts.push(format!("{word} {}", numbers::share(share).value));
+        }
+    }
+    if let Some(backlog) = &row.backlog_mean {
+        parts.push(format!("backlog {}", numbers::plain(backlog).value));
+    }
+    parts.push(format!("most {}", numbers::count(row.backlog_largest_seen)));
+    parts
+}
+
 /// What the share that a target on periods is judged by counts, and the probability to miss a target
 /// in a history; empty if there is nothing to say.
 pub(crate) fn periods(row: &TargetRow, outcome: &Outcome) -> String {
@@ -199,6 +241,7 @@ fn spare(row: &TargetRow) -> Option<(f64, String)> {
         Unit::Share | Unit::SharedLatency | Unit::SharedRecovery => numbers::points(spare),
         Unit::Seconds => numbers::short_span(spare.abs()),
         Unit::PerYear => format!("{} per year", numbers::significant(spare.abs(), 2)),
+        Unit::Number => numbers::significant(spare.abs(), 2),
     };
     Some((spare, distance))
 }
@@ -306,18 +349,43 @@ pub(crate) fn time_of_week(secs: f64) -> String {
     format!("{} {:02}:{:02}", DAYS[day], minute / 60, minute % 60)
 }
 
-/// `app.crash 3.1 times as often`, `app.crash 0.4 times as long`, `app.crash more than 1,024 times as long`.
+/// `app.crash 3.1 times as often`, `app.crash 0.4 times as long`, `app.crash more than 1,024 times as long`,
+/// `db.failover.detect 3 times as long (2 to 4)`.
 pub(crate) fn break_even(row: &BreakEven) -> String {
-    let (input, how) = match row.input.rsplit_once('.') {
-        Some((fault, _)) => (fault, if row.often { "often" } else { "long" }),
-        None => (row.input.as_str(), "much"),
+    let fault = ["every", "lasts"].iter().find_map(|field| {
+        let fault = row.input.strip_suffix(field)?;
+        fault.strip_suffix('.')
+    });
+    let input = fault.unwrap_or(&row.input);
+    let how = match row.scaled {
+        Scaled::Often => "as often",
+        Scaled::Long => "as long",
+        Scaled::Failing => "as many failures",
     };
-    let times = match row.factor {
-        Some(factor) => numbers::significant(factor, 2),
-        None if row.met => format!("more than {}", numbers::significant(row.tried, 4)),
-        None => format!("less than {}", numbers::significant(row.tried, 2)),
+    let times = match (row.factor, row.unturned) {
+        (Some(factor), _) => numbers::significant(factor, 2),
+        (None, Some(Unturned::TooClose)) => {
+            return "not known: the figure is too close to its bound for so few histories".into();
+        }
+        (None, Some(Unturned::TooCostly)) => {
+            return "not known: requests for each try would take too long".into();
+        }
+        (None, _) if row.met => format!("more than {}", numbers::significant(row.tried, 4)),
+        (None, _) => format!("less than {}", numbers::significant(row.tried, 2)),
     };
-    format!("{input} {times} times as {how}")
+    // Where it is known to a few per cent, nobody needs its ends.
+    let wide = row
+        .between
+        .filter(|(near, far)| (far / near).ln().abs() > 0.05);
+    let between = wide.map_or(String::new(), |(near, far)| {
+        let (low, high) = (near.min(far), near.max(far));
+        format!(
+            " ({} to {})",
+            numbers::significant(low, 2),
+            numbers::significant(high, 2)
+        )
+    });
+    format!("{input} {times} times {how}{between}")
 }
 
 /// `app needs 2 of its 4 replicas: ...`.

@@ -1,12 +1,17 @@
-//! Numbers that are known as a range only: `10m..2h`, `0.5%..2%`, `100/s..300/s`.
+//! Numbers that are known as a range only: `10m..2h`, `0.5%..2%`, `100/s..300/s`, `0.7..1.2`, `2..4`.
 //!
 //! A file with ranges is a family of designs. A [`Pick`] says which of them is meant: every range of the
 //! tree is replaced by one value before anything else reads it, so that no later step knows of ranges,
 //! and whatever is allowed for a field is checked for the values that are picked.
 //!
 //! A draw is stratified: in [`INPUT_DRAWS`] draws, each range is once in every of as many equal parts of
-//! itself, on a logarithmic scale for times and rates, on a linear one for percentages. Which part comes
-//! in which draw follows from the seed and the name of the field, so adding a range moves no other.
+//! itself, on a logarithmic scale for times, rates and plain numbers above 0, on a linear one for
+//! percentages (whose ends may be 0 and 100 %, and of which either end may be the one that matters) and for
+//! numbers that may be 0 or less. Which part comes in which draw follows from the seed and the name of the
+//! field, so adding a range moves no other.
+//!
+//! Only the reader knows whether a field wants whole numbers. So a range of them leaves two values: one on
+//! the scale of plain numbers, and a whole one, any as likely as any other.
 
 use super::limits;
 use super::place::{Place, line_of, quoted};
@@ -21,7 +26,8 @@ use std::rc::Rc;
 /// Which value of each range is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pick {
-    /// The middle: the geometric mean of times and rates, the arithmetic mean of percentages.
+    /// The middle: the geometric mean of times, rates and numbers above 0, the arithmetic mean of
+    /// percentages and of whole numbers.
     Middle,
     /// The low end of all.
     Low,
@@ -49,8 +55,11 @@ pub(super) struct Replaced {
     place: Place,
     /// What was written.
     text: String,
+    kind: Kind,
     /// What now stands there.
     value: String,
+    /// What a field of whole numbers reads there.
+    whole: Option<u64>,
     row: InputRange,
 }
 
@@ -68,12 +77,13 @@ enum Kind {
     Time,
     Percentage,
     Rate,
+    Number,
 }
 
 /// Sections whose texts are for people, or name things.
 const PROSE: &[&str] = &["name", "description", "sources", "currency"];
 
-const LIKE: &str = "write such as 10m..2h, 0.5%..2% or 100/s..300/s";
+const LIKE: &str = "write such as 10m..2h, 0.5%..2%, 100/s..300/s or 0.7..1.2";
 
 /// Replaces every range of the document `root` by the value that `pick` says.
 pub(super) fn resolve(root: &mut Node, source: &str, pick: Pick) -> Ranges {
@@ -120,8 +130,19 @@ impl Ranges {
             if let Some(&known) = known {
                 let found = &self.found[known];
                 let (value, text) = (found.value.as_str(), found.text.as_str());
-                problem.message = problem.message.replace(value, text);
-                problem.help = problem.help.map(|help| help.replace(value, text));
+                if found.kind != Kind::Number {
+                    problem.message = problem.message.replace(value, text);
+                    problem.help = problem.help.map(|help| help.replace(value, text));
+                } else if problem.message.contains(&quoted(value)) {
+                    // A plain number is no name: only as a whole text it is the one meant, and then the
+                    // field does not take it.
+                    problem.message = problem.message.replace(&quoted(value), &quoted(text));
+                    problem.help = Some(
+                        "write one value, or two ends of its kind: such as 10m..2h, 0.5%..2%, 100/s..300/s, \
+                         0.7..1.2 or 2..4"
+                            .into(),
+                    );
+                }
             }
             if pick != Pick::Middle {
                 let with = format!("this is with {}", pick.words());
@@ -172,9 +193,9 @@ impl Walk<'_> {
             return;
         }
         match &mut node.value {
-            Value::Scalar { text, .. } => {
-                if let Some(value) = self.scalar(text, node.place) {
-                    *text = value;
+            Value::Scalar { text, whole, .. } => {
+                if let Some(replaced) = self.scalar(text, node.place) {
+                    (*text, *whole) = replaced;
                 }
             }
             Value::List(items) => {
@@ -199,18 +220,15 @@ impl Walk<'_> {
     }
 
     /// What stands instead of the scalar `text`, if that is a range.
-    fn scalar(&mut self, text: &str, place: Place) -> Option<String> {
+    fn scalar(&mut self, text: &str, place: Place) -> Option<(String, Option<u64>)> {
         let (low, high) = text.split_once("..")?;
         let (low, high) = (low.trim(), high.trim());
         if let Some(&known) = self.ranges.known.get(&place) {
-            return Some(self.ranges.found[known].value.clone());
+            let found = &self.ranges.found[known];
+            return Some((found.value.clone(), found.whole));
         }
         let section = self.path.first().map(String::as_str);
         let kinds = (kind(low), kind(high));
-        let like_numbers = [low, high].iter().all(|end| {
-            let digits = end.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-            !end.is_empty() && digits
-        });
         if section == Some("targets") || section == Some("run") {
             let (what, help) = if section == Some("run") {
                 (
@@ -228,20 +246,12 @@ impl Walk<'_> {
         }
         let kind = match kinds {
             (Some(a), Some(b)) if a == b => a,
-            (None, None) if like_numbers => {
-                let message = format!("{} is a range of plain numbers", quoted(text));
-                let help = format!(
-                    "ranges are for times, percentages and rates: {LIKE}; write one number here"
-                );
-                self.wrong(place, message, &help);
-                return None;
-            }
             (Some(_), Some(_)) => {
                 let message = format!("the ends of the range {} are not alike", quoted(text));
                 self.wrong(
                     place,
                     message,
-                    &format!("both are times, percentages or rates: {LIKE}"),
+                    &format!("both are times, percentages, rates or plain numbers: {LIKE}"),
                 );
                 return None;
             }
@@ -282,7 +292,7 @@ impl Walk<'_> {
             self.wrong(place, message, &help);
             return None;
         }
-        if from <= 0.0 && kind != Kind::Percentage {
+        if from <= 0.0 && matches!(kind, Kind::Time | Kind::Rate) {
             let message = format!("the range {} begins at 0", quoted(text));
             self.wrong(
                 place,
@@ -292,18 +302,26 @@ impl Walk<'_> {
             return None;
         }
         let field = self.path.join(".");
+        let position = match self.pick {
+            Pick::Low => 0.0,
+            Pick::High => 1.0,
+            Pick::Middle => 0.5,
+            Pick::Draw { index, .. } => position(self.seed, &field, index),
+        };
         let value = match self.pick {
             Pick::Low => low.to_owned(),
             Pick::High => high.to_owned(),
-            Pick::Middle => kind.between(from, to, 0.5),
-            Pick::Draw { index, .. } => kind.between(from, to, position(self.seed, &field, index)),
+            Pick::Middle | Pick::Draw { .. } => kind.between(from, to, position),
         };
+        let whole = whole_between(low, high, position);
         let found = &mut self.ranges.found;
         self.ranges.known.insert(place, found.len());
         found.push(Replaced {
             place,
             text: text.to_owned(),
+            kind,
             value: value.clone(),
+            whole,
             row: InputRange {
                 field,
                 line: line_of(self.source, place.start),
@@ -311,7 +329,7 @@ impl Walk<'_> {
                 high: high.to_owned(),
             },
         });
-        Some(value)
+        Some((value, whole))
     }
 
     fn wrong(&mut self, place: Place, message: String, help: &str) {
@@ -334,20 +352,31 @@ fn position(seed: u64, field: &str, index: u32) -> f64 {
     (f64::from(parts[index]) + within.unwrap_or(0.5)) / f64::from(INPUT_DRAWS)
 }
 
+/// The whole number at `position` between two others, each with the same share of all positions; `None`
+/// if the ends are not whole.
+fn whole_between(low: &str, high: &str, position: f64) -> Option<u64> {
+    let digits = |end: &str| end.bytes().all(|b| b.is_ascii_digit());
+    let read = |end: &str| digits(end).then(|| end.parse::<u64>().ok()).flatten();
+    let (low, high) = (read(low)?, read(high)?);
+    let step = (high.saturating_sub(low) as f64 + 1.0) * position;
+    Some(low.saturating_add(step as u64).min(high))
+}
+
 /// What a quantity is, by its unit.
 fn kind(text: &str) -> Option<Kind> {
-    [Kind::Time, Kind::Percentage, Kind::Rate]
+    [Kind::Time, Kind::Percentage, Kind::Rate, Kind::Number]
         .into_iter()
         .find(|kind| kind.read(text).is_ok())
 }
 
 impl Kind {
-    /// Seconds, a share, or a number per second.
+    /// Seconds, a share, a number per second, or the number.
     fn read(self, text: &str) -> Result<f64, units::Wrong> {
         match self {
             Self::Time => units::span(text).map(units::Span::secs),
             Self::Percentage => units::percent(text).map(|percent| percent.0),
             Self::Rate => units::rate(text).map(|rate| rate.0),
+            Self::Number => units::number(text),
         }
     }
 
@@ -363,6 +392,20 @@ impl Kind {
             }
             // By the year, so that a few decimals are enough for the rarest.
             Self::Rate => format!("{:.12}/y", geometric().clamp(from, to) * YEAR_S),
+            Self::Number => {
+                let number = if from > 0.0 {
+                    geometric()
+                } else {
+                    from + (to - from) * position
+                };
+                let number = number.clamp(from, to);
+                // Weights have no exponents, and twelve decimals say enough of what is not tiny.
+                if number.abs() >= 1e-3 {
+                    format!("{number:.12}")
+                } else {
+                    format!("{number:e}")
+                }
+            }
         }
     }
 }

@@ -3,16 +3,16 @@
 use super::place::quoted;
 use super::suggest::nearest;
 use super::units::{self, Percent};
-use crate::ids::{JourneyId, PoolId, WorkloadId};
+use crate::ids::{JourneyId, PoolId, QueueId, WorkloadId};
 use crate::model::{
-    Method, Metric, PERIODS_KEPT, PeriodBound, Population, Quantity, Relation, Source,
+    Method, Metric, PERIODS_KEPT, PeriodBound, Population, Quantity, QueueMeasure, Relation, Source,
 };
 use crate::time::SimSpan;
 use std::ops::Range;
 
 mod period;
 /// What an editor shows beside a target.
-pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
+pub(super) const ABOUT: &str = "A condition on a metric; it must hold with statistical confidence.\n\nAvailability, at least: `availability`, `availability.full`, `availability.time`, `structural.availability`, `<workload>.availability`, `<workload>.<journey>.availability` (`>= 99.95%`).\nMean per year, at most: `downtime`, `structural.downtime` (`<= 4h`), `outages`, `structural.outages` (`<= 2`).\nLatency, at most: `latency.p50`, `.p90`, `.p95`, `.p99`, `.p999`, also after `<workload>.` or `<workload>.<journey>.` (`<= 300ms`); a failed request counts as later than any bound.\nRisk, at most: `probability(downtime > 4h)`, `probability(structural.downtime > 4h)`, `probability(availability < 99.9%)` and the same of `availability.full`, `<workload>.availability`, `<workload>.<journey>.availability`, `availability.time` and `structural.availability` (`<= 5%`), of one history.\n\nRecovery of stores that lose their leader, at most: `rto.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from the fault to a member that leads) and `rpo.p99` and the like (for how long before the fault what was acknowledged is lost), of all stores or of one (`articles.rto.p99 <= 60s`).\n\nMessages of a queue: `queue.<name>.delivered` (of those that are done, dead or lost, the share that is done; `>= 99.9%`), `queue.<name>.dead`, `.lost`, `.full` (the share of attempts to publish that is refused; `<= 0.1%`), `.backlog` (the mean number in the queue or in work; `<= 100`) and `.time.p50`, `.p90`, `.p95`, `.p99`, `.p999` (from publishing to done, one that is dead or lost later than any bound; `<= 5min`).\n\nPeriods: `availability over 30d >= 99.9%` is met if at least 95 % of the periods of 30 days keep the bound: one after the other from the start of a history, as far as they are whole. `availability over rolling 30d >= 99.9%` is met if at least 95 % of the histories keep it in every such period, whenever it begins. Of `availability`, `availability.full`, `<workload>.availability`, `<workload>.<journey>.availability`, `availability.time`, `structural.availability` (`>=`), `downtime` and `structural.downtime` (`<=`). Another share is asked for by `probability(availability over 30d < 99.9%) <= 1%`. A length has whole slices.\n\nAvailability and downtime may be followed by `excluding planned`: what is due to planned work is left out (`availability excluding planned >= 99.9%`, `probability(downtime over 30d excluding planned > 1h) <= 5%`).";
 
 /// What targets can speak about.
 pub(super) struct Known {
@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub(super) horizon: SimSpan,
     /// Those that choose a leader.
     pub(super) stores: Vec<Store>,
+    /// Message queues.
+    pub(super) queues: Vec<(String, QueueId)>,
     /// The length of a slice, if it is stated.
     pub(super) slice: Option<SimSpan>,
 }
@@ -211,7 +213,7 @@ pub(super) fn parse(text: &str, known: &Known) -> Result<Parsed, WrongTarget> {
                 Ok(number)
             }
             _ => Err(format!(
-                "{} is no number of outages\nwrite a plain number per year, such as 2 or 0.5",
+                "{} is no number\nwrite a plain number, such as 2 or 0.5 (of outages: per year)",
                 quoted(value)
             )),
         },
@@ -257,7 +259,8 @@ fn can_exclude_planned(metric: Metric) -> bool {
         | Metric::Latency { .. }
         | Metric::DowntimeExceeds(_)
         | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => false,
+        | Metric::Recovery { .. }
+        | Metric::Queue { .. } => false,
     }
 }
 
@@ -288,7 +291,29 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
     if let Some(found) = recovery(name, known) {
         return found;
     }
-    // A journey's name may itself have dots: the longest name that fits is meant.
+    if let Some(found) = of_messages(name, known) {
+        return found;
+    }
+    let mut owners = owned(name, known);
+    if let Some(found) = owners.find_map(|(population, rest)| of_requests(rest, population)) {
+        return Ok(found);
+    }
+    let all = all_metrics(known);
+    let mut help = match nearest(name, all.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {}? ", quoted(near)),
+        None => String::new(),
+    };
+    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, availability and downtime also as `availability over 30d` or `over rolling 30d`, with `excluding planned`, and in probability(downtime > 4h); rto.p99, rpo.p99, <store>.rto.p99; queue.<name>.delivered|dead|lost|full|backlog|time.p99");
+    Err(WrongTarget {
+        part: None,
+        message: format!("unknown metric {}", quoted(name)),
+        help,
+    })
+}
+
+/// The workloads and journeys whose names `name` begins with, each with the rest of it. A journey's name may
+/// itself have dots: the longest name that fits comes first.
+fn owned<'n>(name: &'n str, known: &Known) -> impl Iterator<Item = (Population, &'n str)> {
     let journeys = known
         .journeys
         .iter()
@@ -297,27 +322,17 @@ fn metric(name: &str, known: &Known) -> Result<(Metric, Bound), WrongTarget> {
         .workloads
         .iter()
         .map(|(name, id)| (name, Population::Workload(*id)));
-    let mut owners: Vec<(&String, Population)> = journeys.chain(workloads).collect();
-    owners.sort_by_key(|(owner, _)| std::cmp::Reverse(owner.len()));
-    for (owner, population) in owners {
-        let rest = name
-            .strip_prefix(owner.as_str())
-            .and_then(|rest| rest.strip_prefix('.'));
-        if let Some(found) = rest.and_then(|rest| of_requests(rest, population)) {
-            return Ok(found);
-        }
-    }
-    let all = all_metrics(known);
-    let mut help = match nearest(name, all.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {}? ", quoted(near)),
-        None => String::new(),
-    };
-    help.push_str("metrics: availability, availability.full, availability.time, structural.availability, downtime, structural.downtime, outages, structural.outages, latency.p50|p90|p95|p99|p999, <workload>.availability, <workload>.<journey>.availability, the same with .latency.p99, availability and downtime also as `availability over 30d` or `over rolling 30d`, with `excluding planned`, and in probability(downtime > 4h); rto.p99, rpo.p99, <store>.rto.p99");
-    Err(WrongTarget {
-        part: None,
-        message: format!("unknown metric {}", quoted(name)),
-        help,
-    })
+    let mut owners: Vec<(usize, Population, &'n str)> = journeys
+        .chain(workloads)
+        .filter_map(|(owner, population)| {
+            let rest = name.strip_prefix(owner.as_str())?.strip_prefix('.')?;
+            Some((owner.len(), population, rest))
+        })
+        .collect();
+    owners.sort_by_key(|(length, ..)| std::cmp::Reverse(*length));
+    owners
+        .into_iter()
+        .map(|(_, population, rest)| (population, rest))
 }
 
 /// Metrics of requests, which every population has.
@@ -334,6 +349,50 @@ fn of_requests(name: &str, population: Population) -> Option<(Metric, Bound)> {
         },
         Bound::Span,
     ))
+}
+
+/// `queue.mail.delivered`, `queue.mail.time.p99`.
+fn of_messages(name: &str, known: &Known) -> Option<Result<(Metric, Bound), WrongTarget>> {
+    const CAN: &str = "write queue.<name>.delivered, .dead, .lost, .full, .backlog, .time.p50, .time.p90, .time.p95, .time.p99 or .time.p999";
+    let rest = name.strip_prefix("queue.")?;
+    // A queue's name has no dots.
+    let (queue, what) = rest.split_once('.').unwrap_or((rest, ""));
+    let wrong = |message: String, help: String| {
+        Some(Err(WrongTarget {
+            part: None,
+            message,
+            help,
+        }))
+    };
+    let names = known.queues.iter().map(|(name, _)| name.as_str());
+    let Some(&(_, id)) = known.queues.iter().find(|(name, _)| name == queue) else {
+        let names: Vec<&str> = names.collect();
+        let help = if names.is_empty() {
+            "the file states no `queues`".into()
+        } else {
+            format!("message queues: {}", names.join(", "))
+        };
+        return wrong(format!("{} is no message queue", quoted(queue)), help);
+    };
+    let (measure, bound) = match what {
+        "delivered" => (QueueMeasure::Delivered, Bound::Availability),
+        "dead" => (QueueMeasure::Dead, Bound::Probability),
+        "lost" => (QueueMeasure::Lost, Bound::Probability),
+        "full" => (QueueMeasure::Full, Bound::Probability),
+        "backlog" => (QueueMeasure::Backlog, Bound::Number),
+        _ => {
+            let quantile = what.strip_prefix("time.");
+            let found = QUANTILES.iter().find(|(name, _)| quantile == Some(*name));
+            let Some(&(_, quantile)) = found else {
+                return wrong(
+                    format!("{} is nothing that is measured of messages", quoted(what)),
+                    CAN.into(),
+                );
+            };
+            (QueueMeasure::Time { quantile }, Bound::Span)
+        }
+    };
+    Some(Ok((Metric::Queue { queue: id, measure }, bound)))
 }
 
 /// `rto.p99`, `articles.rpo.p99`.

@@ -179,6 +179,17 @@ pub(super) fn percent(text: &str) -> Result<Percent, Wrong> {
     }
 }
 
+/// Reads a plain number: digits, with a sign, decimals or a power of ten where needed.
+pub(super) fn number(text: &str) -> Result<f64, Wrong> {
+    let begins = text.strip_prefix('-').unwrap_or(text);
+    let begins = begins.starts_with(|ch: char| ch.is_ascii_digit());
+    let numeric = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
+    match text.parse::<f64>() {
+        Ok(number) if begins && text.bytes().all(numeric) && number.is_finite() => Ok(number),
+        _ => Err(format!("{} is no plain number", quoted(text))),
+    }
+}
+
 /// Reads a weight, a number or a percentage, of which only proportions count.
 pub(super) fn weight(text: &str) -> Result<f64, Wrong> {
     let wrong = || {

@@ -225,6 +225,12 @@ impl<'a> Stretch<'a> {
                 tally.done += 1;
                 tally.latency.record(now.since(since).as_nanos());
             });
+            if counted {
+                let within = &mut self.tally.queues[queue].within;
+                for (bound, within) in self.bounds.iter().zip(within) {
+                    *within += u64::from(now.since(since) <= *bound);
+                }
+            }
         } else if settings
             .max_deliveries
             .is_some_and(|most| deliveries >= most)

@@ -106,6 +106,7 @@
 
 mod arrivals;
 mod attempt;
+mod bins;
 mod blame;
 mod broker;
 mod call;
@@ -129,9 +130,10 @@ mod tests;
 mod travel;
 
 pub use arrivals::Source;
+pub use bins::{Bin, BinSettings, BinView};
 pub use tally::{
-    BadRun, Bin, BinSettings, ChannelTally, Counts, JourneyTally, PoolTally, QueueTally,
-    SliceTally, Tally, TrafficSettings, UserTally,
+    BadRun, ChannelTally, Counts, JourneyTally, PoolTally, QueueTally, SliceTally, Tally,
+    TrafficSettings, UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};

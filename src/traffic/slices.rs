@@ -7,7 +7,9 @@
 //! The commonest cause of a slice's failures is found by the majority vote of Boyer and Moore
 //! (1981) in one word: it is right whenever a cause has more than half of them.
 
-use super::tally::{BadRun, Bin, BinSettings, SliceTally};
+use super::bins::{Bin, BinSettings};
+use super::tally::{BadRun, SliceTally};
+use crate::ids::{Id, JourneyId};
 use crate::time::{SimSpan, SimTime};
 use std::collections::VecDeque;
 
@@ -31,6 +33,14 @@ struct Cell {
     cause: u32,
     votes: u32,
     /// Requests that failed because of planned work; only counted where bins are.
+    planned: u32,
+}
+
+/// Requests of a slice that ended, failed, and failed because of planned work.
+#[derive(Clone, Copy, Debug, Default)]
+struct Viewed {
+    ended: u32,
+    failed: u32,
     planned: u32,
 }
 
@@ -60,6 +70,9 @@ pub(super) struct Slices {
     /// Whether the next cell is the first of its range.
     starts: bool,
     cells: VecDeque<Cell>,
+    /// For each cell, what each view of the settings has counted.
+    viewed: VecDeque<Viewed>,
+    views: usize,
     /// Serial number of the first cell.
     first_serial: u32,
     /// The slice of the last cell, while it may still get requests.
@@ -76,6 +89,8 @@ impl Slices {
         Self {
             length: length.as_nanos().max(1),
             bad_below,
+            views: bins.as_ref().map_or(0, |bins| bins.views.len()),
+            viewed: VecDeque::new(),
             bins,
             ranges: VecDeque::new(),
             next: 0,
@@ -92,6 +107,7 @@ impl Slices {
     pub(super) fn clear(&mut self) {
         self.ranges.clear();
         self.cells.clear();
+        self.viewed.clear();
         self.first_serial = 0;
         self.open = None;
         self.last = None;
@@ -198,6 +214,9 @@ impl Slices {
             planned: 0,
         };
         self.cells.push_back(zero);
+        for _ in 0..self.views {
+            self.viewed.push_back(Viewed::default());
+        }
         (self.next, self.starts) = (index + 1, false);
     }
 
@@ -230,6 +249,47 @@ impl Slices {
         }
     }
 
+    /// Whether some requests are counted by time apart.
+    #[inline]
+    pub(super) fn has_views(&self) -> bool {
+        self.views > 0
+    }
+
+    /// A counted request of a journey, of slice `serial`, ends, before [`Slices::end`] is told of it.
+    #[inline(never)]
+    pub(super) fn view(
+        &mut self,
+        serial: u32,
+        journey: JourneyId,
+        failed: Option<usize>,
+        degraded: bool,
+    ) {
+        let place = serial.wrapping_sub(self.first_serial) as usize;
+        let Some(bins) = self.bins.as_ref().filter(|_| place < self.cells.len()) else {
+            return;
+        };
+        for (index, view) in bins.views.iter().enumerate() {
+            if view.journeys[journey.index()] {
+                let counts = &mut self.viewed[place * self.views + index];
+                counts.ended += 1;
+                counts.failed += u32::from(failed.is_some() || degraded && view.full);
+                counts.planned += u32::from(failed.is_some_and(|cause| bins.planned[cause]));
+            }
+        }
+    }
+
+    /// Puts what the views have counted in a slice that is judged into their bins.
+    #[inline(never)]
+    fn bin_views(&mut self, cell: Cell, tally: &mut SliceTally) {
+        let counts = self.viewed.drain(..self.views);
+        let Some(bins) = self.bins.as_ref().filter(|_| !cell.tail) else {
+            return;
+        };
+        for (counts, into) in counts.zip(&mut tally.views) {
+            bins.add(cell.index, counts, into);
+        }
+    }
+
     /// Judges what is over and has no request in progress, in order.
     fn judge_ended(&mut self, tally: &mut SliceTally) {
         while let Some(first) = self.cells.front() {
@@ -245,6 +305,9 @@ impl Slices {
         let Some(cell) = self.cells.pop_front() else {
             return;
         };
+        if self.views > 0 {
+            self.bin_views(cell, tally);
+        }
         self.first_serial = self.first_serial.wrapping_add(1);
         if cell.starts {
             tally.runs.extend(self.run.take());
@@ -262,7 +325,12 @@ impl Slices {
         }
         self.judge(cell.index, 1, self.last, tally);
         if let Some(bins) = &self.bins {
-            bins.add(cell, &mut tally.bins);
+            let counts = Viewed {
+                ended: cell.ended,
+                failed: cell.ended - cell.ok,
+                planned: cell.planned,
+            };
+            bins.add(cell.index, counts, &mut tally.bins);
         }
     }
 
@@ -326,11 +394,11 @@ impl Slices {
 
 impl BinSettings {
     /// Adds the requests of a slice that is judged.
-    fn add(&self, cell: Cell, bins: &mut Vec<Bin>) {
-        let (ended, failed) = (u64::from(cell.ended), u64::from(cell.ended - cell.ok));
+    fn add(&self, slice: u64, counts: Viewed, bins: &mut Vec<Bin>) {
+        let (ended, failed) = (u64::from(counts.ended), u64::from(counts.failed));
         let same = |length: u64, bin: &Bin| {
             let of = |slice: u64| slice.saturating_sub(self.origin) / length;
-            of(bin.first) == of(cell.index)
+            of(bin.first) == of(slice)
         };
         let joins = |bin: &&mut Bin| {
             let both_good = failed == 0 && bin.failed == 0;
@@ -338,17 +406,17 @@ impl BinSettings {
         };
         match bins.last_mut().filter(joins) {
             Some(bin) => {
-                bin.end = cell.index + 1;
+                bin.end = slice + 1;
                 bin.ended += ended;
                 bin.failed += failed;
-                bin.planned += u64::from(cell.planned);
+                bin.planned += u64::from(counts.planned);
             }
             None => bins.push(Bin {
-                first: cell.index,
-                end: cell.index + 1,
+                first: slice,
+                end: slice + 1,
                 ended,
                 failed,
-                planned: u64::from(cell.planned),
+                planned: u64::from(counts.planned),
             }),
         }
     }

@@ -460,6 +460,9 @@ impl<'a> Stretch<'a> {
             tally.failed_by_cause[index] += 1;
             cause = Some(index);
         }
+        if self.slices.has_views() {
+            self.slices.view(cell, id, cause, degraded);
+        }
         self.slices.end(cell, cause, &mut self.tally.slices);
         self.counted_in_flight -= 1;
     }

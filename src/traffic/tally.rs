@@ -1,6 +1,7 @@
 //! What traffic counts: requests by outcome and cause, calls of pools, slices. Integers, so that
 //! tallies of disjoint stretches add up in any order.
 
+use super::bins::{Bin, BinSettings};
 use crate::ids::{ChannelId, IdVec, JourneyId, PoolId, QueueId, WorkloadId};
 use crate::model::System;
 use crate::path::Cause;
@@ -135,6 +136,8 @@ pub struct QueueTally {
     pub held_ns: u128,
     /// From publishing to the acknowledgement, nanoseconds.
     pub latency: Histogram,
+    /// Done within each bound of the settings.
+    pub within: Vec<u64>,
 }
 
 /// A maximal run of bad slices within one stretch.
@@ -146,34 +149,6 @@ pub struct BadRun {
     pub end: u64,
     /// [`Cause::index`](crate::path::Cause::index) of the commonest cause of its first bad slice.
     pub cause: usize,
-}
-
-/// Requests that arrived in some slices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bin {
-    /// Its slices are `[first, end)`.
-    pub first: u64,
-    /// See `first`.
-    pub end: u64,
-    /// Requests that ended.
-    pub ended: u64,
-    /// Requests that failed.
-    pub failed: u64,
-    /// Requests that failed because of planned work.
-    pub planned: u64,
-}
-
-/// How requests are counted by time: in bins that lie within blocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BinSettings {
-    /// The slice in which the first bin and the first block begin.
-    pub origin: u64,
-    /// Slices of a bin with failed requests, at most.
-    pub bin: u64,
-    /// Slices of a block: neighbours of it without a failed request are one bin.
-    pub block: u64,
-    /// Whether each cause is planned.
-    pub planned: Vec<bool>,
 }
 
 /// Slices of the counted part of a stretch.
@@ -194,6 +169,8 @@ pub struct SliceTally {
     pub runs_by_cause: Vec<BadRun>,
     /// Requests by time, in order; empty if nobody wants them.
     pub bins: Vec<Bin>,
+    /// The same for each view of the settings.
+    pub views: Vec<Vec<Bin>>,
 }
 
 /// Everything counted.
@@ -268,10 +245,16 @@ impl Tally {
             pools: IdVec::filled(pool, system.pools.len()),
             channels: IdVec::filled(ChannelTally::default(), system.channels.len()),
             users: IdVec::filled(UserTally::default(), system.workloads.len()),
-            queues: IdVec::filled(QueueTally::new(), system.queues.len()),
+            queues: IdVec::filled(QueueTally::new(settings.bounds.len()), system.queues.len()),
             latency_by_condition: [Histogram::new(), Histogram::new(), Histogram::new()],
             slices: SliceTally {
                 bad_by_cause: vec![0; causes],
+                views: settings
+                    .bins
+                    .iter()
+                    .flat_map(|bins| &bins.views)
+                    .map(|_| Vec::new())
+                    .collect(),
                 ..SliceTally::default()
             },
             requests_simulated: 0,
@@ -308,6 +291,7 @@ impl Tally {
             }
             queue.held_ns = 0;
             queue.latency.clear();
+            queue.within.fill(0);
         }
         self.latency_by_condition
             .iter_mut()
@@ -320,12 +304,14 @@ impl Tally {
             runs,
             runs_by_cause,
             bins,
+            views,
         } = &mut self.slices;
         (*judged, *unknown, *bad) = (0, 0, 0);
         bad_by_cause.fill(0);
         runs.clear();
         runs_by_cause.clear();
         bins.clear();
+        views.iter_mut().for_each(Vec::clear);
         (self.requests_simulated, self.attempts_simulated) = (0, 0);
     }
 
@@ -385,6 +371,9 @@ impl Tally {
             .runs_by_cause
             .extend_from_slice(&other.slices.runs_by_cause);
         self.slices.bins.extend_from_slice(&other.slices.bins);
+        for (bins, other) in self.slices.views.iter_mut().zip(&other.slices.views) {
+            bins.extend_from_slice(other);
+        }
         self.requests_simulated += other.requests_simulated;
         self.attempts_simulated += other.attempts_simulated;
     }
@@ -458,7 +447,7 @@ impl ChannelTally {
 }
 
 impl QueueTally {
-    fn new() -> Self {
+    fn new(bounds: usize) -> Self {
         Self {
             asked: 0,
             full: 0,
@@ -472,6 +461,7 @@ impl QueueTally {
             most_waiting: 0,
             held_ns: 0,
             latency: Histogram::new(),
+            within: vec![0; bounds],
         }
     }
 
@@ -500,6 +490,9 @@ impl QueueTally {
             *count += *other;
         }
         self.most_waiting = most;
+        for (within, other) in self.within.iter_mut().zip(&other.within) {
+            *within += other;
+        }
         self.held_ns += other.held_ns;
         self.latency.merge(&other.latency);
     }

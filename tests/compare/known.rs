@@ -76,3 +76,46 @@ fn a_fourth_replica_is_worth_what_theory_says() {
         1.0,
     );
 }
+
+/// Detection that takes 20 s in the mean instead of 10 s, exponentially: recoveries take 10 s longer, of which
+/// 1 - e^-6 were over in a minute and 1 - e^-3 are now. What is lost with them is the same.
+#[test]
+fn a_slower_detection_is_seen_in_what_stores_recover_in() {
+    let store = |detect: &str| {
+        format!(
+            "
+fivenines: 1
+run: {{horizon: 1y, method: none, replications: 1024}}
+stores:
+  db:
+    members: 3
+    replication: async
+    lag: {{exponential: {{mean: 2s}}}}
+    faults: {{crash: {{every: {{exponential: {{mean: 20d}}}}, lasts: 1h}}}}
+    failover: {{generic: {{detect: {{exponential: {{mean: {detect}}}}}, promote: 0s}}}}
+    operations: {{write: {{takes: 5ms, from: leader}}}}
+targets: [db.rto.p99 <= 1min]
+"
+        )
+    };
+    let folder = Folder::new();
+    let base = folder.file("base.yaml", &store("10s"));
+    let slow = folder.file("slow.yaml", &store("20s"));
+    let (_, result) = folder.compare(&[&base, &slow]);
+    let truth = f64::exp(-6.0) - f64::exp(-3.0);
+    for (figure, truth) in [("rto.mean", 10.0), ("db.rto.p99 <= 1min", truth)] {
+        let (value, low, high) = difference(&result, figure);
+        let se = ((high - low) / 3.92).max(1e-12);
+        assert!(
+            (value - truth).abs() < 4.0 * se,
+            "{figure}: {low}..{high}, not {truth}"
+        );
+        assert!((value / truth - 1.0).abs() < 0.15, "{figure}: {value}");
+    }
+    // The same losses, and the same uniform behind each detection.
+    let (_, low, high) = difference(&result, "rto.mean");
+    assert!((high - low) / 2.0 < 0.6 * separate(&result, "rto.mean"));
+    let lost = &result["figures"]["rpo.mean"]["differences"][0];
+    assert_eq!(lost["value"], 0.0);
+    assert_eq!(result["designs"][1]["standing"], "worse");
+}

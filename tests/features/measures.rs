@@ -5,10 +5,11 @@
 
 use fivenines::control::{Control, Detail};
 use fivenines::experiment::outcome::{Estimate, Outcome, TargetRow};
+use fivenines::experiment::run;
 use fivenines::path::Recovery;
 use fivenines::time::SimTime;
 
-use super::library::{outcome, system};
+use super::library::{Silent, load, outcome, replications, system};
 
 #[path = "../statistical/ks.rs"]
 mod ks;
@@ -303,4 +304,102 @@ fn a_leader_that_is_stopped_by_plan_hands_over() {
     };
     assert_eq!(rate(&handed), 0.0);
     assert!(rate(&failed) > 40.0);
+}
+
+/// Periods of one journey, and of complete answers only: the same store serves every request of one journey
+/// and gives the other its ornament. Whenever it is down for a tenth of a day or more, the day misses 90 %
+/// for what needs it, and for complete answers of all, half of which need it at all, a fifth of a day.
+#[test]
+fn periods_count_the_requests_that_they_are_asked_of() {
+    let source = |method: &str| {
+        format!(
+            "
+fivenines: 1
+run: {{horizon: 20d, start: new, method: {method}, replications: 128, slice: 1min}}
+services:
+  app:
+    operations:
+      need: {{takes: 1ms, calls: [{{to: db.get}}]}}
+      like: {{takes: 1ms, calls: [{{to: db.get, chance: 50%, optional: true}}]}}
+stores:
+  db: {{members: 1, faults: {{crash: {{every: {{exponential: {{mean: 3d}}}}, lasts: {{exponential: {{mean: 4h}}}}}}}}, operations: {{get: {{takes: 1ms}}}}}}
+workload:
+  users: {{arrive: {{poisson: 20/min}}, patience: 1s, journeys: {{app.need: 50%, app.like: 50%}}}}
+targets:
+  - users.app.need.availability over 1d >= 90%
+  - users.app.like.availability over 1d >= 90%
+  - availability over 1d >= 90%
+  - availability.full over 1d >= 90%
+  - probability(users.availability over 1d < 90%) <= 50%
+  - structural.availability over 1d >= 90%
+"
+        )
+    };
+    let kept = |method: &str| -> Vec<f64> {
+        let loaded = load(&source(method));
+        let options = replications(128);
+        let outcome = run(&loaded.system, "", &options, &Silent).expect("it runs");
+        let rows = outcome.targets.iter();
+        rows.map(|row| row.measured.expect("periods").value)
+            .collect()
+    };
+    for method in ["exact", "windows"] {
+        let found = kept(method);
+        let [need, like, all, full, users, structural] = found[..] else {
+            panic!("{found:?}")
+        };
+        // What needs it misses when the structure does, but for what is on the bound.
+        assert!((need - structural).abs() < 0.01, "{method}: {found:?}");
+        // What only likes it never fails.
+        assert_eq!(like, 1.0, "{method}: {found:?}");
+        // Half of all requests fail: a fifth of a day makes a tenth of them. Those of the only workload are
+        // all there are.
+        assert!(all > need + 0.02, "{method}: {found:?}");
+        assert!((1.0 - users - all).abs() < 1e-9, "{method}: {found:?}");
+        // Three in four are not complete: 13 % of a day.
+        assert!(
+            full > need + 0.003 && full < all - 0.005,
+            "{method}: {found:?}"
+        );
+    }
+}
+
+/// The same for a lease, which would have to run out, and for an election.
+#[test]
+fn a_lease_and_an_election_hand_over_too() {
+    for (failover, without) in [
+        ("lease: {ttl: 60s, promotes_in: 20s", 45.0),
+        ("quorum: {elects_in: 60s", 60.0),
+    ] {
+        let planned = |switchover: &str| {
+            let source =
+                store("", "structural.availability >= 99%").replace("members: 2", "members: 3");
+            let from = source.find("generic: {").expect("a failover");
+            let end = from + source[from..].find('}').expect("its end");
+            let source = format!(
+                "{}{failover}{switchover}{}",
+                &source[..from],
+                &source[end..]
+            )
+            .replace(
+                "{crash: {every: {exponential: {mean: 10d}}, lasts: 10m}}",
+                "{maintenance: {every: 7d, at: Tue 02:00, lasts: 10m, one_by_one: true}}",
+            );
+            outcome(&source, 64)
+        };
+        let (handed, failed) = (planned(", switchover: 2s"), planned(""));
+        let planned = |outcome: &Outcome| outcome.structural_planned_downtime.value;
+        // Three switchovers a week at the most, of two seconds each.
+        let weeks = 365.0 / 7.0;
+        let each = planned(&handed) / weeks;
+        assert!(each > 1.9 && each < 6.1, "{failover}: {each}");
+        let each = planned(&failed) / weeks;
+        assert!(each > 0.9 * without, "{failover}: {each}");
+        let services = handed.services.iter();
+        let mut recoveries = services.filter_map(|row| row.recovery.as_ref());
+        assert!(
+            recoveries.all(|row| row.per_year.value == 0.0),
+            "{failover}"
+        );
+    }
 }

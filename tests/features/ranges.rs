@@ -2,7 +2,7 @@
 
 use fivenines::experiment::outcome::{Outcome, Verdict};
 use fivenines::experiment::{inputs, run};
-use fivenines::model::{INPUT_DRAWS, System};
+use fivenines::model::{FaultKind, INPUT_DRAWS, System};
 use fivenines::{report, scenario};
 
 use super::library::{Silent, load};
@@ -221,4 +221,89 @@ fn twenty_thousand_ranges_are_refused() {
         let refused = scenario::load(source.as_bytes(), "x.yaml");
         assert!(refused.is_err(), "{range}");
     }
+}
+
+/// Numbers without a unit: above 0 on a logarithmic scale, else on a linear one; whole numbers are counted
+/// out, sixteen draws of four numbers being four of each.
+#[test]
+fn plain_numbers_are_drawn_on_their_scale_and_whole_ones_as_often_as_each_other() {
+    let source = "
+fivenines: 1
+services:
+  app:
+    replicas: 2..5
+    faults:
+      slow: {every: {exponential: {mean: 9d}}, lasts: 1h, factor: 2..8}
+      crash: {every: {weibull: {shape: 0.5..2, mean: 9d}}, lasts: {lognormal: {mu: -2..2, sigma: 1}}}
+    operations: {read: {takes: 20ms}}
+workload:
+  users: {arrive: {poisson: 1/s, profile: {peak: \"20:00\", ratio: 2..3}}, patience: 10s, journeys: {app.read: 100%}}
+";
+    let middle = load(source);
+    assert_eq!(middle.ranges.len(), 5);
+    let factor = |system: &System| {
+        let mut faults = system.faults.iter();
+        match faults.find(|fault| fault.name == "app.slow").unwrap().kind {
+            FaultKind::Slow { factor } => factor,
+            other => panic!("{other:?}"),
+        }
+    };
+    // The logarithm of a lognormal's mean is mu + sigma^2 / 2.
+    let mu = |system: &System| {
+        let mut faults = system.faults.iter();
+        let crash = faults.find(|fault| fault.name == "app.crash").unwrap();
+        crash.lasts.mean().ln() - 0.5
+    };
+    assert!((factor(&middle.system) - 4.0).abs() < 1e-9);
+    assert!(mu(&middle.system).abs() < 1e-6);
+    let all = draws(source);
+    let strata = |positions: Vec<f64>| {
+        let mut parts: Vec<u32> = positions.iter().map(|at| (at * 16.0) as u32).collect();
+        parts.sort_unstable();
+        assert_eq!(parts, (0..16).collect::<Vec<_>>(), "{positions:?}");
+    };
+    let of = |at: &dyn Fn(&System) -> f64| all.iter().map(at).collect::<Vec<f64>>();
+    strata(of(&|system| (factor(system) / 2.0).ln() / 4_f64.ln()));
+    strata(of(&|system| (mu(system) + 2.0) / 4.0));
+    let mut replicas = [0; 6];
+    for system in &all {
+        replicas[system
+            .pools
+            .iter()
+            .map(|pool| pool.slots.len())
+            .sum::<usize>()] += 1;
+    }
+    assert_eq!(replicas, [0, 0, 4, 4, 4, 4]);
+    // JSON has no word for a range but a text.
+    let json = "{\"fivenines\": 1, \"services\": {\"app\": {\"replicas\": \"2..5\"}}}";
+    assert_eq!(load(json).ranges.len(), 1);
+}
+
+/// A queue with one worker whose number of places is not known: M/M/1/K loses (1 - a) a^K / (1 - a^(K+1)).
+#[test]
+fn a_range_of_places_gives_the_losses_of_the_closed_form() {
+    let source = "
+fivenines: 1
+run: {horizon: 10min, start: new, seed: 5, method: exact}
+services:
+  app: {workers: 1, queue: 1..4, operations: {read: {takes: {exponential: {mean: 20ms}}}}}
+workload:
+  users: {arrive: {poisson: 40/s}, patience: 1h, journeys: {app.read: 100%}}
+";
+    let outcome = outcome(source, 32);
+    let all = outcome.inputs.as_ref().expect("ranges");
+    let figure = all.figures.iter();
+    let mut figure = figure.clone();
+    let figure = figure
+        .find(|row| row.name == "availability.request")
+        .unwrap();
+    let exact = |queue: i32| {
+        let (load, places) = (0.8_f64, queue + 1);
+        1.0 - (1.0 - load) * load.powi(places) / (1.0 - load.powi(places + 1))
+    };
+    // Four draws of each; a tenth of a per cent is three errors of 200,000 requests.
+    assert!((figure.low - exact(1)).abs() < 3e-3, "{figure:?}");
+    assert!((figure.high - exact(4)).abs() < 3e-3, "{figure:?}");
+    let mean = (1..=4).map(exact).sum::<f64>() / 4.0;
+    assert!((figure.mean - mean).abs() < 2e-3, "{} {mean}", figure.mean);
 }

@@ -32,12 +32,12 @@ const ROLLING: usize = 1;
 /// Share of requests that fails where nothing happens, from all groups, and its standard error.
 fn calm(records: &[TrafficRecord]) -> (f64, f64) {
     let sum = |of: fn(&TrafficRecord) -> f64| records.iter().map(of).sum::<f64>();
-    let (failed, sampled) = (sum(|it| it.calm.0), sum(|it| it.calm.1));
+    let (failed, sampled) = (sum(|it| it.calm[0].0), sum(|it| it.calm[0].1));
     if sampled == 0.0 {
         return (0.0, 0.0);
     }
     let share = failed / sampled;
-    let residual = |record: &TrafficRecord| record.calm.0 - share * record.calm.1;
+    let residual = |record: &TrafficRecord| record.calm[0].0 - share * record.calm[0].1;
     let residuals: Vec<f64> = records.iter().map(residual).collect();
     (share, paired(&residuals).1 / sampled)
 }

@@ -130,6 +130,7 @@ fn a_store_is_detected_decided_and_promoted() {
     system.pools[db].kind = PoolKind::Store {
         failover: Some(StoreFailover::Lease(Lease {
             key_in: Vec::new(),
+            switchover: None,
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(1.0),

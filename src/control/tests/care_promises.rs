@@ -60,6 +60,7 @@ fn random_cared(stream: &mut Stream) -> System {
                     pool.standby = None;
                     Some(StoreFailover::Quorum(QuorumFailover {
                         elects_in: exponential(20.0),
+                        switchover: None,
                     }))
                 }
                 _ => Some(StoreFailover::Generic(Box::new(GenericFailover {

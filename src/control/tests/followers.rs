@@ -205,6 +205,7 @@ fn store(kind: FaultKind) -> System {
     system.pools[pool].kind = PoolKind::Store {
         failover: Some(StoreFailover::Lease(Lease {
             key_in: Vec::new(),
+            switchover: None,
             ttl: SimSpan::from_secs(30),
             loop_wait: SimSpan::from_secs(10),
             decides_in: fixed(0.5),

@@ -151,6 +151,7 @@ fn the_lead_returns_to_the_first_member() {
 fn a_group_without_majority_has_no_leader_and_elects_one_when_it_is_back() {
     let failover = StoreFailover::Quorum(QuorumFailover {
         elects_in: fixed(5.0),
+        switchover: None,
     });
     let faults = [(0, 100.0, 300.0), (1, 200.0, 100.0), (2, 2_000.0, 10.0)];
     let system = store(3, failover, &faults);

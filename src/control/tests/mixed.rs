@@ -264,9 +264,11 @@ fn a_member_that_hangs_or_is_paused_is_lost_to_every_failover() {
     }));
     let quorum = StoreFailover::Quorum(QuorumFailover {
         elects_in: fixed(30.0),
+        switchover: None,
     });
     let lease = StoreFailover::Lease(Lease {
         key_in: Vec::new(),
+        switchover: None,
         ttl: SimSpan::from_secs(15),
         loop_wait: SimSpan::from_secs(5),
         decides_in: fixed(5.0),

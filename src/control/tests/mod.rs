@@ -167,6 +167,7 @@ fn random_full(stream: &mut Stream) -> System {
             let failover = (below(3) > 0).then(|| {
                 StoreFailover::Lease(Lease {
                     key_in: Vec::new(),
+                    switchover: None,
                     ttl: SimSpan::from_secs(30),
                     loop_wait: SimSpan::from_secs(10),
                     decides_in: exponential(2.0),

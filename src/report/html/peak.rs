@@ -51,9 +51,10 @@ pub(super) fn break_even(outcome: &Outcome) -> Markup {
     markup! {
         @if !rows.is_empty() {
             h2 { "How wrong an input may be" }
-            p { "The structural experiment again, on the same random numbers, with one input scaled until the \
-                figure of the target crosses its bound. Looked at are the faults that cost most; targets on \
-                requests have no factor." }
+            p { "The experiment again, on the same random numbers, with one input scaled until the figure of \
+                the target crosses its bound. Looked at are the faults that cost most, delays until they are \
+                noticed, and coverage. Of targets on requests the factor lies between two at which \
+                the figure, with its interval, was clearly on either side of the bound." }
             div.scroll { table {
                 thead { tr { @for name in ["target", "turns with"] { th scope="col" { (name) } } } }
                 tbody { @for (target, inputs) in rows.iter().take(ROWS) { tr {

@@ -1,7 +1,7 @@
 //! What `result.json` says of single losses at the busiest time.
 
 use super::{Json, maybe};
-use crate::experiment::outcome::{AtPeak, BreakEven, NeedsRow, PeakState, SingleLoss};
+use crate::experiment::outcome::{AtPeak, BreakEven, NeedsRow, PeakState, SingleLoss, Unturned};
 
 /// The fields `peak` and `single_losses`.
 pub(super) fn fields(at_peak: Option<&AtPeak>) -> [(&'static str, Json); 2] {
@@ -39,13 +39,26 @@ pub(super) fn needs(rows: &[NeedsRow]) -> Json {
 pub(super) fn break_even(row: &BreakEven) -> Json {
     Json::object([
         ("input", Json::text(&row.input)),
-        (
-            "times_as",
-            Json::text(if row.often { "often" } else { "long" }),
-        ),
+        ("times_as", Json::text(row.scaled.word())),
         ("met", Json::Bool(row.met)),
         ("factor", row.factor.map_or(Json::Null, Json::number)),
+        (
+            "between",
+            row.between.map_or(Json::Null, |(near, far)| {
+                Json::list([Json::number(near), Json::number(far)])
+            }),
+        ),
         ("tried", Json::number(row.tried)),
+        (
+            "unturned",
+            row.unturned.map_or(Json::Null, |why| {
+                Json::text(match why {
+                    Unturned::NotYet => "not_yet",
+                    Unturned::TooClose => "too_close",
+                    Unturned::TooCostly => "too_costly",
+                })
+            }),
+        ),
     ])
 }
 

@@ -11,7 +11,7 @@ use crate::scenario::place::Place;
 use crate::scenario::read::{At, Opt};
 use crate::scenario::schema::{
     self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, ReplicationForm, RescueForm,
-    RestoresForm, StandbyForm, StandbyKind,
+    RestoresForm, SpanDist, StandbyForm, StandbyKind,
 };
 use crate::time::SimSpan;
 
@@ -44,7 +44,10 @@ impl Compiler<'_> {
                     );
                 }
                 let elects_in = self.needed_dist(&form.elects_in, at.place, "elects_in", "2s");
-                StoreFailover::Quorum(QuorumFailover { elects_in })
+                StoreFailover::Quorum(QuorumFailover {
+                    elects_in,
+                    switchover: self.switchover(&form.switchover),
+                })
             }
         })
     }
@@ -85,7 +88,13 @@ impl Compiler<'_> {
             loop_wait,
             decides_in,
             promotes_in,
+            switchover: self.switchover(&form.switchover),
         }
+    }
+
+    /// How long handing over takes, where it is stated.
+    fn switchover(&mut self, stated: &Opt<SpanDist>) -> Option<Dist> {
+        stated.is_some().then(|| self.dist(stated))
     }
 
     fn generic(&mut self, form: &GenericForm, place: Place) -> GenericFailover {
@@ -125,10 +134,7 @@ impl Compiler<'_> {
             promote_the_last: !matches!(last, Some(LastForm::Lead)),
             repairs_wait: matches!(repairs, Some(RepairsForm::AfterFailover)),
             failback: form.failback.as_ref().and_then(|at| self.failback(at)),
-            switchover: form
-                .switchover
-                .is_some()
-                .then(|| self.dist(&form.switchover)),
+            switchover: self.switchover(&form.switchover),
         }
     }
 

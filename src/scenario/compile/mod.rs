@@ -316,6 +316,12 @@ impl<'a> Compiler<'a> {
             method: self.system.run.method,
             horizon: self.system.run.horizon,
             slice: self.system.run.slice,
+            queues: self
+                .system
+                .queues
+                .pairs()
+                .map(|(id, row)| (self.system.pools[row.pool].name.clone(), id))
+                .collect(),
             stores: self
                 .system
                 .pools

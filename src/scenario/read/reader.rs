@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
             ));
         }
         match &self.node.value {
-            Value::Scalar { text, plain } => Ok((text, *plain)),
+            Value::Scalar { text, plain, .. } => Ok((text, *plain)),
             Value::List(_) => Err(ShapeError::invalid_type(Unexpected::Seq, expected)),
             Value::Map(_) => Err(ShapeError::invalid_type(Unexpected::Map, expected)),
         }
@@ -46,6 +46,13 @@ impl<'a> Reader<'a> {
     }
 
     fn whole<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        if let Value::Scalar {
+            whole: Some(number),
+            ..
+        } = self.node.value
+        {
+            return visitor.visit_u64(number);
+        }
         let (text, plain) = self.scalar(&"a whole number")?;
         let number = text
             .parse::<u64>()

@@ -26,7 +26,12 @@ pub(in crate::scenario) struct Node {
 #[derive(Clone, Debug)]
 pub(in crate::scenario) enum Value {
     /// Text, or a number, or a truth value, or nothing (empty and not quoted).
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+        /// What a field of whole numbers reads here instead: set where a range stood.
+        whole: Option<u64>,
+    },
     /// A sequence.
     List(Rc<Vec<Node>>),
     /// A mapping; no key twice.
@@ -43,13 +48,17 @@ pub(in crate::scenario) struct Key {
 impl Node {
     /// Whether nothing was written.
     pub(super) fn is_nothing(&self) -> bool {
-        matches!(&self.value, Value::Scalar { text, plain: true } if text.is_empty() || text == "~" || text == "null")
+        matches!(&self.value, Value::Scalar { text, plain: true, .. } if text.is_empty() || text == "~" || text == "null")
     }
 
     fn scalar(place: Place, text: String, plain: bool) -> Self {
         Self {
             place,
-            value: Value::Scalar { text, plain },
+            value: Value::Scalar {
+                text,
+                plain,
+                whole: None,
+            },
             count: 1,
         }
     }

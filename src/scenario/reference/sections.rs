@@ -154,12 +154,15 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Units",
-        about: "Quantities carry their units, so that nobody has to guess. A time, a percentage or a rate that is not known may be a \
-            range with the low end first, `10m..2h`, anywhere but in `run` and `targets`; at most 20 in a file, and an alias of one is \
-            the same input. The figures are then those of the design with every range at its middle (the geometric mean of times and \
-            rates, the arithmetic one of percentages). Beside them stands what 16 draws of all ranges together find (any value as \
-            likely as any other, times and rates on a logarithmic scale): lowest and highest value, deviation, and in how many \
-            draws a target is met. `check` takes a target for met only if every draw meets it.",
+        about: "Quantities carry their units, so that nobody has to guess. A time, a percentage, a rate or a number (`factor: 2..8`, \
+            `shape: 0.6..1.1`, `workers: 8..16`) that is not known may be a range with the low end first, `10m..2h`, anywhere but \
+            in `run`, `targets`, `needs` and `priority`; at most 20 in a file, and an alias of one is the same input. The figures are \
+            then those of the design with every range at its middle: the geometric mean of times, rates and numbers above 0, the \
+            arithmetic one of percentages, of whole numbers (rounded up) and of numbers that may be 0 or less. Beside them stands \
+            what 16 draws of all ranges together find: lowest and highest value, deviation, and in how many draws a target is met. \
+            In a draw any value is as likely as any other, on a logarithmic scale where the middle is a geometric mean; of whole \
+            numbers each is as likely as any other. Whatever a field allows must hold at both ends and in each draw. \
+            `check` takes a target for met only if every draw meets it.",
         types: &["Span", "Percent", "Rate", "TimeOfDay", "WeekTime"],
         file: "units.yaml",
         example: example!("units.yaml"),

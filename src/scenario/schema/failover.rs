@@ -120,6 +120,8 @@ pub(in crate::scenario) struct QuorumForm {
     /// How long an election takes, from the loss of the leader or the return of a majority, with time-outs and catching up.
     #[schemars(required)]
     pub(in crate::scenario) elects_in: Opt<SpanDist>,
+    /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it hands the lead over to another member of the majority. Default: planned work is a failover like any other loss.
+    pub(in crate::scenario) switchover: Opt<SpanDist>,
 }
 
 /// When a write to a store is acknowledged. Operations `from: leader` count as writes.

@@ -253,10 +253,39 @@ impl JsonSchema for TargetText {
 /// Made from the types that read the files. What it cannot say (names that must exist, cycles,
 /// shares that must sum to 100 %), `fivenines validate` does.
 pub fn json_schema() -> String {
-    let schema = value_of(SchemaSettings::draft07().for_deserialize().into_generator());
+    let mut schema = value_of(SchemaSettings::draft07().for_deserialize().into_generator());
+    if let Some(types) = schema["definitions"].as_object_mut() {
+        let design = types.iter_mut().filter(|(name, _)| *name != "Run");
+        design.for_each(|(_, form)| with_ranges(form));
+    }
     let mut text = serde_json::to_string_pretty(&schema).expect("a JSON value can be written");
     text.push('\n');
     text
+}
+
+/// Lets every number of a form be a range, which is a text. Where a number is one of several choices
+/// (`anyOf`), the type itself says whether a range is one too.
+fn with_ranges(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::Object(object) => {
+            let pattern = match object.get("type").and_then(Value::as_str) {
+                Some("number") => {
+                    "^-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)? ?\\.\\. ?-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"
+                }
+                Some("integer") => "^[0-9]+ ?\\.\\. ?[0-9]+$",
+                _ => {
+                    let inside = object.iter_mut().filter(|(key, _)| *key != "anyOf");
+                    return inside.for_each(|(_, value)| with_ranges(value));
+                }
+            };
+            let number = object["type"].take();
+            object.insert("type".into(), Value::Array(vec![number, "string".into()]));
+            object.insert("pattern".into(), pattern.into());
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_ranges),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn value_of(generator: SchemaGenerator) -> serde_json::Value {

@@ -177,7 +177,10 @@ impl JsonSchema for Weight {
             "description": "A weight: a number or a percentage, 0 or more. Only proportions count.",
             "anyOf": [
                 { "type": "number", "minimum": 0 },
-                { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?%$" }
+                {
+                    "type": "string",
+                    "pattern": "^[0-9]+(\\.[0-9]+)?( ?%)?( ?\\.\\. ?[0-9]+(\\.[0-9]+)?( ?%)?)?$"
+                }
             ]
         })
     }

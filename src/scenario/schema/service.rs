@@ -248,6 +248,8 @@ pub(in crate::scenario) struct LeaseForm {
     pub(in crate::scenario) promotes_in: Opt<SpanDist>,
     /// Domains in which the store that keeps the key (etcd, Consul, ZooKeeper) has its members, one for each name. A member leads only while more than half of them can be reached from it over the network. Default: one beside each member.
     pub(in crate::scenario) key_in: Opt<List<String>>,
+    /// How long nobody leads when planned work (`maintenance`, a release) stops the leader: it gives the key away to the next member. Default: planned work is a failover like any other loss.
+    pub(in crate::scenario) switchover: Opt<SpanDist>,
 }
 
 /// How a balancer chooses among the replicas that it believes up.

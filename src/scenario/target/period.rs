@@ -1,7 +1,7 @@
 //! Targets on periods of a history: `availability over 30d`, `probability(downtime over rolling 7d > 1h)`.
 
-use super::{Bound, Known, WrongTarget, without_planned};
-use crate::model::{Measure, Metric, Over, PeriodBound, Source};
+use super::{Bound, Known, WrongTarget, owned, without_planned};
+use crate::model::{Counted, Measure, Metric, Over, PeriodBound, Source};
 use crate::scenario::limits;
 use crate::scenario::place::quoted;
 use crate::scenario::units::{self, Percent};
@@ -9,7 +9,7 @@ use crate::time::SimSpan;
 
 const LIKE: &str = "write it as `probability(downtime > 4h) <= 5%`, `probability(availability < 99.9%) <= 5%` or, of periods, `probability(availability over 30d < 99.9%) <= 5%`";
 
-const CAN: &str = "availability, availability.time, structural.availability, downtime and structural.downtime can be asked of periods";
+const CAN: &str = "availability, availability.full, <workload>.availability, <workload>.<journey>.availability, availability.time, structural.availability, downtime and structural.downtime can be asked of periods";
 
 fn wrong(message: String, help: impl Into<String>) -> WrongTarget {
     WrongTarget {
@@ -19,14 +19,21 @@ fn wrong(message: String, help: impl Into<String>) -> WrongTarget {
     }
 }
 
-fn measure(name: &str) -> Option<Measure> {
+fn measure(name: &str, known: &Known) -> Option<Measure> {
     Some(match name {
-        "availability" => Measure::Requests,
+        "availability" => Measure::Requests(Counted::ALL),
+        "availability.full" => Measure::Requests(Counted {
+            full: true,
+            ..Counted::ALL
+        }),
         "availability.time" => Measure::Time,
         "structural.availability" => Measure::Structure,
         "downtime" => Measure::Downtime,
         "structural.downtime" => Measure::StructuralDowntime,
-        _ => return None,
+        _ => {
+            let (of, _) = owned(name, known).find(|(_, rest)| *rest == "availability")?;
+            Measure::Requests(Counted { of, full: false })
+        }
     })
 }
 
@@ -97,7 +104,7 @@ fn over(text: &str, measure: Measure, known: &Known) -> Result<Over, WrongTarget
 pub(super) fn plain(name: &str, known: &Known) -> Option<Result<(Metric, Bound), WrongTarget>> {
     let (what, length) = split(name)?;
     let read = || {
-        let Some(measure) = measure(what) else {
+        let Some(measure) = measure(what, known) else {
             return Err(wrong(
                 format!("{} cannot be asked of periods", quoted(what)),
                 CAN,
@@ -138,7 +145,7 @@ pub(super) fn probability(
         Some((what, length)) => (what, Some(length)),
         None => (what, None),
     };
-    let Some(measure) = measure(what) else {
+    let Some(measure) = measure(what, known) else {
         let help = if what.starts_with("latency") || what.starts_with("outages") {
             CAN
         } else {

@@ -13,6 +13,7 @@ fn known() -> Known {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        queues: vec![],
         stores: vec![
             Store {
                 name: "articles".into(),
@@ -206,6 +207,7 @@ fn metrics_of_requests_need_requests() {
         method: None,
         horizon: SimSpan::from_secs(31_536_000),
         slice: None,
+        queues: vec![],
         stores: vec![
             Store {
                 name: "articles".into(),
@@ -248,12 +250,12 @@ fn periods(text: &str) -> (crate::model::PeriodBound, Relation, f64) {
 
 #[test]
 fn periods_are_named_by_their_length() {
-    use crate::model::{Measure, Over};
+    use crate::model::{Counted, Measure, Over};
     let day = |days: u64| SimSpan::from_secs(days * 86_400);
     let (bound, relation, share) = periods("availability over 30d >= 99.9%");
     assert_eq!(
         (bound.measure, bound.over),
-        (Measure::Requests, Over::Calendar(day(30)))
+        (Measure::Requests(Counted::ALL), Over::Calendar(day(30)))
     );
     assert_eq!(
         (bound.bound, relation, share),
