@@ -25,6 +25,8 @@ mod passive;
 mod periods;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/storm.rs"]
+mod storm;
 #[path = "windows/workload.rs"]
 mod workload;
 

@@ -36,6 +36,8 @@ pub struct Windows {
     pub warm_up: SimSpan,
     /// How long after a transition requests still feel it.
     pub after: SimSpan,
+    /// Whether a window goes on where overload outlives what began it.
+    pub settles: bool,
     /// Length of one sampled stretch of a regime, whole slices.
     pub sample: SimSpan,
 }
@@ -123,6 +125,7 @@ impl Plan {
             look_back,
             warm_up,
             after: look_back.saturating_add(warm_up),
+            settles: true,
             sample: slice.saturating_mul(sample_slices.max(SAMPLE_SLICES)),
         };
         Self {

@@ -170,7 +170,8 @@ impl GroupRunner<'_> {
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
                     advance(traffic, end, stop)?;
                     let in_progress = traffic.frames_in_use();
-                    if end >= plan.to || !self.settling.suspects(in_progress) {
+                    let suspects = windows.settles && self.settling.suspects(in_progress);
+                    if end >= plan.to || !suspects {
                         break;
                     }
                     let regime = self.control.regime();

@@ -50,12 +50,17 @@ impl Paired {
     /// most 1 % of it. One of the downtime is at most 1 % in CI, and with a quarter of the histories 2 %.
     #[track_caller]
     pub(crate) fn agrees(&self) {
+        self.agrees_within(if full() { 0.01 } else { 0.02 });
+    }
+
+    /// The same with another standard error of the downtime, where slices are bad by chance only.
+    #[track_caller]
+    pub(crate) fn agrees_within(&self, downtime_error: f64) {
         assert!(self.difference.abs() <= 3.0 * self.error, "failed share");
         assert!(z(self.downtime).abs() <= 3.0, "downtime");
         assert!(z(self.outages).abs() <= 3.0, "outages");
         assert!(self.error <= 0.01 * self.share, "too few histories");
-        let most = if full() { 0.01 } else { 0.02 };
-        assert!(self.downtime_error() <= most, "too few histories");
+        assert!(self.downtime_error() <= downtime_error, "too few histories");
     }
 
     /// Standard error of the difference of downtime, as a share of the downtime.
