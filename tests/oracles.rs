@@ -2,7 +2,7 @@
 //!
 //! Each scenario in `tests/oracles/` has a closed form or a numerically exact solution (sources in
 //! `tests/oracles/README.md`). For each quantity and each of the seeds 1 to 20, none skipped
-//! (a plain `cargo test` runs the first one or two, by the same rule),
+//! (a plain `cargo test` runs the first, by the same rule),
 //! `z = (simulated - exact) / sqrt(se^2 + (0.1 % of the value)^2)` must lie within 4, the standard
 //! error must be as small as the case demands, and the root mean square of all z must lie within
 //! 0.8 and 1.2: intervals that are honest, neither too narrow nor too wide.
@@ -22,12 +22,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Seeds with `FIVENINES_ORACLES=full`, as in CI.
 const SEEDS: u64 = 20;
 
-/// Seeds under a plain `cargo test`, at most, unless a case states its own `seeds`: each run is held to
-/// the same rule, there are fewer.
-const FEW_SEEDS: u64 = 2;
-
-/// Replications of one case under a plain `cargo test`, at most: a longer case has fewer seeds there.
-const FEW_REPLICATIONS: u64 = 2_000_000;
+/// Seeds under a plain `cargo test`, unless a case states its own `seeds`: each run is held to the same
+/// rule, there are fewer.
+const FEW_SEEDS: u64 = 1;
 
 struct Job {
     file: String,
@@ -58,8 +55,7 @@ fn jobs() -> Vec<Job> {
         let seeds = if full() {
             SEEDS
         } else {
-            let few = case["seeds"].as_u64().unwrap_or(FEW_SEEDS);
-            few.min(FEW_REPLICATIONS / replications)
+            case["seeds"].as_u64().unwrap_or(FEW_SEEDS)
         };
         for seed in 1..=seeds {
             jobs.push(Job {

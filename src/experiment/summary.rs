@@ -500,7 +500,7 @@ fn warnings(figures: &Figures<'_>) -> Vec<String> {
         }
         if traffic.unsettled > 0 {
             let mean_s = traffic.unsettled_s / traffic.unsettled as f64;
-            warnings.push(format!(
+            warnings.insert(0, format!(
                 "overload outlived what began it {} times in {} histories, for {:.0} s on average: such a \
                  time was simulated until requests had settled; fewer retries, a shorter `queue` or \
                  more workers would shorten it",

@@ -433,6 +433,7 @@ fn an_editor_accepts_the_shipped_scenarios_and_no_mistyped_key() {
         ARTICLE_SITE,
         include_str!("../../scenarios/two-replicas.yaml"),
         include_str!("../../scenarios/quorum-store.yaml"),
+        include_str!("../../scenarios/retry-storm.yaml"),
     ] {
         let value: serde_json::Value = serde_saphyr::from_str(source).expect("YAML");
         assert!(fits(&value, &schema, &schema), "{source}");

@@ -27,7 +27,7 @@ workload:
 
 #[test]
 fn windows_agree_with_exact_when_retries_outlive_their_trigger() {
-    let paired = compare(&system(STORM), 64, |_| {});
+    let paired = compare(&system(STORM), 24, |_| {});
     paired.agrees();
     // Nearly all of it comes long after everything is repaired.
     assert!(paired.share > 0.05, "{}", paired.share);
@@ -40,7 +40,7 @@ fn windows_agree_with_exact_when_retries_outlive_their_trigger() {
 /// A method that takes it for settled after the usual time finds next to nothing of it.
 #[test]
 fn without_looking_whether_it_has_settled_a_storm_is_missed() {
-    let paired = compare(&system(STORM), 64, |plan| plan.windows.settles = false);
+    let paired = compare(&system(STORM), 24, |plan| plan.windows.settles = false);
     assert!(
         paired.difference < -0.5 * paired.share,
         "the mutant must not pass"
