@@ -1,5 +1,9 @@
 //! Why a request failed: the fault that its journey suffers from at that moment, the one that has
 //! just gone, an error of an operation itself, or the load.
+//!
+//! A fault that has gone is blamed while its backlog settles: for a fixed time, and for as long as slices
+//! have been bad without a break since it was there. So a storm of retries is the fault's that began it, and
+//! a system that was overloaded before is not.
 
 use crate::ids::{Id, IdVec, JourneyId};
 use crate::path::{Blame, Cause, Phase};
@@ -9,15 +13,27 @@ use crate::time::{SimSpan, SimTime};
 #[derive(Clone, Debug)]
 pub(super) struct Blames {
     now: IdVec<JourneyId, Option<Blame>>,
-    /// The last blame that went away without another in its place, and when.
-    gone: IdVec<JourneyId, Option<(Blame, SimTime)>>,
+    /// Since when a journey has had a blame, whichever it was.
+    since: IdVec<JourneyId, SimTime>,
+    /// The last blame that went away without another in its place.
+    gone: IdVec<JourneyId, Option<Gone>>,
     settle: SimSpan,
+}
+
+/// A blame that has gone.
+#[derive(Clone, Copy, Debug)]
+struct Gone {
+    blame: Blame,
+    /// When it, or another that it followed without a break, began.
+    began: SimTime,
+    at: SimTime,
 }
 
 impl Blames {
     pub(super) fn new(journeys: usize, settle: SimSpan) -> Self {
         Self {
             now: IdVec::filled(None, journeys),
+            since: IdVec::filled(SimTime::EPOCH, journeys),
             gone: IdVec::filled(None, journeys),
             settle,
         }
@@ -26,25 +42,44 @@ impl Blames {
     /// As a regime states it; nothing has gone before.
     pub(super) fn begin(&mut self, blames: &IdVec<JourneyId, Option<Blame>>) {
         self.now.as_mut_slice().copy_from_slice(blames.as_slice());
+        self.since.as_mut_slice().fill(SimTime::EPOCH);
         self.gone.as_mut_slice().fill(None);
     }
 
     pub(super) fn set(&mut self, journey: JourneyId, blame: Option<Blame>, at: SimTime) {
-        if let (Some(before), None) = (self.now[journey], blame) {
-            self.gone[journey] = Some((before, at));
+        match (self.now[journey], blame) {
+            (Some(before), None) => {
+                self.gone[journey] = Some(Gone {
+                    blame: before,
+                    began: self.since[journey],
+                    at,
+                });
+            }
+            (None, Some(_)) => self.since[journey] = at,
+            (None, None) | (Some(_), Some(_)) => {}
         }
         self.now[journey] = blame;
     }
 
     /// The cause of a failure at `at`, as [`Cause::index`]; `base` if an operation's own error was the
-    /// last that the user's call heard of.
-    pub(super) fn cause(&self, journey: u32, at: SimTime, base: bool) -> usize {
+    /// last that the user's call heard of. `bad_since`: since when slices have been bad without a break.
+    pub(super) fn cause(
+        &self,
+        journey: u32,
+        at: SimTime,
+        base: bool,
+        bad_since: Option<SimTime>,
+    ) -> usize {
         let journey = JourneyId::from_index(journey as usize);
         let blame = self.now[journey].or_else(|| {
-            let (blame, gone) = self.gone[journey]?;
-            let fresh = at.since(gone) <= self.settle;
-            fresh.then_some(Blame {
-                fault: blame.fault,
+            let gone = self.gone[journey]?;
+            let fresh = at.since(gone.at) <= self.settle;
+            // A slice that was bad when the fault began may have begun a little before.
+            let goes_on = |since: SimTime| {
+                since >= gone.began.before(self.settle) && since <= gone.at + self.settle
+            };
+            (fresh || bad_since.is_some_and(goes_on)).then_some(Blame {
+                fault: gone.blame.fault,
                 phase: Phase::WarmUp,
             })
         });
@@ -82,17 +117,17 @@ mod tests {
             phase,
         };
         let mut blames = Blames::new(1, SimSpan::from_secs(10));
-        let cause = |blames: &Blames, at| Cause::from_index(blames.cause(0, secs(at), false));
+        let cause = |blames: &Blames, at| Cause::from_index(blames.cause(0, secs(at), false, None));
         assert_eq!(cause(&blames, 0), Cause::Load);
-        assert_eq!(blames.cause(0, secs(0), true), Cause::Base.index());
+        assert_eq!(blames.cause(0, secs(0), true, None), Cause::Base.index());
         blames.set(journey, Some(fault(Phase::Detect)), secs(1));
         assert_eq!(
             (cause(&blames, 2), blames.condition(journey)),
             (Cause::Fault(fault(Phase::Detect)), 1)
         );
         assert_eq!(
-            blames.cause(0, secs(2), true),
-            blames.cause(0, secs(2), false)
+            blames.cause(0, secs(2), true, None),
+            blames.cause(0, secs(2), false, None)
         );
         blames.set(journey, Some(fault(Phase::Repair)), secs(3));
         assert_eq!(
@@ -105,5 +140,27 @@ mod tests {
             (Cause::Fault(fault(Phase::WarmUp)), 0)
         );
         assert_eq!(cause(&blames, 16), Cause::Load);
+    }
+
+    #[test]
+    fn a_storm_is_the_fault_s_that_began_it_and_overload_from_before_is_not() {
+        let journey = JourneyId::from_index(0);
+        let fault = |phase| Blame {
+            fault: FaultId::from_index(1),
+            phase,
+        };
+        let mut blames = Blames::new(1, SimSpan::from_secs(10));
+        blames.set(journey, Some(fault(Phase::Detect)), secs(100));
+        blames.set(journey, Some(fault(Phase::Repair)), secs(103));
+        blames.set(journey, None, secs(160));
+        let cause = |at, bad_since: Option<u64>| {
+            Cause::from_index(blames.cause(0, secs(at), false, bad_since.map(secs)))
+        };
+        let storm = Cause::Fault(fault(Phase::WarmUp));
+        assert_eq!(cause(5_000, Some(102)), storm);
+        assert_eq!(cause(5_000, Some(165)), storm);
+        assert_eq!(cause(5_000, Some(4_000)), Cause::Load);
+        assert_eq!(cause(5_000, Some(50)), Cause::Load);
+        assert_eq!(cause(5_000, None), Cause::Load);
     }
 }

@@ -90,7 +90,8 @@
 //! dead letter if it was delivered as often as it may. Whoever was at work on it works on.
 //!
 //! **Causes.** A failed request is attributed to the fault its journey suffers from when it fails;
-//! within `settle` after the last one has gone, to that one, warming up; else to `base` if the latest
+//! within `settle` after the last one has gone, or while slices have been bad without a break since it was
+//! there, to that one, warming up; else to `base` if the latest
 //! attempt of the call that decided was answered with an operation's own error, or with a failure that
 //! came of one; else to the load.
 //!

@@ -186,6 +186,12 @@ impl Slices {
     }
 
     /// The first range is over at slice `to`.
+    /// Since when slices have been bad without a break, of those that were judged.
+    pub(super) fn bad_since(&self) -> Option<SimTime> {
+        let run = self.run.as_ref()?;
+        Some(SimTime::from_nanos(run.first * self.length))
+    }
+
     fn end_range(&mut self, to: u64, tally: &mut SliceTally) {
         self.push(to, true, tally);
         self.judge_ended(tally);

@@ -455,7 +455,9 @@ impl<'a> Stretch<'a> {
                 *within += u64::from(latency <= *bound);
             }
         } else {
-            let index = self.blames.cause(journey, self.now, !answered && base);
+            let bad_since = self.slices.bad_since();
+            let base = !answered && base;
+            let index = self.blames.cause(journey, self.now, base, bad_since);
             tally.counts.failed += 1;
             tally.failed_by_cause[index] += 1;
             cause = Some(index);

@@ -1,6 +1,7 @@
 //! Overload that outlives what began it: a retry storm goes on for as long as the load is high.
 
 use super::harness::{compare, system};
+use fivenines::path::Cause;
 
 /// One replica alone is overloaded for as long as the other is away. Both together carry the load, but not
 /// three attempts for each request, which work goes on for after everybody has given up. Hours of little
@@ -29,8 +30,17 @@ workload:
 fn windows_agree_with_exact_when_retries_outlive_their_trigger() {
     let paired = compare(&system(STORM), 24, |_| {});
     paired.agrees();
-    // Nearly all of it comes long after everything is repaired.
+    // Nearly all of it comes long after everything is repaired, and is the crash's all the same.
     assert!(paired.share > 0.05, "{}", paired.share);
+    for found in [&paired.exact, &paired.windows] {
+        let of_the_crash = |index: &usize| matches!(Cause::from_index(*index), Cause::Fault(_));
+        let failed = |index: usize| found.by_cause[index];
+        let sum: f64 = (0..found.by_cause.len())
+            .filter(of_the_crash)
+            .map(failed)
+            .sum();
+        assert!(sum > 0.98 * found.failed, "{sum} of {}", found.failed);
+    }
     assert!(
         paired.simulated < 0.7,
         "windows must not be the whole of it"
