@@ -29,6 +29,13 @@ struct Gone {
     at: SimTime,
 }
 
+impl Gone {
+    /// Whether slices have been bad without a break since it was there.
+    fn goes_on(self, settle: SimSpan, first_bad: Option<(SimTime, SimTime)>) -> bool {
+        first_bad.is_some_and(|(start, end)| end > self.began && start <= self.at + settle)
+    }
+}
+
 impl Blames {
     pub(super) fn new(journeys: usize, settle: SimSpan) -> Self {
         Self {
@@ -46,7 +53,14 @@ impl Blames {
         self.gone.as_mut_slice().fill(None);
     }
 
-    pub(super) fn set(&mut self, journey: JourneyId, blame: Option<Blame>, at: SimTime) {
+    /// From `at` on a journey has this blame; `first_bad` as for [`Blames::cause`].
+    pub(super) fn set(
+        &mut self,
+        journey: JourneyId,
+        blame: Option<Blame>,
+        at: SimTime,
+        first_bad: Option<(SimTime, SimTime)>,
+    ) {
         match (self.now[journey], blame) {
             (Some(before), None) => {
                 self.gone[journey] = Some(Gone {
@@ -55,30 +69,32 @@ impl Blames {
                     at,
                 });
             }
-            (None, Some(_)) => self.since[journey] = at,
+            (None, Some(_)) => {
+                // What began while the backlog of another went on has its share in it.
+                let backlog =
+                    self.gone[journey].filter(|gone| gone.goes_on(self.settle, first_bad));
+                self.since[journey] = backlog.map_or(at, |gone| gone.began);
+            }
             (None, None) | (Some(_), Some(_)) => {}
         }
         self.now[journey] = blame;
     }
 
     /// The cause of a failure at `at`, as [`Cause::index`]; `base` if an operation's own error was the
-    /// last that the user's call heard of. `bad_since`: since when slices have been bad without a break.
+    /// last that the user's call heard of. `first_bad`: start and end of the first
+    /// slice of those that have been bad without a break.
     pub(super) fn cause(
         &self,
         journey: u32,
         at: SimTime,
         base: bool,
-        bad_since: Option<SimTime>,
+        first_bad: Option<(SimTime, SimTime)>,
     ) -> usize {
         let journey = JourneyId::from_index(journey as usize);
         let blame = self.now[journey].or_else(|| {
             let gone = self.gone[journey]?;
             let fresh = at.since(gone.at) <= self.settle;
-            // A slice that was bad when the fault began may have begun a little before.
-            let goes_on = |since: SimTime| {
-                since >= gone.began.before(self.settle) && since <= gone.at + self.settle
-            };
-            (fresh || bad_since.is_some_and(goes_on)).then_some(Blame {
+            (fresh || gone.goes_on(self.settle, first_bad)).then_some(Blame {
                 fault: gone.blame.fault,
                 phase: Phase::WarmUp,
             })
@@ -120,7 +136,7 @@ mod tests {
         let cause = |blames: &Blames, at| Cause::from_index(blames.cause(0, secs(at), false, None));
         assert_eq!(cause(&blames, 0), Cause::Load);
         assert_eq!(blames.cause(0, secs(0), true, None), Cause::Base.index());
-        blames.set(journey, Some(fault(Phase::Detect)), secs(1));
+        blames.set(journey, Some(fault(Phase::Detect)), secs(1), None);
         assert_eq!(
             (cause(&blames, 2), blames.condition(journey)),
             (Cause::Fault(fault(Phase::Detect)), 1)
@@ -129,12 +145,12 @@ mod tests {
             blames.cause(0, secs(2), true, None),
             blames.cause(0, secs(2), false, None)
         );
-        blames.set(journey, Some(fault(Phase::Repair)), secs(3));
+        blames.set(journey, Some(fault(Phase::Repair)), secs(3), None);
         assert_eq!(
             (cause(&blames, 4), blames.condition(journey)),
             (Cause::Fault(fault(Phase::Repair)), 2)
         );
-        blames.set(journey, None, secs(5));
+        blames.set(journey, None, secs(5), None);
         assert_eq!(
             (cause(&blames, 15), blames.condition(journey)),
             (Cause::Fault(fault(Phase::WarmUp)), 0)
@@ -150,17 +166,24 @@ mod tests {
             phase,
         };
         let mut blames = Blames::new(1, SimSpan::from_secs(10));
-        blames.set(journey, Some(fault(Phase::Detect)), secs(100));
-        blames.set(journey, Some(fault(Phase::Repair)), secs(103));
-        blames.set(journey, None, secs(160));
-        let cause = |at, bad_since: Option<u64>| {
-            Cause::from_index(blames.cause(0, secs(at), false, bad_since.map(secs)))
+        blames.set(journey, Some(fault(Phase::Detect)), secs(100), None);
+        blames.set(journey, Some(fault(Phase::Repair)), secs(103), None);
+        blames.set(journey, None, secs(160), None);
+        let cause = |at, first_bad: Option<u64>| {
+            let first_bad = first_bad.map(|start| (secs(start), secs(start + 60)));
+            Cause::from_index(blames.cause(0, secs(at), false, first_bad))
         };
         let storm = Cause::Fault(fault(Phase::WarmUp));
-        assert_eq!(cause(5_000, Some(102)), storm);
+        assert_eq!(cause(5_000, Some(60)), storm);
         assert_eq!(cause(5_000, Some(165)), storm);
         assert_eq!(cause(5_000, Some(4_000)), Cause::Load);
-        assert_eq!(cause(5_000, Some(50)), Cause::Load);
+        assert_eq!(cause(5_000, Some(40)), Cause::Load);
         assert_eq!(cause(5_000, None), Cause::Load);
+        // Another one comes and goes in the middle of it.
+        let first_bad = Some((secs(60), secs(120)));
+        blames.set(journey, Some(fault(Phase::Repair)), secs(5_000), first_bad);
+        blames.set(journey, None, secs(5_060), first_bad);
+        let later = blames.cause(0, secs(9_000), false, first_bad);
+        assert_eq!(Cause::from_index(later), storm);
     }
 }

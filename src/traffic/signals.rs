@@ -68,7 +68,10 @@ impl<'a> Stretch<'a> {
                     self.relays[relay as usize].set(member, up && !stands_by);
                 }
             }
-            Signal::Blame { journey, blame } => self.blames.set(journey, blame, at),
+            Signal::Blame { journey, blame } => {
+                let first_bad = self.slices.first_bad();
+                self.blames.set(journey, blame, at, first_bad);
+            }
             Signal::Burst { workload, active } => self.arrivals.burst(workload, active, at),
             Signal::Holder { .. } | Signal::LocalHolder { .. } | Signal::Leader { .. } => {}
         }

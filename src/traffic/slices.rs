@@ -186,10 +186,12 @@ impl Slices {
     }
 
     /// The first range is over at slice `to`.
-    /// Since when slices have been bad without a break, of those that were judged.
-    pub(super) fn bad_since(&self) -> Option<SimTime> {
+    /// Start and end of the first slice of those that have been bad without a break up to the last one that
+    /// was judged.
+    pub(super) fn first_bad(&self) -> Option<(SimTime, SimTime)> {
         let run = self.run.as_ref()?;
-        Some(SimTime::from_nanos(run.first * self.length))
+        let at = |index: u64| SimTime::from_nanos(index * self.length);
+        Some((at(run.first), at(run.first + 1)))
     }
 
     fn end_range(&mut self, to: u64, tally: &mut SliceTally) {

@@ -455,9 +455,9 @@ impl<'a> Stretch<'a> {
                 *within += u64::from(latency <= *bound);
             }
         } else {
-            let bad_since = self.slices.bad_since();
+            let first_bad = self.slices.first_bad();
             let base = !answered && base;
-            let index = self.blames.cause(journey, self.now, base, bad_since);
+            let index = self.blames.cause(journey, self.now, base, first_bad);
             tally.counts.failed += 1;
             tally.failed_by_cause[index] += 1;
             cause = Some(index);

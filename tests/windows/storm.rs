@@ -30,7 +30,8 @@ workload:
 fn windows_agree_with_exact_when_retries_outlive_their_trigger() {
     let paired = compare(&system(STORM), 24, |_| {});
     paired.agrees();
-    // Nearly all of it comes long after everything is repaired, and is the crash's all the same.
+    // Nearly all of it comes long after everything is repaired, and is the crash's all the same until slices
+    // are good now and then.
     assert!(paired.share > 0.05, "{}", paired.share);
     for found in [&paired.exact, &paired.windows] {
         let of_the_crash = |index: &usize| matches!(Cause::from_index(*index), Cause::Fault(_));
@@ -39,7 +40,7 @@ fn windows_agree_with_exact_when_retries_outlive_their_trigger() {
             .filter(of_the_crash)
             .map(failed)
             .sum();
-        assert!(sum > 0.98 * found.failed, "{sum} of {}", found.failed);
+        assert!(sum > 0.9 * found.failed, "{sum} of {}", found.failed);
     }
     assert!(
         paired.simulated < 0.7,
