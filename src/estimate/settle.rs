@@ -1,6 +1,6 @@
 //! Whether traffic has settled when a window should end. Overload can outlive what began it: retries and
-//! backlog feed themselves, and what a sample from an empty start says of the regime is not yet, or never,
-//! true. Such a window goes on, request by request, until no more is in progress than in the regime itself
+//! backlog feed themselves, and a sample from an empty start says nothing of that. Such a window goes on,
+//! request by request, until no more is in progress than in the regime itself
 //! (metastable failures: Bronson et al., HotOS 2021).
 //!
 //! What is looked at is the work in progress. Only where it is far more than before the windows of the

@@ -262,6 +262,19 @@ fn open(system: &System, input: &Input, met: bool, tried: f64, why: Unturned) ->
     }
 }
 
+/// A row whose factor lies between two that were tried.
+fn turned(system: &System, input: &Input, met: bool, (near, far): (f64, f64)) -> BreakEven {
+    BreakEven {
+        input: input.name(system),
+        scaled: input.scaled(),
+        met,
+        factor: Some(f64::sqrt(near * far)),
+        between: Some((near, far)),
+        tried: near,
+        unturned: None,
+    }
+}
+
 impl Tries<'_> {
     /// The factor at which the figure of a target crosses its bound; `None` if the input cannot be
     /// scaled, or nothing was measured.
@@ -303,15 +316,7 @@ impl Tries<'_> {
                 far = middle;
             }
         }
-        Ok(Some(BreakEven {
-            input: inputs[index].name(self.system),
-            scaled: inputs[index].scaled(),
-            met,
-            factor: Some(f64::sqrt(near * far)),
-            between: Some((near, far)),
-            tried: near,
-            unturned: None,
-        }))
+        Ok(Some(turned(self.system, &inputs[index], met, (near, far))))
     }
 
     /// The same of a figure with an interval that is not small: between the last factor at which it was
@@ -380,15 +385,7 @@ impl Tries<'_> {
                 None => break,
             }
         }
-        Ok(Some(BreakEven {
-            input: input.name(self.system),
-            scaled: input.scaled(),
-            met,
-            factor: Some(f64::sqrt(near * far)),
-            between: Some((near, far)),
-            tried: near,
-            unturned: None,
-        }))
+        Ok(Some(turned(self.system, input, met, (near, far))))
     }
 
     /// What is seen of a target if one input is `factor` times as bad.

@@ -475,6 +475,9 @@ fn causes(figures: &Figures<'_>) -> Vec<CauseRow> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
+/// Overload that outlives its cause for less than this, on average, is a backlog and no storm, seconds.
+const STORM_S: f64 = 60.0;
+
 fn warnings(figures: &Figures<'_>) -> Vec<String> {
     let mut warnings = figures.system.warnings.clone();
     let record = figures.record;
@@ -498,8 +501,8 @@ fn warnings(figures: &Figures<'_>) -> Vec<String> {
                 traffic.failed.n
             ));
         }
-        if traffic.unsettled > 0 {
-            let mean_s = traffic.unsettled_s / traffic.unsettled as f64;
+        let mean_s = traffic.unsettled_s / traffic.unsettled.max(1) as f64;
+        if mean_s >= STORM_S {
             warnings.insert(0, format!(
                 "overload outlived what began it {} times in {} histories, for {:.0} s on average: such a \
                  time was simulated until requests had settled; fewer retries, a shorter `queue` or \
