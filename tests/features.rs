@@ -1,6 +1,8 @@
 //! What single parts of the language and the program do, each in a file of its own: one program of tests,
 //! so that it is built once.
 
+#[path = "features/brackets.rs"]
+mod brackets;
 #[path = "features/break_even.rs"]
 mod break_even;
 #[path = "features/externals.rs"]

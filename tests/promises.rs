@@ -102,6 +102,7 @@ fn another_seed_gives_another_result() {
             seed: Some(seed),
             replications: Some(64),
             method: Some(Method::None),
+            ..Options::default()
         };
         outcome(&system, &options).availability.structural.value
     };
@@ -477,7 +478,7 @@ proptest! {
         let source = scenario_of(&bytes);
         let system = system(&source);
         for method in [Method::None, Method::Windows, Method::Exact] {
-            let options = Options { seed: None, replications: Some(3), method: Some(method) };
+            let options = Options { seed: None, replications: Some(3), method: Some(method), ..Options::default() };
             // Conservation is checked in every stretch: a violation is an internal error.
             match run(&system, "", &options, &Silent) {
                 Ok(outcome) => {

@@ -29,7 +29,7 @@ pub(super) fn check(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
         output.error(&error.to_string());
         return Exit::Failure;
     }
-    match simulate(&file, arguments, output) {
+    match simulate(&file, arguments, true, output) {
         Err(exit) => exit,
         Ok(simulated) => finish(&simulated, arguments.json, arguments.out.as_deref(), output),
     }

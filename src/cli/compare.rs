@@ -110,6 +110,7 @@ fn together(
         seed: arguments.seed,
         replications: arguments.replications,
         method: arguments.method.map(Method::from),
+        ..Options::default()
     };
     if !arguments.quiet {
         notes(designs, arguments, output);

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
         Ok(made) => made,
         Err(exit) => return exit,
     };
-    match simulate(&file, arguments, output) {
+    match simulate(&file, arguments, false, output) {
         Err(exit) => {
             take_away(made);
             // Without a gate, a budget that was too small for any result is a failure.

@@ -21,16 +21,18 @@ pub(super) struct Simulated {
     pub(super) interrupted: bool,
 }
 
-/// Simulates; where there is no outcome, says why and gives the exit code.
+/// Simulates, and with `verdicts_only` ends as soon as these are known; where there is no outcome, says why and gives the exit code.
 pub(super) fn simulate(
     file: &ScenarioFile,
     arguments: &RunArguments,
+    verdicts_only: bool,
     output: &mut Output<'_>,
 ) -> Result<Simulated, Exit> {
     let options = Options {
         seed: arguments.seed,
         replications: arguments.replications,
         method: arguments.method.map(Method::from),
+        verdicts_only,
     };
     let draws = file.draws(&arguments.file, arguments.seed);
     let draws = draws.map_err(|problems| {

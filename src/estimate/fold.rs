@@ -1,5 +1,6 @@
 //! What many groups found, folded in order of their index.
 
+use super::bracket::Brackets;
 use super::group::{GroupRecord, TrafficRecord};
 use super::outages::OutageRecord;
 use super::periods::{RequestPeriods, request_periods};
@@ -21,6 +22,8 @@ pub struct Record {
     pub structure: StructureRecord,
     /// Request figures; the units are groups.
     pub traffic: Option<TrafficFold>,
+    /// Downtime of replications without traffic; filled where the plan says so.
+    pub brackets: Brackets,
 }
 
 /// Latency of many groups. Histograms are kept for each group index of a block, summed over blocks:
@@ -190,6 +193,7 @@ impl Record {
         Self {
             structure: StructureRecord::new(system),
             traffic: None,
+            brackets: Brackets::new(system),
         }
     }
 
@@ -200,6 +204,9 @@ impl Record {
             self.traffic
                 .get_or_insert_with(|| TrafficFold::new(system))
                 .push(system, plan, group as usize, traffic);
+        }
+        if plan.brackets {
+            self.brackets.push(group, record);
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
 
+use super::bracket::{Outline, RegimeHour};
 use super::met::{Cells, Met};
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::periods::{RequestPeriods, request_periods};
@@ -30,6 +31,8 @@ pub struct GroupRecord {
     pub structure: StructureRecord,
     /// Request figures of the ones with traffic; `None` if it has none.
     pub traffic: Option<TrafficRecord>,
+    /// Of its replications without, what control says of their downtime, where a target asks.
+    pub outlines: Vec<Outline>,
 }
 
 /// Request figures of one group.
@@ -47,6 +50,8 @@ pub struct TrafficRecord {
     pub periods: Vec<Option<RequestPeriods>>,
     /// (failed, sampled) requests of the regime that holds most of the time, by view; zero without samples.
     pub calm: Vec<(f64, f64)>,
+    /// What the samples of its regimes say about slices, by hour.
+    pub shares: Vec<(RegimeHour, SliceShare)>,
 }
 
 /// Why a group could not be simulated.
@@ -141,7 +146,7 @@ impl<'a> GroupRunner<'a> {
         stop: &dyn Fn() -> bool,
     ) -> Result<GroupRecord, GroupError> {
         let mut structure = StructureRecord::new(self.system);
-        let mut with_traffic = Vec::new();
+        let (mut with_traffic, mut outlines) = (Vec::new(), Vec::new());
         for index in (group..BLOCK).step_by(GROUPS as usize) {
             let replication = block * BLOCK + index;
             if replication >= replications {
@@ -152,6 +157,8 @@ impl<'a> GroupRunner<'a> {
             }
             if index < self.plan.traffic_per_block {
                 with_traffic.push(replication);
+            } else if self.plan.brackets {
+                outlines.push(self.outline(replication));
             }
             self.structural(replication, &mut structure);
         }
@@ -163,7 +170,11 @@ impl<'a> GroupRunner<'a> {
         } else {
             Some(self.with_traffic(block * GROUPS + group, &with_traffic, stop)?)
         };
-        Ok(GroupRecord { structure, traffic })
+        Ok(GroupRecord {
+            structure,
+            traffic,
+            outlines,
+        })
     }
 
     fn structural(&mut self, replication: u64, record: &mut StructureRecord) {
@@ -234,6 +245,8 @@ impl<'a> GroupRunner<'a> {
         for pieces in &paths {
             self.stitch(pieces, &met, &causes, &mut outages);
         }
+        let sampled = met.iter().filter(|(_, met)| met.slices.judged > 0);
+        let shares = sampled.map(|(&hour, met)| (hour, met.slices)).collect();
         let mut periods = request_periods(self.system);
         let calm = self.periods(&paths, &met, &causes, &mut outages, &mut periods);
         Ok(TrafficRecord {
@@ -243,6 +256,7 @@ impl<'a> GroupRunner<'a> {
             regimes,
             periods,
             calm,
+            shares,
         })
     }
 

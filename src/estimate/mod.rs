@@ -1,5 +1,6 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
+mod bracket;
 mod by_period;
 mod fold;
 mod group;
@@ -19,6 +20,7 @@ mod totals;
 mod views;
 mod windows;
 
+pub use bracket::{Brackets, Outline, RegimeHour};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};

@@ -61,6 +61,9 @@ pub struct Plan {
     /// Whether regimes are sampled with random numbers that do not depend on the regime, at instants
     /// that designs have in common: for designs that are to be compared.
     pub common: bool,
+    /// Whether histories without traffic are followed for the bounds of their downtime, see
+    /// [`Brackets`](super::Brackets).
+    pub brackets: bool,
     /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
     pub windows: Windows,
     /// What traffic needs to know.
@@ -136,6 +139,7 @@ impl Plan {
             steady: system.run.start == Start::Steady,
             lead: SimSpan::ZERO,
             common: false,
+            brackets: false,
             windows,
             traffic: TrafficSettings {
                 slice,

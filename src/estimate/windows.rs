@@ -343,7 +343,7 @@ impl Others {
 }
 
 /// Whether traffic itself can see any of `signals`.
-fn visible(signals: &[Signal]) -> bool {
+pub(super) fn visible(signals: &[Signal]) -> bool {
     signals
         .iter()
         .any(|signal| !matches!(signal, Signal::Blame { .. }))

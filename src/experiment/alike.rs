@@ -1,6 +1,6 @@
 //! Whether designs can be compared at all, and the one plan by which all of them are simulated.
 
-use super::cost::{ATTEMPTS_PER_CPU_S, BLOCK_CPU_S, Cost, LEAST_TRAFFIC, LIMIT_CPU_S, plan};
+use super::cost::{ATTEMPTS_PER_CPU_S, Cost, FIGURES_CPU_S, LEAST_TRAFFIC, LIMIT_CPU_S, plan};
 use super::{CompareError, Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Plan, burn_in};
 use crate::model::{Method, Relation, Start, System};
@@ -19,6 +19,7 @@ pub(super) fn plans(
         seed: options.seed.or(Some(systems[0].run.seed)),
         replications: options.replications.or(systems[0].run.replications),
         method,
+        ..Options::default()
     };
     let each = systems.iter().enumerate().map(|(design, system)| {
         plan(system, &options).map_err(|error| CompareError {
@@ -227,7 +228,7 @@ fn align(made: &mut [(Plan, Cost)], options: &Options) -> Result<f64, CompareErr
         0
     } else {
         let affordable =
-            ((BLOCK_CPU_S / with_traffic.max(1e-9)).floor() as u64).clamp(LEAST_TRAFFIC, BLOCK);
+            ((FIGURES_CPU_S / with_traffic.max(1e-9)).floor() as u64).clamp(LEAST_TRAFFIC, BLOCK);
         if affordable >= GROUPS {
             affordable / GROUPS * GROUPS
         } else {

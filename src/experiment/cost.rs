@@ -24,8 +24,13 @@ const EXACT_CPU_S: f64 = 60.0;
 /// CPU seconds that a block of `windows` may cost without being asked for by name.
 const WINDOWS_CPU_S: f64 = 600.0;
 
-/// CPU seconds of traffic in one block, at most, if more than the least number of replications.
-pub(super) const BLOCK_CPU_S: f64 = 24.0;
+/// CPU seconds of traffic that make decent figures, at most, if more than the least number of
+/// replications.
+pub(super) const FIGURES_CPU_S: f64 = 24.0;
+
+/// CPU seconds of traffic in one block where there are targets: many can be decided by less than makes
+/// decent figures.
+const LOOK_CPU_S: f64 = 6.0;
 
 /// CPU seconds a run may take while targets are undecided.
 pub(super) const RUN_CPU_S: f64 = 100.0;
@@ -64,6 +69,21 @@ impl Cost {
     /// CPU seconds of one replication with traffic.
     pub(super) fn with_traffic_s(self) -> f64 {
         self.attempts / ATTEMPTS_PER_CPU_S + self.probed_s + self.control_s()
+    }
+
+    /// Replications with traffic that so many CPU seconds pay for, within what a block may have.
+    fn affordable(self, cpu_s: f64) -> u64 {
+        let affordable = (cpu_s / self.with_traffic_s().max(1e-9)).floor();
+        (affordable as u64).clamp(LEAST_TRAFFIC, BLOCK)
+    }
+
+    /// Blocks that make decent figures, whatever is decided before.
+    pub(super) fn blocks_for_figures(self, plan: &Plan) -> u64 {
+        if plan.method == Method::None {
+            return 1;
+        }
+        let traffic = plan.traffic_per_block.max(1);
+        self.affordable(FIGURES_CPU_S).div_ceil(traffic)
     }
 
     /// What a run by `plan` costs, in a sentence for people.
@@ -140,7 +160,7 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         .replications
         .or(system.run.replications)
         .unwrap_or(BLOCK);
-    let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= BLOCK_CPU_S;
+    let cheap = all * replications as f64 / ATTEMPTS_PER_CPU_S <= FIGURES_CPU_S;
     let sampled = look_back(system).is_some()
         && system.changes_within_hours().is_none()
         && system.queues.is_empty();
@@ -231,8 +251,12 @@ fn finish(
         bytes: bytes(system, &plan),
     };
     if plan.method != Method::None {
-        let affordable = (BLOCK_CPU_S / cost.with_traffic_s().max(1e-9)).floor();
-        let traffic = (affordable as u64).clamp(LEAST_TRAFFIC, BLOCK);
+        let block_cpu_s = if system.targets.is_empty() {
+            FIGURES_CPU_S
+        } else {
+            LOOK_CPU_S
+        };
+        let traffic = cost.affordable(block_cpu_s);
         plan.traffic_per_block = if traffic >= GROUPS {
             traffic / GROUPS * GROUPS
         } else {

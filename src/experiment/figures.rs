@@ -2,7 +2,7 @@
 
 use super::outcome::Estimate;
 use crate::estimate::{
-    LatencyFold, Plan, Record, Sums, TrafficFold, missed_share, missed_share_of_requests,
+    Brackets, LatencyFold, Plan, Record, Sums, TrafficFold, missed_share, missed_share_of_requests,
     period_bound,
 };
 use crate::ids::PoolId;
@@ -147,6 +147,46 @@ impl Figures<'_> {
         })
     }
 
+    /// The bounds of histories without traffic, if they hold.
+    fn brackets(&self) -> Option<&Brackets> {
+        let settled = self.traffic()?.unsettled == 0;
+        settled.then_some(&self.record.brackets)
+    }
+
+    /// Histories whose downtime is bounded without traffic.
+    pub(super) fn bounded_histories(&self) -> u64 {
+        self.brackets().map_or(0, Brackets::histories)
+    }
+
+    /// The probability that one replication has more than `limit` of downtime: from the ones with traffic,
+    /// and from the bounds of the others where there are any. Each may err with half the chance, and what
+    /// both allow is left.
+    fn downtime_exceeds(&self, index: usize, limit: SimSpan, confidence: f64) -> Option<Estimate> {
+        let traffic = self.traffic()?;
+        let downtimes = &traffic.outages.downtimes;
+        let bounded = self.brackets().and_then(|brackets| brackets.of(index));
+        let Some((certainly, possibly, histories)) = bounded else {
+            return Self::exceeds(downtimes, limit, confidence);
+        };
+        let half = 0.5 + 0.5 * confidence;
+        let seen = Self::exceeds(downtimes, limit, half)?;
+        let n = seen.n + histories;
+        let hits = (seen.value * seen.n as f64).round() as u64;
+        let least = stats::clopper_pearson(hits + certainly, n, half);
+        let most = stats::clopper_pearson(hits + possibly, n, half);
+        let (low, high) = (seen.low.max(least.low), seen.high.min(most.high));
+        let high = high.max(low);
+        let between = |count: u64| (hits + count) as f64 / n as f64;
+        let value = seen.value.clamp(between(certainly), between(possibly));
+        Some(Estimate {
+            value: value.clamp(low, high),
+            low,
+            high,
+            confidence,
+            n,
+        })
+    }
+
     /// A percentile of the recoveries of a store, or of all, seconds.
     pub fn recovery_quantile(
         &self,
@@ -253,9 +293,7 @@ impl Figures<'_> {
                     Relation::AtMost => missed,
                 })
             }
-            Metric::DowntimeExceeds(limit) => {
-                Self::exceeds(&self.traffic()?.outages.downtimes, limit, confidence)
-            }
+            Metric::DowntimeExceeds(limit) => self.downtime_exceeds(index, limit, confidence),
             Metric::StructuralDowntimeExceeds(limit) => match &structure.forced {
                 None => Self::exceeds(&structure.downtimes, limit, confidence),
                 Some(forced) => {

@@ -42,6 +42,8 @@ pub struct Options {
     pub replications: Option<u64>,
     /// How requests are simulated. `Some(Method::Exact)` also lifts the limit on its cost.
     pub method: Option<Method>,
+    /// Whether to end as soon as every target is decided, with whatever figures there are then.
+    pub verdicts_only: bool,
 }
 
 /// Somebody who watches a run, and may end it.

@@ -234,6 +234,9 @@ pub struct RunFacts {
     pub unsettled_windows: u64,
     /// For how long they were, on average, seconds; 0 without any.
     pub unsettled_mean_s: f64,
+    /// Histories without traffic whose downtime was bounded by their control alone; zero where no target
+    /// asks for it.
+    pub bounded_histories: u64,
     /// How structural outages were forced; `None` if they came as often as they do.
     pub forcing: Option<ForcingFacts>,
     /// How many times the verdicts were looked at.

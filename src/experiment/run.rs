@@ -5,7 +5,9 @@ use super::figures::Figures;
 use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
 use super::{Options, RunError, Watch, losses, pilot, summary, verdict};
-use crate::estimate::{BLOCK, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record};
+use crate::estimate::{
+    BLOCK, Brackets, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record,
+};
 use crate::model::{Method, System};
 use crate::time::SimTime;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,11 +29,19 @@ pub fn run(
     watch: &dyn Watch,
 ) -> Result<Outcome, RunError> {
     let (mut plan, cost) = plan(system, options)?;
-    let asked = options.replications.or(system.run.replications);
+    let until = Until {
+        replications: options.replications.or(system.run.replications),
+        blocks: if options.verdicts_only {
+            1
+        } else {
+            cost.blocks_for_figures(&plan)
+        },
+    };
+    plan.brackets = Brackets::serve(system, plan.method);
     plan.forcing = pilot::forcing(system, &plan, &cost);
     let mut distrust = None;
     let ended = loop {
-        let ended = simulate(system, &plan, &cost, asked, watch)?;
+        let ended = simulate(system, &plan, &cost, until, watch)?;
         let reason = pilot::distrust(&ended.record.structure);
         if reason.is_none() || !ended.complete {
             distrust = reason.or(distrust);
@@ -65,6 +75,15 @@ pub fn run(
     Ok(outcome)
 }
 
+/// How long a run goes on.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    /// Exactly these, if anybody asked for a number.
+    replications: Option<u64>,
+    /// If not: until all targets are decided, and these blocks at least are done.
+    blocks: u64,
+}
+
 /// What a run by one plan has come to.
 struct Ended {
     record: Record,
@@ -79,9 +98,10 @@ fn simulate(
     system: &System,
     plan: &Plan,
     cost: &Cost,
-    asked: Option<u64>,
+    goes_on: Until,
     watch: &dyn Watch,
 ) -> Result<Ended, RunError> {
+    let asked = goes_on.replications;
     let mut progress = Progress {
         system,
         plan,
@@ -105,7 +125,8 @@ fn simulate(
                 break;
             }
         }
-        if asked.is_some() || decided(&progress, look) || too_long(cost, look) {
+        let enough = progress.blocks >= goes_on.blocks && decided(&progress, look);
+        if asked.is_some() || enough || too_long(cost, look) {
             break;
         }
         look += 1;

@@ -179,6 +179,7 @@ pub(crate) fn ordinary() -> Outcome {
             transitions_simulated: 2_345_678,
             regimes: 214,
             share_simulated: 0.000_7,
+            bounded_histories: 0,
             unsettled_windows: 0,
             unsettled_mean_s: 0.0,
             forcing: None,

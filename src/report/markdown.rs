@@ -2,6 +2,7 @@
 
 use super::clean::{clean, shortened};
 use super::inputs as ranges;
+use super::method;
 use super::numbers::{self, Printed};
 use super::words::{self, Loss};
 use crate::experiment::outcome::{Estimate, Latency, Outcome, QueueRow, Verdict};
@@ -25,7 +26,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     inputs(&mut out, outcome);
     losses(&mut out, outcome);
     warnings(&mut out, outcome);
-    let _ = writeln!(out, "{}\n", words::done(outcome));
+    let _ = writeln!(out, "{}\n", method::done(outcome));
     let _ = writeln!(
         out,
         "<sub>Intervals: {}. Scenario `{}`, seed {}, {}.</sub>",

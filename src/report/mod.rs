@@ -7,6 +7,7 @@ mod html;
 mod inputs;
 mod json;
 mod markdown;
+mod method;
 pub mod numbers;
 mod text;
 pub mod timeline;

@@ -3,10 +3,10 @@
 use super::inputs;
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
-    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, ForcingFacts, NeedsRow, Outcome,
-    PeakState, QueueRow, Recovery, RunFacts, Scaled, Spans, TargetRow, Unit, Unturned, Verdict,
+    AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, QueueRow,
+    Recovery, Scaled, Spans, TargetRow, Unit, Unturned, Verdict,
 };
-use crate::model::{Method, Over};
+use crate::model::Over;
 use crate::path::Phase;
 use crate::time::SimSpan;
 
@@ -455,85 +455,6 @@ pub(crate) fn histories(outcome: &Outcome) -> &'static str {
         "years"
     } else {
         "histories"
-    }
-}
-
-/// What was done, in two sentences.
-pub(crate) fn done(outcome: &Outcome) -> String {
-    let run = &outcome.run;
-    let horizon = numbers::exact_span(run.horizon_s);
-    let start = if run.steady {
-        "beginning in equilibrium"
-    } else {
-        "beginning with everything new"
-    };
-    let first = format!(
-        "{} of {horizon} each were simulated from seed {}, {start}: {} of state, caused by faults, \
-         their repair, health checks and failovers.",
-        numbers::plural(run.replications, "history"),
-        run.seed,
-        numbers::plural(run.transitions_simulated, "change"),
-    );
-    let second = match run.method {
-        Method::None => "No requests were simulated: all figures are structural.".to_owned(),
-        Method::Exact => format!(
-            "In {} of them every request was sent through the balancing, retry and queueing \
-             algorithms: {}, {}.",
-            numbers::count(run.traffic_replications),
-            numbers::plural(run.requests_simulated, "request"),
-            numbers::plural(run.attempts_simulated, "attempt"),
-        ),
-        Method::Windows => format!(
-            "In {} of them requests were sent through the balancing, retry and queueing algorithms: \
-             every one around each change of state ({} of the time), and a sample of each of {} \
-             in between, weighted by its time: {}, {}.",
-            numbers::count(run.traffic_replications),
-            numbers::part(run.share_simulated),
-            numbers::plural(run.regimes, "quiet regime"),
-            numbers::plural(run.requests_simulated, "request"),
-            numbers::plural(run.attempts_simulated, "attempt"),
-        ),
-    };
-    let third = run.forcing.as_ref().map(forcing).unwrap_or_default();
-    format!("{first} {second}{third}")
-}
-
-/// How structural outages were forced, and what says that it can be believed.
-fn forcing(f: &ForcingFacts) -> String {
-    format!(
-        " Structural outages are rare, so faults were made to come together in {} branches of the \
-         histories, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
-         {:+.1} standard errors away), and {} without that, where {:.1} are expected.",
-        numbers::count(f.branches),
-        numbers::count(f.hits),
-        f.mean_weight,
-        f.mean_weight_z,
-        had_outages(f.natural_hits),
-        f.expected_hits,
-    )
-}
-
-/// Whether structural outages were forced, with the shares by which that is judged.
-pub(crate) fn forced(run: &RunFacts) -> String {
-    let Some(f) = &run.forcing else {
-        return "as often as they come".to_owned();
-    };
-    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), numbers::part);
-    format!(
-        "forced in {} of {} branches; {} outages, worth {} of as many with equal weights, the heaviest {} of all",
-        numbers::count(f.forced),
-        numbers::count(f.branches),
-        numbers::count(f.hits),
-        share(f.effective_share),
-        share(f.largest_share),
-    )
-}
-
-fn had_outages(histories: u64) -> String {
-    if histories == 0 {
-        "no history had an outage".to_owned()
-    } else {
-        format!("{} had an outage", numbers::plural(histories, "history"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::parts::figure;
 use crate::experiment::outcome::{Estimate, Outcome, RequestCounts};
 use crate::report::numbers::{self, Printed};
-use crate::report::words;
+use crate::report::{method, words};
 use maud::{Markup, html as markup};
 
 /// Causes that are listed; the rest is in the embedded result.
@@ -340,7 +340,7 @@ fn run(outcome: &Outcome) -> Markup {
             "share of time simulated request by request",
             numbers::part(run.share_simulated),
         ),
-        ("structural outages", words::forced(run)),
+        ("structural outages", method::forced(run)),
         ("looks at the verdicts", run.looks.to_string()),
         (
             "complete",

@@ -6,6 +6,7 @@ use crate::model::Method;
 use crate::report::charts::Chart;
 use crate::report::clean::shortened;
 use crate::report::inputs;
+use crate::report::method;
 use crate::report::numbers;
 use crate::report::words::{self, Loss};
 use maud::{Markup, html as markup};
@@ -55,7 +56,7 @@ pub(super) fn verdict(outcome: &Outcome) -> Markup {
 
 pub(super) fn done(outcome: &Outcome) -> Markup {
     markup! {
-        p { (words::done(outcome)) }
+        p { (method::done(outcome)) }
         @if !outcome.warnings.is_empty() {
             p { a href="#assumptions" {
                 (numbers::plural(outcome.warnings.len() as u64, "warning")) " to read before these \
