@@ -5,7 +5,7 @@ use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
-use super::care_plan::CarePlan;
+use super::care_plan::{CarePlan, Notice};
 use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
@@ -165,6 +165,8 @@ pub(super) struct GroupPlan {
     pub(super) advert_int: SimSpan,
     pub(super) priorities: Vec<u8>,
     pub(super) preempt: bool,
+    pub(super) coverage: f64,
+    pub(super) rescue: Notice,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -285,6 +287,8 @@ impl Plan {
                         advert_int: vrrp.advert_int,
                         priorities: vrrp.priorities.clone(),
                         preempt: vrrp.preempt,
+                        coverage: vrrp.coverage,
+                        rescue: Notice::or_at_once(vrrp.rescue.as_ref()),
                         unit,
                         timer,
                     });

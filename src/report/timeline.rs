@@ -163,6 +163,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::StepDone { .. }
         | Event::PartArrives(_)
         | Event::RestartsEnd(_)
+        | Event::TakeoverFails(_)
         | Event::FailoverFailed(_)
         | Event::ActivationFails(_)
         | Event::PutRight(_)
@@ -258,6 +259,11 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} still probes {}", slot(instance), slot(member))
         }
         Event::Master(id) => format!("{} takes the address{}", slot(id), of(system, id)),
+        Event::TakeoverFails(id) => format!(
+            "{} does not take the address{}, somebody is called",
+            slot(id),
+            of(system, id)
+        ),
         Event::LeaseExpired(pool) => format!("{}: lease expired", system.pools[pool].name),
         Event::Promoting(id) if has_lease(system, id) => format!(
             "{} takes the lease{}, is promoted",

@@ -11,7 +11,7 @@ use crate::scenario::place::Place;
 use crate::scenario::read::{At, Opt};
 use crate::scenario::schema::{
     self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, ReplicationForm, RescueForm,
-    RestoresForm, SpanDist, StandbyForm, StandbyKind,
+    RestoresForm, SpanDist, StandbyForm, StandbyKind, VrrpForm,
 };
 use crate::time::SimSpan;
 
@@ -210,6 +210,33 @@ impl Compiler<'_> {
             }
             (ReplicationForm::Sync, None) => Some(Replication::Sync),
         }
+    }
+
+    /// How often a backup takes the address of a balancer, and the person who moves it where it does not.
+    pub(super) fn takeover(&mut self, form: &VrrpForm) -> (f64, Option<Handling>) {
+        let coverage = form.coverage.as_ref().and_then(At::get);
+        let coverage = coverage.map_or(1.0, |coverage| coverage.0);
+        match (&form.coverage, &form.on_failure) {
+            (Some(at), None) if coverage < 1.0 => self.problem(
+                at.place,
+                "`coverage` below 100% without `on_failure`",
+                "say who moves the address then and when, such as `on_failure: {takes: 20m}`",
+            ),
+            (stated, Some(at)) if coverage >= 1.0 && is_read(stated) => self.problem(
+                at.place,
+                "`on_failure` of takeovers that always work",
+                "add a `coverage` below 100%, or leave `on_failure` out",
+            ),
+            _ => {}
+        }
+        let rescue = form.on_failure.as_ref().and_then(|at| {
+            let rescue = at.get()?;
+            if rescue.takes.is_none() {
+                self.missing(at.place, "takes", "20m");
+            }
+            Some(self.handling(&rescue.takes))
+        });
+        (coverage, rescue)
     }
 
     /// How many stand by.
