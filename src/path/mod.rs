@@ -221,6 +221,8 @@ pub enum Event {
         /// How long.
         lag: SimSpan,
     },
+    /// The leader of a store has waited long enough for a member to copy to, and goes on alone.
+    GoesOnAlone(PoolId),
     /// An election begins.
     ElectionBegins(PoolId),
     /// A group has lost its majority.

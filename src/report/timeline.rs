@@ -149,6 +149,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::FailsBack(_)
         | Event::HandsOver(_)
         | Event::WritesLost { .. }
+        | Event::GoesOnAlone(_)
         | Event::ElectionBegins(_)
         | Event::MajorityLost(_)
         | Event::Activating(_)
@@ -288,6 +289,9 @@ pub fn words(system: &System, event: Event) -> String {
             system.pools[pool].name,
             exact_span(lag.as_secs_f64())
         ),
+        Event::GoesOnAlone(pool) => {
+            format!("{} goes on without a copy", system.pools[pool].name)
+        }
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
         Event::ActivationFails(id) => {

@@ -15,6 +15,9 @@ use crate::scenario::schema::{
 };
 use crate::time::SimSpan;
 
+/// MySQL's `rpl_semi_sync_source_timeout`.
+const SEMI_SYNC_TIMEOUT: SimSpan = SimSpan::from_secs(10);
+
 impl Compiler<'_> {
     /// The failover of a store with so many members.
     pub(super) fn store_failover(
@@ -167,6 +170,15 @@ impl Compiler<'_> {
         has_failover: bool,
     ) -> Option<Replication> {
         let kind = form.replication.as_ref();
+        if let Some(timeout) = &form.semi_sync_timeout
+            && !matches!(kind.and_then(At::get), Some(ReplicationForm::SemiSync))
+        {
+            self.problem(
+                timeout.place,
+                "`semi_sync_timeout` without `replication: semi_sync`",
+                "nobody goes on alone after a time otherwise: write `replication: semi_sync`, or leave it out",
+            );
+        }
         let Some(at) = kind else {
             if let Some(lag) = &form.lag {
                 self.problem(
@@ -200,15 +212,20 @@ impl Compiler<'_> {
                     lag: self.dist(&form.lag),
                 })
             }
-            (ReplicationForm::Sync, Some(lag)) => {
+            (ReplicationForm::Sync | ReplicationForm::SemiSync, Some(lag)) => {
                 self.problem(
                     lag.place,
                     "`lag` of copies that are in step",
-                    "with `replication: sync` a write waits for its copy: leave `lag` out, or write `replication: async`",
+                    "a write waits for its copy: leave `lag` out, or write `replication: async`",
                 );
                 Some(Replication::Sync)
             }
             (ReplicationForm::Sync, None) => Some(Replication::Sync),
+            (ReplicationForm::SemiSync, None) => Some(Replication::SemiSync {
+                timeout: self
+                    .span(&form.semi_sync_timeout, "semi_sync_timeout")
+                    .unwrap_or(SEMI_SYNC_TIMEOUT),
+            }),
         }
     }
 

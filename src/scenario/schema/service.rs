@@ -107,6 +107,8 @@ placed! {
         replication: ReplicationForm,
         /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Default: none; needed with `replication: async`.
         lag: SpanDist,
+        /// With `replication: semi_sync`: how long nobody can write, without another member, before the leader goes on alone. Default: 10s. Evidence: documented, MySQL 8.0 (`rpl_semi_sync_source_timeout`).
+        semi_sync_timeout: Span,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
         /// What it can be asked to do. Default: nothing.
