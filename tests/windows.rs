@@ -13,6 +13,8 @@
 mod connections;
 #[path = "windows/externals.rs"]
 mod externals;
+#[path = "windows/far_connections.rs"]
+mod far_connections;
 #[path = "windows/faults.rs"]
 mod faults;
 #[path = "windows/harness.rs"]

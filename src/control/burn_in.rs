@@ -284,6 +284,13 @@ fn handling(system: &System) -> f64 {
             longest = longest.max(long(&system.faults[system.clocks[hit].fault].lasts));
         }
     }
+    let takeovers = system.balancers.iter();
+    for rescue in takeovers.filter_map(|balancer| balancer.failover.as_ref()?.rescue.as_ref()) {
+        longest = longest.max(match rescue {
+            Handling::Drawn(dist) => long(dist),
+            Handling::People(people) => of_people(*people),
+        });
+    }
     for pool in &system.pools {
         if let PoolKind::Store {
             failover: Some(StoreFailover::Generic(generic)),

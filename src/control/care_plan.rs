@@ -39,6 +39,11 @@ impl Notice {
         }
     }
 
+    /// The same where nobody has to do anything if nothing is stated.
+    pub(super) fn or_at_once(handling: Option<&Handling>) -> Self {
+        handling.map_or(Self::By(Delay::Fixed(SimSpan::ZERO)), Self::of)
+    }
+
     pub(super) fn draw(
         &self,
         plan: &super::plan::Plan,

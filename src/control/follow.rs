@@ -4,8 +4,8 @@ use super::blame::{After, Blames};
 use super::lease_plan::LeasePlan;
 use super::network::is_available_to;
 use super::plan::{NONE, Plan, WatchPlan};
-use super::state::{State, WatchNow};
-use crate::failover::{Draw, Stage};
+use super::state::{GroupNow, State, WatchNow};
+use crate::failover::{Draw, Moved, Stage};
 use crate::health::Mode;
 use crate::ids::{ClockId, Id, SlotId};
 use crate::path::{Event, Signal, SlotState};
@@ -357,6 +357,10 @@ impl State {
             }
         }
         let next = match holder {
+            // A person is at it.
+            None if now.group.waits_in(0) => {
+                now.root.or(cause).map(|clock| (clock, After::Undecided))
+            }
             None if now.group.anybody_in(0) => {
                 let after = if before.is_some() {
                     After::Unnoticed
@@ -378,10 +382,21 @@ impl State {
         index: usize,
         signals: &mut Vec<Signal>,
     ) -> (Event, Option<ClockId>) {
-        let now = &mut self.groups[index];
-        let (cause, master) = (now.root, now.group.fire());
+        let (known, at) = (&plan.groups[index], self.now);
+        let GroupNow {
+            group, draws, root, ..
+        } = &mut self.groups[index];
+        let cause = *root;
+        let moved = group.fire(|| {
+            let works = known.coverage >= 1.0 || draws.uniform() < known.coverage;
+            (!works).then(|| known.rescue.draw(plan, at, draws))
+        });
         self.follow_group(plan, index, cause, signals);
-        (Event::Master(plan.groups[index].slots[master]), cause)
+        let event = match moved {
+            Moved::Master(member) => Event::Master(known.slots[member]),
+            Moved::Fails(member) => Event::TakeoverFails(known.slots[member]),
+        };
+        (event, cause)
     }
 
     /// Members of a store changed.

@@ -283,7 +283,7 @@ impl State {
 
     /// The state of a store is taken over: its timer, its leader, what it leaves open, and the repairs
     /// that have waited for it.
-    fn follow_lead(&mut self, plan: &Plan, index: usize, signals: &mut Vec<Signal>) {
+    pub(super) fn follow_lead(&mut self, plan: &Plan, index: usize, signals: &mut Vec<Signal>) {
         let known = &plan.leads[index];
         let now = &mut self.leads[index];
         let due = match &now.machine {

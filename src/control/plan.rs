@@ -5,7 +5,7 @@ use super::Detail;
 use super::audience::Audiences;
 use super::burn_in::burn_in;
 use super::campaign::{CampaignPlan, View, plan_campaigns, views};
-use super::care_plan::CarePlan;
+use super::care_plan::{CarePlan, Notice};
 use super::effect::{Effect, affected, impaired_by};
 use super::flap::{FlapPlan, flaps};
 use super::lead_plan::{LeadPlan, leads};
@@ -13,7 +13,7 @@ use super::lease_plan::{LeasePlan, leases};
 use super::lists::Lists;
 use super::network::NetworkPlan;
 use super::operate::{Operated, stops_itself};
-use super::recover::RecoveryPlan;
+use super::recover::{RecoveryPlan, recoveries};
 use super::restart::{RestartPlan, restarts};
 use super::standby::{StandbyPlan, standbys};
 use super::stops::Stop;
@@ -110,6 +110,8 @@ pub(super) enum Timer {
     Activation(u32),
     /// The next turn of a fault that comes and goes.
     Flap(u32),
+    /// A leader that has waited long enough for a member to copy to.
+    FallBack(u32),
 }
 
 /// No such row.
@@ -165,6 +167,8 @@ pub(super) struct GroupPlan {
     pub(super) advert_int: SimSpan,
     pub(super) priorities: Vec<u8>,
     pub(super) preempt: bool,
+    pub(super) coverage: f64,
+    pub(super) rescue: Notice,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -285,6 +289,8 @@ impl Plan {
                         advert_int: vrrp.advert_int,
                         priorities: vrrp.priorities.clone(),
                         preempt: vrrp.preempt,
+                        coverage: vrrp.coverage,
+                        rescue: Notice::or_at_once(vrrp.rescue.as_ref()),
                         unit,
                         timer,
                     });
@@ -304,7 +310,7 @@ impl Plan {
         let leads = leads(system, detail, &network, &mut timers, &mut slots);
         let stores = leases.iter().map(|it| it.pool);
         let stores = stores.chain(leads.iter().map(|it| it.pool));
-        let recoveries = stores.map(|pool| RecoveryPlan::new(system, pool)).collect();
+        let recoveries = recoveries(system, stores, &mut timers);
         let standbys = standbys(system, &mut timers, &mut slots);
         for (known, watched_by) in slots.as_mut_slice().iter_mut().zip(&watched_by) {
             known.followed = known.group != NONE

@@ -5,12 +5,17 @@
 //! was acknowledged by the old leader and had not reached the new one is lost: as much as was written
 //! in the lag of replication, which is drawn for each recovery. Copies that are up to date before a
 //! write is acknowledged lose nothing; then nobody can write while no other member is available.
+//!
+//! With semi-synchronous replication the leader goes on alone after a time without another member, and is in
+//! step again as soon as one is available. What it acknowledged alone is lost with it, unless it leads again
+//! itself. Source: MySQL 8.0, `rpl_semi_sync_source_timeout`. Left out: how long a member that is back takes
+//! to catch up.
 
-use super::plan::{Delay, Plan};
+use super::plan::{Delay, Plan, Timer};
 use super::state::{State, is_available};
-use crate::ids::{PoolId, SlotId};
+use crate::ids::{ClockId, PoolId, SlotId};
 use crate::model::{Replication, System};
-use crate::path::{Event, Recovery};
+use crate::path::{Event, Recovery, Signal};
 use crate::random::{Key, Part, Purpose, Sequence, name_hash};
 use crate::time::{SimSpan, SimTime};
 
@@ -22,7 +27,9 @@ pub(super) struct RecoveryPlan {
     /// How far its copies lag behind; `None` if they do not.
     lag: Option<Delay>,
     /// Whether a write needs another member.
-    pub(super) in_step: bool,
+    in_step: bool,
+    /// How long it does so while there is none, and the timer for that; `None`: for ever.
+    falls_back: Option<(SimSpan, u32)>,
 }
 
 /// What is known of it in one history.
@@ -31,6 +38,8 @@ pub(super) struct RecoveryNow {
     leader: Option<SlotId>,
     loss: Option<Loss>,
     lags: Sequence,
+    /// Since when its leader has had no other member to copy to.
+    alone: Option<SimTime>,
 }
 
 /// The loss of a leader.
@@ -40,21 +49,48 @@ struct Loss {
     of: SlotId,
     /// Whether anybody has noticed.
     noticed: bool,
+    /// For how long it had acknowledged writes that nobody else has.
+    alone: SimSpan,
 }
 
-impl RecoveryPlan {
-    pub(super) fn new(system: &System, pool: PoolId) -> Self {
+/// The stores of `pools`, which choose their leaders.
+pub(super) fn recoveries(
+    system: &System,
+    pools: impl Iterator<Item = PoolId>,
+    timers: &mut Vec<Timer>,
+) -> Vec<RecoveryPlan> {
+    let plans = pools.enumerate().map(|(index, pool)| {
         let row = &system.pools[pool];
-        let lag = match &row.replication {
-            Some(Replication::Async { lag }) => Some(Delay::of(lag)),
-            Some(Replication::Sync) | None => None,
-        };
-        Self {
+        let (mut lag, mut in_step, mut falls_back) = (None, false, None);
+        match &row.replication {
+            Some(Replication::Async { lag: behind }) => lag = Some(Delay::of(behind)),
+            Some(Replication::Sync) => in_step = true,
+            Some(Replication::SemiSync { timeout }) => {
+                in_step = true;
+                falls_back = Some((*timeout, timers.len() as u32));
+                timers.push(Timer::FallBack(index as u32));
+            }
+            None => {}
+        }
+        RecoveryPlan {
             pool,
             name: Part::new(name_hash(&row.name)),
             lag,
-            in_step: matches!(row.replication, Some(Replication::Sync)),
+            in_step,
+            falls_back,
         }
+    });
+    plans.collect()
+}
+
+impl RecoveryPlan {
+    /// For how long writes were acknowledged until `at` that only the leader has, who has been alone
+    /// since then.
+    fn acknowledged_alone(&self, since: Option<SimTime>, at: SimTime) -> SimSpan {
+        let alone = self.falls_back.zip(since);
+        alone.map_or(SimSpan::ZERO, |((timeout, _), since)| {
+            at.since(since).saturating_sub(timeout)
+        })
     }
 }
 
@@ -64,12 +100,13 @@ impl RecoveryNow {
             leader: None,
             loss: None,
             lags: Key::of_seed(0).sequence(),
+            alone: None,
         }
     }
 
     /// Begins a history.
     pub(super) fn begin(&mut self, known: &RecoveryPlan, base: Key) {
-        (self.leader, self.loss) = (None, None);
+        (self.leader, self.loss, self.alone) = (None, None, None);
         let key = base.with_part(known.name).with(Purpose::Lag as u64);
         self.lags = key.sequence();
     }
@@ -98,6 +135,7 @@ impl State {
                         at: self.now,
                         of,
                         noticed: leader != Some(of),
+                        alone: known.acknowledged_alone(now.alone, self.now),
                     });
                 }
             }
@@ -113,6 +151,7 @@ impl State {
         }
         let lag = match &known.lag {
             Some(lag) if moved => lag.draw(&mut now.lags),
+            None if moved => loss.alone,
             _ => SimSpan::ZERO,
         };
         self.recoveries.push(Recovery {
@@ -130,15 +169,47 @@ impl State {
 
     /// The leader that takes writes: none where they need another member and there is none.
     pub(super) fn writable(
-        &self,
+        &mut self,
         plan: &Plan,
         index: usize,
         leader: Option<SlotId>,
         members: &[SlotId],
     ) -> Option<SlotId> {
-        let leader = leader?;
-        let mut others = members.iter().filter(|&&slot| slot != leader);
-        let mut copies = || others.any(|&slot| is_available(&self.regime, slot));
-        (!plan.recoveries[index].in_step || copies()).then_some(leader)
+        let known = &plan.recoveries[index];
+        if !known.in_step {
+            return leader;
+        }
+        let copies = leader.is_none_or(|leader| {
+            let mut others = members.iter().filter(|&&slot| slot != leader);
+            others.any(|&slot| is_available(&self.regime, slot))
+        });
+        let Some((timeout, timer)) = known.falls_back else {
+            return leader.filter(|_| copies);
+        };
+        let alone = &mut self.recovering[index].alone;
+        if copies {
+            *alone = None;
+            self.agenda.set(timer, SimTime::NEVER);
+            return leader;
+        }
+        let due = *alone.get_or_insert(self.now) + timeout;
+        let waits = self.now < due;
+        self.agenda
+            .set(timer, if waits { due } else { SimTime::NEVER });
+        leader.filter(|_| !waits)
+    }
+
+    /// The leader of a store has waited long enough for another member, and goes on alone.
+    pub(super) fn fall_back(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        signals: &mut Vec<Signal>,
+    ) -> (Event, Option<ClockId>) {
+        match index.checked_sub(plan.leases.len()) {
+            None => self.follow_lease(plan, index, signals),
+            Some(lead) => self.follow_lead(plan, lead, signals),
+        }
+        (Event::GoesOnAlone(plan.recoveries[index].pool), None)
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct WatchNow {
 #[derive(Clone, Debug)]
 pub(super) struct GroupNow {
     pub(super) group: Group,
+    /// Which takeovers fail.
+    pub(super) draws: Sequence,
     /// The fault clock behind the last loss of the holder.
     pub(super) root: Option<ClockId>,
     pub(super) condition: Condition,
@@ -169,6 +171,7 @@ impl State {
         });
         let groups = plan.groups.iter().map(|group| GroupNow {
             group: Group::new(group.advert_int, &group.priorities, group.preempt),
+            draws: idle.clone(),
             root: None,
             condition: None,
         });
@@ -422,6 +425,10 @@ impl State {
             .sequence();
         let (phase, choice) = (draws.uniform(), draws.uniform());
         let since = self.now.before(known.advert_int) + known.advert_int.mul_f64(phase);
+        self.groups[index].draws = base
+            .with_part(known.name)
+            .with(Purpose::Coverage as u64)
+            .sequence();
         self.groups[index].group.reset(self.now);
         for (member, &slot) in known.slots.iter().enumerate() {
             let place = self.place_of(slot);

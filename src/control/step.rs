@@ -95,6 +95,7 @@ impl State {
                 Timer::Activation(row) => self.end_activation(plan, row, timer, signals),
                 Timer::Order(stock) => self.receive_part(plan, stock, timer),
                 Timer::Flap(row) => self.turn(plan, row, signals),
+                Timer::FallBack(index) => self.fall_back(plan, index as usize, signals),
             },
         }
     }

@@ -335,10 +335,11 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
         longest = longest.max(station.forgets_in());
     }
     let mut idle = SimSpan::ZERO;
+    let openings = system.openings();
     for (id, channel) in system.channels.pairs() {
         let loaded = load.channels[id];
         idle = idle.max(channel.idle_timeout);
-        longest = longest.max(10.0 * channel.setup.mean());
+        longest = longest.max(10.0 * (openings[id] + channel.setup.mean()));
         let Some(max) = channel.max.map(f64::from) else {
             continue;
         };

@@ -33,6 +33,8 @@ pub(super) enum Input {
     Probes(BalancerId),
     /// How often its instances advertise.
     Adverts(BalancerId),
+    /// How many takeovers of its address do not work.
+    Takeover(BalancerId),
 }
 
 /// What is scaled: faults by what they cost, of requests or of structure, then delays and chances in the order of the file.
@@ -88,8 +90,11 @@ pub(super) fn inputs(system: &System, outcome: &Outcome, of_requests: bool) -> V
         if balancer.probes.is_some() {
             others.push(Input::Probes(id));
         }
-        if balancer.failover.is_some() {
+        if let Some(vrrp) = &balancer.failover {
             others.push(Input::Adverts(id));
+            if vrrp.coverage < 1.0 {
+                others.push(Input::Takeover(id));
+            }
         }
     }
     others.truncate(OTHERS);
@@ -161,6 +166,7 @@ impl Input {
             Self::Activation(id) => pool(id, "standby.coverage"),
             Self::Probes(id) => balancer(id, "probes.interval"),
             Self::Adverts(id) => balancer(id, "failover.advert_int"),
+            Self::Takeover(id) => balancer(id, "failover.coverage"),
         }
     }
 
@@ -168,7 +174,7 @@ impl Input {
     pub(super) fn scaled(self) -> Scaled {
         match self {
             Self::Every(_) => Scaled::Often,
-            Self::Coverage(_) | Self::Activation(_) => Scaled::Failing,
+            Self::Coverage(_) | Self::Activation(_) | Self::Takeover(_) => Scaled::Failing,
             Self::Lasts(_)
             | Self::Noticed(_)
             | Self::Detect(_)
@@ -233,6 +239,10 @@ impl Input {
                 vrrp.advert_int = vrrp.advert_int.mul_f64(factor);
                 !vrrp.advert_int.is_zero()
             }),
+            Self::Takeover(id) => {
+                let vrrp = system.balancers[id].failover.as_mut();
+                vrrp.is_some_and(|vrrp| fail(&mut vrrp.coverage, factor))
+            }
         }
     }
 }

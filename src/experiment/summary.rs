@@ -342,7 +342,7 @@ fn recovery(figures: &Figures<'_>, id: PoolId, writes: f64) -> Recovery {
                 high: 0.0,
                 ..lost.scaled(0.0)
             },
-            Replication::Async { .. } => lost.scaled(writes),
+            Replication::Async { .. } | Replication::SemiSync { .. } => lost.scaled(writes),
         }),
     }
 }

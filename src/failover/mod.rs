@@ -8,4 +8,4 @@ mod vrrp;
 pub use generic::{Fate, Generic, Progress, Rules, Span};
 pub use lease::{Draw, Lease, Stage};
 pub use quorum::{Quorum, Vote};
-pub use vrrp::{Group, master_down};
+pub use vrrp::{Group, Moved, master_down};

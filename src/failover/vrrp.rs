@@ -13,6 +13,11 @@
 //! keepalived 2.2.7. Of two masters the one that became master last has announced the address last,
 //! so its neighbours send there.
 //!
+//! With imperfect coverage a takeover may fail: a backup that has heard a master since it began to run, and
+//! whose timer runs out, does not take the address, and a person moves it there in the end. It goes back to
+//! waiting if it hears a master before. Whoever begins to run where nobody is master does not take over from
+//! anybody, and whoever takes the address from a weaker master leaves it there if it cannot: neither fails.
+//!
 //! Members that stand in the same *place* hear each other, unless something is between them; a member
 //! that is not running stands nowhere. Nothing ticks: what a backup has heard is worked out from its masters' grids when
 //! something changes. The work is quadratic in the size of the group for each change; groups have two
@@ -53,6 +58,33 @@ struct Member {
     master_down: SimSpan,
     place: Option<u32>,
     role: Role,
+    /// Whether it has heard a master since it began to run: what it does next is a takeover.
+    stands_by: bool,
+    /// Its takeover has failed, and a person makes it master then.
+    stuck_until: Option<SimTime>,
+}
+
+impl Member {
+    /// It hears a master that it listens to.
+    fn hear(&mut self, now: SimTime) {
+        self.role = Role::Backup { heard: now };
+        (self.stands_by, self.stuck_until) = (true, None);
+    }
+
+    /// It begins to run, or does not run any more.
+    fn begin(&mut self, now: SimTime) {
+        self.role = Role::Backup { heard: now };
+        (self.stands_by, self.stuck_until) = (false, None);
+    }
+}
+
+/// What a move was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// This member is master by it.
+    Master(usize),
+    /// This member should have become master and did not.
+    Fails(usize),
 }
 
 /// What happens next.
@@ -89,6 +121,8 @@ impl Group {
             role: Role::Backup {
                 heard: SimTime::EPOCH,
             },
+            stands_by: false,
+            stuck_until: None,
         };
         Self {
             advert_int,
@@ -107,7 +141,7 @@ impl Group {
         self.apart.clear();
         for member in &mut self.members {
             member.place = None;
-            member.role = Role::Backup { heard: now };
+            member.begin(now);
         }
     }
 
@@ -128,7 +162,7 @@ impl Group {
         }
         self.settle(now);
         if before.is_none() || place.is_none() {
-            self.members[member].role = Role::Backup { heard: now };
+            self.members[member].begin(now);
         }
         self.members[member].place = place;
         self.next = self.plan();
@@ -169,7 +203,7 @@ impl Group {
                 }
             }
         }
-        self.members[member].role = Role::Backup { heard: now };
+        self.members[member].begin(now);
         self.members[member].place = None;
         self.next = self.plan();
     }
@@ -179,16 +213,25 @@ impl Group {
         self.next.0
     }
 
-    /// Carries out the move that is due and returns the member that is master by it.
+    /// Carries out the move that is due. If that is a takeover, `fails_for` says whether it fails, and after
+    /// which time a person makes the member master.
     ///
     /// # Panics
     /// If no move is due.
-    pub fn fire(&mut self) -> usize {
+    pub fn fire(&mut self, fails_for: impl FnOnce() -> Option<SimSpan>) -> Moved {
         let (now, what) = self.next;
         self.settle(now);
         let master = match what {
             Move::Stays => unreachable!("nothing is due"),
             Move::Takes(member) => {
+                let known = &self.members[member];
+                let takes_over = known.stands_by && known.stuck_until.is_none();
+                if takes_over && let Some(takes) = fails_for() {
+                    self.members[member].stuck_until = Some(now + takes);
+                    self.next = self.plan();
+                    return Moved::Fails(member);
+                }
+                self.members[member].stuck_until = None;
                 self.members[member].role = Role::Master { since: now };
                 self.advertise(member, now);
                 // A master of higher priority that it had not heard yet answers at once.
@@ -198,7 +241,7 @@ impl Group {
         };
         self.advertise(master, now);
         self.next = self.plan();
-        master
+        Moved::Master(master)
     }
 
     /// The master that is reached in `place`: the latest one there.
@@ -234,6 +277,13 @@ impl Group {
             .any(|member| member.place == Some(place))
     }
 
+    /// Whether somebody in `place` waits for a person because its takeover has failed.
+    pub fn waits_in(&self, place: u32) -> bool {
+        self.members
+            .iter()
+            .any(|member| member.place == Some(place) && member.stuck_until.is_some())
+    }
+
     fn hears(&self, one: usize, other: usize) -> bool {
         let place = self.members[one].place;
         place.is_some()
@@ -256,7 +306,7 @@ impl Group {
                 Role::Backup { .. } => self.listens_to(other, sender),
             };
             if heard {
-                self.members[other].role = Role::Backup { heard: now };
+                self.members[other].hear(now);
             }
         }
     }
@@ -288,9 +338,10 @@ impl Group {
             return;
         }
         for backup in 0..self.members.len() {
-            let Role::Backup { mut heard } = self.members[backup].role else {
+            let Role::Backup { heard: before } = self.members[backup].role else {
                 continue;
             };
+            let mut heard = before;
             for master in 0..self.members.len() {
                 let Role::Master { since } = self.members[master].role else {
                     continue;
@@ -304,7 +355,9 @@ impl Group {
                     heard = heard.max(first + self.advert_int.saturating_mul(more));
                 }
             }
-            self.members[backup].role = Role::Backup { heard };
+            if heard > before {
+                self.members[backup].hear(heard);
+            }
         }
         self.settled = now;
     }
@@ -324,7 +377,8 @@ impl Group {
                 });
             let candidate = match member.role {
                 Role::Backup { heard } => {
-                    let expires = heard + member.master_down;
+                    let expires = (heard + member.master_down)
+                        .max(member.stuck_until.unwrap_or(SimTime::EPOCH));
                     let first = masters.filter(|(other, _)| self.listens_to(index, *other));
                     let first = first.map(|(_, advert)| advert).min();
                     if first.is_some_and(|advert| advert <= expires) {

@@ -27,6 +27,12 @@ pub enum Replication {
     },
     /// When another member has it too: nothing is lost, and nobody can write while there is none.
     Sync,
+    /// The same, but where no other member has been available for so long, the leader goes on alone:
+    /// what it acknowledges from then on is lost with it.
+    SemiSync {
+        /// How long it waits for another.
+        timeout: SimSpan,
+    },
 }
 
 /// A leader lease in the manner of Patroni: the leader renews a key every `loop_wait`, the key

@@ -296,7 +296,8 @@ impl Walk<'_> {
         };
         self.rate[row.to] += arrive;
         if let Some(channel) = row.channel {
-            let hold = self.operation_holds(row.to);
+            let way = self.ways.get(call).copied().unwrap_or(0.0);
+            let hold = self.operation_holds(row.to) + way;
             let (all, busy) = self.channels[channel];
             self.channels[channel] = (all + arrive, busy + arrive * hold);
         }

@@ -8,8 +8,8 @@
 //! Slots whose innermost domain that is an end of some link is the same are at one *site*: no link
 //! tells them apart. Users are at a site of their own.
 
-use super::{FaultKind, System};
-use crate::ids::{BalancerId, CallId, DomainId, Id, IdVec, LinkId, PoolId, SlotId};
+use super::{ChannelTo, FaultKind, System};
+use crate::ids::{BalancerId, CallId, ChannelId, DomainId, Id, IdVec, LinkId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::SimSpan;
 
@@ -244,6 +244,15 @@ impl Roads {
         &self.pairs[link]
     }
 
+    /// The share of some slots that stands at each site.
+    fn shares(&self, slots: &[SlotId]) -> Vec<f64> {
+        let mut shares = vec![0.0; self.sites];
+        for &slot in slots {
+            shares[self.site(Some(slot)) as usize] += 1.0 / slots.len() as f64;
+        }
+        shares
+    }
+
     /// Whether any link takes time or loses something when all is well.
     pub fn is_far(&self) -> bool {
         self.far
@@ -264,29 +273,15 @@ impl System {
             return IdVec::new();
         }
         let roads = Roads::new(self);
-        let lasts = |one: &[f64], other: &[f64]| {
-            let pairs = (0..roads.sites()).flat_map(|a| (0..roads.sites()).map(move |b| (a, b)));
-            let between = pairs.filter(|&(a, b)| one[a] > 0.0 && other[b] > 0.0);
-            let each = between.map(|(a, b)| {
-                let links = roads.between_sites(a as u32, b as u32).iter();
-                let mean: f64 = links.map(|&link| self.links[link].round_trip.mean()).sum();
-                one[a] * other[b] * mean
-            });
-            each.sum::<f64>()
-        };
-        // The share of some slots that stands at each site.
-        let shares = |slots: &[SlotId]| {
-            let mut shares = vec![0.0; roads.sites()];
-            for &slot in slots {
-                shares[roads.site(Some(slot)) as usize] += 1.0 / slots.len() as f64;
-            }
-            shares
-        };
-        let of_pools: IdVec<PoolId, Vec<f64>> =
-            self.pools.iter().map(|pool| shares(&pool.slots)).collect();
+        let of_pools: IdVec<PoolId, Vec<f64>> = self
+            .pools
+            .iter()
+            .map(|pool| roads.shares(&pool.slots))
+            .collect();
         let balancers = self.balancers.iter();
         let of_balancers: IdVec<BalancerId, Vec<f64>> =
-            balancers.map(|one| shares(&one.slots)).collect();
+            balancers.map(|one| roads.shares(&one.slots)).collect();
+        let lasts = |one: &[f64], other: &[f64]| self.lasts(&roads, one, other);
         let mut ways = IdVec::filled(0.0, self.calls.len());
         for operation in &self.operations {
             let from = &of_pools[operation.pool];
@@ -305,6 +300,36 @@ impl System {
             }
         }
         ways
+    }
+
+    /// How long the packets that open a connection are on their way when all is well, seconds: the mean of
+    /// what lies between its callers and its addresses.
+    pub fn openings(&self) -> IdVec<ChannelId, f64> {
+        if self.links.is_empty() {
+            return IdVec::filled(0.0, self.channels.len());
+        }
+        let roads = Roads::new(self);
+        let channels = self.channels.iter().map(|channel| {
+            let to = match channel.to {
+                ChannelTo::Pool(pool) => &self.pools[pool].slots,
+                ChannelTo::Balancer(balancer) => &self.balancers[balancer].slots,
+            };
+            let from = roads.shares(&self.pools[channel.from].slots);
+            self.lasts(&roads, &from, &roads.shares(to))
+        });
+        channels.collect()
+    }
+
+    /// The mean round trip between slots of which these shares stand at each site.
+    fn lasts(&self, roads: &Roads, one: &[f64], other: &[f64]) -> f64 {
+        let pairs = (0..roads.sites()).flat_map(|a| (0..roads.sites()).map(move |b| (a, b)));
+        let between = pairs.filter(|&(a, b)| one[a] > 0.0 && other[b] > 0.0);
+        let each = between.map(|(a, b)| {
+            let links = roads.between_sites(a as u32, b as u32).iter();
+            let mean: f64 = links.map(|&link| self.links[link].round_trip.mean()).sum();
+            one[a] * other[b] * mean
+        });
+        each.sum::<f64>()
     }
 
     /// The slots at one end of a link; none at that of the users.

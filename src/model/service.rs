@@ -1,6 +1,6 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
-use super::{Replication, Standby, StoreFailover};
+use super::{Handling, Replication, Standby, StoreFailover};
 use crate::ids::{BalancerId, CallId, ChannelId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
@@ -258,4 +258,9 @@ pub struct Vrrp {
     pub priorities: Vec<u8>,
     /// Whether an instance that returns takes the address back from one with a lower priority.
     pub preempt: bool,
+    /// The probability that a backup whose master is lost takes the address.
+    pub coverage: f64,
+    /// From a takeover that failed to the address being there by the work of a person; there if `coverage`
+    /// is below 1.
+    pub rescue: Option<Handling>,
 }

@@ -192,6 +192,8 @@ pub enum Event {
     },
     /// An instance of a balancer became master.
     Master(SlotId),
+    /// An instance of a balancer should have become master and did not; a person is called.
+    TakeoverFails(SlotId),
     /// The lease of a store's leader ran out.
     LeaseExpired(PoolId),
     /// A member took the lease and is being promoted.
@@ -219,6 +221,8 @@ pub enum Event {
         /// How long.
         lag: SimSpan,
     },
+    /// The leader of a store has waited long enough for a member to copy to, and goes on alone.
+    GoesOnAlone(PoolId),
     /// An election begins.
     ElectionBegins(PoolId),
     /// A group has lost its majority.

@@ -66,7 +66,7 @@ pub enum Purpose {
     Turns = 30,
     /// Which starts of a slot fail, and what people need to start it.
     Restart = 31,
-    /// Which activations of standbys fail, and what people need for them.
+    /// Which activations of standbys and takeovers of addresses fail, and what people need for them.
     Coverage = 32,
     /// Where in its range an input of the scenario is, keyed by its field.
     Input = 50,

@@ -149,6 +149,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::FailsBack(_)
         | Event::HandsOver(_)
         | Event::WritesLost { .. }
+        | Event::GoesOnAlone(_)
         | Event::ElectionBegins(_)
         | Event::MajorityLost(_)
         | Event::Activating(_)
@@ -163,6 +164,7 @@ fn is_reaction(event: Event) -> bool {
         | Event::StepDone { .. }
         | Event::PartArrives(_)
         | Event::RestartsEnd(_)
+        | Event::TakeoverFails(_)
         | Event::FailoverFailed(_)
         | Event::ActivationFails(_)
         | Event::PutRight(_)
@@ -258,6 +260,11 @@ pub fn words(system: &System, event: Event) -> String {
             format!("{} still probes {}", slot(instance), slot(member))
         }
         Event::Master(id) => format!("{} takes the address{}", slot(id), of(system, id)),
+        Event::TakeoverFails(id) => format!(
+            "{} does not take the address{}, somebody is called",
+            slot(id),
+            of(system, id)
+        ),
         Event::LeaseExpired(pool) => format!("{}: lease expired", system.pools[pool].name),
         Event::Promoting(id) if has_lease(system, id) => format!(
             "{} takes the lease{}, is promoted",
@@ -282,6 +289,9 @@ pub fn words(system: &System, event: Event) -> String {
             system.pools[pool].name,
             exact_span(lag.as_secs_f64())
         ),
+        Event::GoesOnAlone(pool) => {
+            format!("{} goes on without a copy", system.pools[pool].name)
+        }
         Event::ElectionBegins(pool) => format!("{} elects a leader", system.pools[pool].name),
         Event::MajorityLost(pool) => format!("{} has lost its majority", system.pools[pool].name),
         Event::ActivationFails(id) => {

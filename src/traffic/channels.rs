@@ -10,6 +10,10 @@
 //! silent or hangs keeps the connection of each attempt until the caller gives up, and the others wait:
 //! that is how one slow dependency stops all calls to it. A connection is opened at the cost of the
 //! caller only.
+//!
+//! Over links that take time, who opens one first waits for their round trip, or for the refusal that
+//! comes back (`travel.rs`). While a link is cut, the connections over it stay: each hangs with the
+//! attempt that takes it, and is closed when that is given up.
 
 use super::attempt::{Target, nanos};
 use super::call::Next;
@@ -122,7 +126,7 @@ impl<'a> Stretch<'a> {
         let known = &self.channels.plans[channel];
         let (first, addresses) = (known.first, known.addresses);
         let (max, queue, relays) = (known.max, known.queue, known.relay);
-        let (idle_timeout, wait, setup) = (known.idle_timeout, known.wait, known.setup);
+        let (idle_timeout, wait) = (known.idle_timeout, known.wait);
         let (relay, address) = match call.through {
             Through::Nobody => match self.next_in_turn(plan, caller, call) {
                 Some(slot) => (NONE, plan.system.slots[slot].index),
@@ -158,15 +162,18 @@ impl<'a> Stretch<'a> {
                 return Next::TryFailed(caller);
             }
             let index = self.send(call, caller, key, counted, (relay, NONE));
+            self.frames[index].way = key;
             self.join_line(row, index, wait);
             return Next::Idle;
         }
-        let reach = if reused {
-            None
-        } else {
-            Some(self.reach(plan, row))
+        let reach = (!reused).then(|| self.reach(plan, row));
+        let opens_in = match reach {
+            None => Some(SimSpan::ZERO),
+            Some(Reach::Silent) => None,
+            Some(reach) => self.opens_in(plan, row, key, reach),
         };
-        if reach == Some(Reach::Refuses) {
+        let refused = reach == Some(Reach::Refuses);
+        if refused && opens_in == Some(SimSpan::ZERO) {
             return self.refused(caller, call, counted);
         }
         self.channels.lines[row as usize].busy += 1;
@@ -177,22 +184,50 @@ impl<'a> Stretch<'a> {
         });
         let index = self.send(call, caller, key, counted, (relay, NONE));
         let frame = &mut self.frames[index];
-        frame.line = row;
-        if reach == Some(Reach::Silent) {
-            frame.state = State::Lost;
-            return Next::Idle;
-        }
-        let takes = if reused {
-            0.0
-        } else {
-            setup.sample(&mut channel_draws(key))
-        };
-        if takes <= 0.0 {
+        (frame.line, frame.way) = (row, key);
+        if opens_in == Some(SimSpan::ZERO) {
             return self.deliver(plan, index);
         }
-        (frame.state, frame.wait) = (State::Linking, Wait::Linked);
-        frame.due = self.agenda.push(now + nanos(takes), WORK, index);
+        self.await_opening(plan, index, opens_in, refused);
         Next::Idle
+    }
+
+    /// How long the connection of a line for the attempt `key` takes to open, or to be refused; `None` if
+    /// there is never an answer.
+    fn opens_in(&self, plan: &Plan<'a>, row: u32, key: u64, reach: Reach) -> Option<SimSpan> {
+        let ends = (self.caller(plan, row), self.address(plan, row));
+        let packets = self.handshake(plan, ends, key)?;
+        if reach == Reach::Refuses {
+            return Some(packets);
+        }
+        let channel = self.channels.lines[row as usize].channel;
+        let setup = self.channels.plans[channel].setup;
+        let takes = nanos(setup.sample(&mut channel_draws(key)));
+        Some(packets.saturating_add(takes))
+    }
+
+    /// An attempt has a place in a line, and waits for its connection to open or for the refusal.
+    fn await_opening(
+        &mut self,
+        plan: &Plan<'a>,
+        index: u32,
+        opens_in: Option<SimSpan>,
+        refused: bool,
+    ) {
+        let address = self.address(plan, self.frames[index].line);
+        let frame = &mut self.frames[index];
+        (frame.state, frame.wait) = (State::Linking, Wait::Linked);
+        let Some(opens_in) = opens_in else {
+            (frame.state, frame.due) = (State::Lost, 0);
+            return;
+        };
+        if refused && !opens_in.is_zero() {
+            (frame.state, frame.wait) = (State::Away, Wait::HomeRefused);
+            if frame.relay == NONE {
+                frame.slot = address.index() as u32;
+            }
+        }
+        frame.due = self.agenda.push(self.now + opens_in, WORK, index);
     }
 
     fn refused(&mut self, caller: u32, call: &CallPlan<'a>, counted: bool) -> Next {
@@ -286,20 +321,16 @@ impl<'a> Stretch<'a> {
         frame.line = row;
         let counted = frame.counted;
         let key = frame.draws.key();
-        let refuses = !alive && self.reach(plan, row) == Reach::Refuses;
-        let setup = self.channels.plans[channel].setup;
-        let takes = if alive || refuses {
-            0.0
-        } else {
-            setup.sample(&mut channel_draws(key))
+        let reach = (!alive).then(|| self.reach(plan, row));
+        let opens_in = match reach {
+            None => Some(SimSpan::ZERO),
+            Some(reach) => self.opens_in(plan, row, key, reach),
         };
         self.count_link(channel, counted, |tally| {
             tally.reused += u64::from(alive);
             tally.opened += u64::from(!alive);
         });
-        let due = self.agenda.push(now + nanos(takes), WORK, next);
-        let frame = &mut self.frames[next];
-        (frame.wait, frame.due) = (Wait::Linked, due);
+        self.await_opening(plan, next, opens_in, reach == Some(Reach::Refuses));
     }
 
     /// An attempt has a connection: it goes on to whom it leads.
@@ -357,13 +388,8 @@ impl<'a> Stretch<'a> {
 
     /// What somebody meets who opens a connection of a line.
     fn reach(&self, plan: &Plan<'a>, row: u32) -> Reach {
-        let line = &self.channels.lines[row as usize];
-        let known = &self.channels.plans[line.channel];
-        let from = (row - known.first) / known.addresses;
-        let caller = plan.system.channels[line.channel].from;
-        let from = plan.system.pools[caller].slots[from as usize];
         let to = self.address(plan, row);
-        if !self.regime.reaches(Some(from), to) {
+        if !self.regime.reaches(Some(self.caller(plan, row)), to) {
             return Reach::Silent;
         }
         match self.regime.slots[to] {
@@ -371,6 +397,14 @@ impl<'a> Stretch<'a> {
             SlotState::Refusing | SlotState::Standby => Reach::Refuses,
             SlotState::Silent => Reach::Silent,
         }
+    }
+
+    /// The slot that keeps the connections of a line.
+    fn caller(&self, plan: &Plan<'a>, row: u32) -> SlotId {
+        let line = &self.channels.lines[row as usize];
+        let known = &self.channels.plans[line.channel];
+        let caller = plan.system.channels[line.channel].from;
+        plan.system.pools[caller].slots[((row - known.first) / known.addresses) as usize]
     }
 
     /// The slot that the connections of a line lead to.
@@ -400,9 +434,14 @@ impl<'a> Stretch<'a> {
                 call.served_by == ServedBy::Leader && self.regime.leaders[call.pool] != Some(slot);
             if deposed {
                 super::attempt::REFUSED
+            } else if self.far {
+                return self.set_out(plan, index, (from, slot));
             } else {
                 self.knock(plan, from, slot, call, NONE, NONE)
             }
+        } else if self.far {
+            let instance = self.relays[relay as usize].slot;
+            return self.set_out(plan, index, (from, instance));
         } else {
             self.sent_to(plan, (caller, from, fresh), call, relay, key)
         };

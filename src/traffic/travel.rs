@@ -4,8 +4,13 @@
 //! chooses when it gets there, and back. One drawn round trip of each link is split evenly between the
 //! two ways. What is lost is sent again after the round trip to be expected and `resends_after`, and
 //! each further time after twice as long, at most two minutes, fifteen times (Linux; RFC 6298 5): the
-//! caller notices nothing but the delay, or its own timer. Connections are open already: a refusal takes
-//! as long as an answer, and the end of a connection is noticed one way later, or as what is lost.
+//! caller notices nothing but the delay, or its own timer. Connections are open already, but for those of
+//! which callers keep a pool: a refusal takes as long as an answer, and the end of a connection is noticed
+//! one way later, or as what is lost.
+//!
+//! To open one of a pool (`channels.rs`) takes a round trip, which has numbers of its own. If either of
+//! its two packets is lost, both are sent again after a second, and each further time after twice as long,
+//! six times (Linux; RFC 6298 2.1: nobody knows the round trip yet).
 //!
 //! When a caller closes its connection, what is on its way to a slot arrives all the same: a worker that
 //! is free takes it up, for nobody; in a queue it does not stay.
@@ -21,6 +26,7 @@ use super::stretch::{Stretch, WORK};
 use crate::ids::{BalancerId, Id, LinkId, SlotId};
 use crate::model::ServedBy;
 use crate::path::SlotState;
+use crate::random::Sequence;
 use crate::time::SimSpan;
 
 /// Times that something is sent again until the connection is given up (`tcp_retries2`).
@@ -28,6 +34,13 @@ const RESENT: f64 = 15.0;
 
 /// The longest wait before something is sent again (`TCP_RTO_MAX`), seconds.
 const LONGEST_WAIT: f64 = 120.0;
+
+/// The wait before the opening of a connection is tried again (`TCP_TIMEOUT_INIT`), seconds, unless what
+/// is lost on the way is known to be missed later.
+const OPENS_AGAIN: f64 = 1.0;
+
+/// Times that it is tried again (`tcp_syn_retries`).
+const OPENED_AGAIN: f64 = 6.0;
 
 /// The part of the way between a caller and whom it calls: the balancer instance, if there is one.
 const FRONT: u64 = 0;
@@ -38,6 +51,20 @@ const BACK: u64 = 1;
 const THERE: u64 = 0;
 /// On the way back.
 const HOME: u64 = 1;
+
+/// What the opening of a connection draws: its round trip, then what is lost of it. After what the two
+/// ways of both parts draw.
+const OPENING: u64 = 6;
+
+/// Links, one after the other.
+struct Crossing {
+    /// A drawn round trip, and the one to be expected, seconds.
+    secs: f64,
+    mean: f64,
+    /// The chance to get through in one direction.
+    passes: f64,
+    resends_after: SimSpan,
+}
 
 impl<'a> Stretch<'a> {
     /// What follows from the regime as a whole.
@@ -73,28 +100,66 @@ impl<'a> Stretch<'a> {
             return Some(SimSpan::ZERO);
         }
         // The same numbers on both ways, so that they make one round trip.
-        let mut draws = travel_draws(key, part);
-        let (mut secs, mut mean, mut passes, mut again) = (0.0, 0.0, 1.0, SimSpan::ZERO);
-        for &link in links {
-            let (known, now) = (&plan.system.links[link], network.links[link]);
-            let adds = now.adds.as_secs_f64();
-            secs += known.round_trip.sample(&mut draws) * now.factor + adds;
-            mean += known.round_trip.mean() * now.factor + adds;
-            passes *= (1.0 - known.loss) * (1.0 - now.loss);
-            again = again.max(known.resends_after);
-        }
-        secs *= 0.5;
-        if passes < 1.0 {
+        let found = self.cross(plan, links, travel_draws(key, part));
+        let mut secs = 0.5 * found.secs;
+        if found.passes < 1.0 {
             let bits = travel_draws(key, 2 + 2 * part + direction).bits();
-            let lost = (uniform(bits).ln() / f64::ln_1p(-passes)).floor();
+            let lost = (uniform(bits).ln() / f64::ln_1p(-found.passes)).floor();
             if lost > RESENT {
                 return None;
             }
-            let mut wait = again.as_secs_f64() + mean;
+            let mut wait = found.resends_after.as_secs_f64() + found.mean;
             for _ in 0..lost as u32 {
                 secs += wait.min(LONGEST_WAIT);
                 wait *= 2.0;
             }
+        }
+        Some(nanos(secs))
+    }
+
+    /// How the links between two places are doing.
+    fn cross(&self, plan: &Plan<'a>, links: &[LinkId], mut draws: Sequence) -> Crossing {
+        let mut found = Crossing {
+            secs: 0.0,
+            mean: 0.0,
+            passes: 1.0,
+            resends_after: SimSpan::ZERO,
+        };
+        for &link in links {
+            let (known, now) = (&plan.system.links[link], self.regime.network.links[link]);
+            let adds = now.adds.as_secs_f64();
+            found.secs += known.round_trip.sample(&mut draws) * now.factor + adds;
+            found.mean += known.round_trip.mean() * now.factor + adds;
+            found.passes *= (1.0 - known.loss) * (1.0 - now.loss);
+            found.resends_after = found.resends_after.max(known.resends_after);
+        }
+        found
+    }
+
+    /// How long the packets that open a connection for the attempt `key` take; `None` if none gets
+    /// through.
+    pub(super) fn handshake(
+        &self,
+        plan: &Plan<'a>,
+        (from, to): (SlotId, SlotId),
+        key: u64,
+    ) -> Option<SimSpan> {
+        let links = self.regime.network.roads.between(Some(from), Some(to));
+        if !self.far || links.is_empty() {
+            return Some(SimSpan::ZERO);
+        }
+        let found = self.cross(plan, links, travel_draws(key, OPENING));
+        let mut secs = found.secs;
+        let passes = found.passes * found.passes;
+        if passes < 1.0 {
+            let bits = travel_draws(key, OPENING + 1).bits();
+            let lost = (uniform(bits).ln() / f64::ln_1p(-passes)).floor();
+            if lost > OPENED_AGAIN {
+                return None;
+            }
+            // Waits that double: 1, 3, 7, ... times the first.
+            let wait = found.resends_after.as_secs_f64().max(OPENS_AGAIN);
+            secs += wait * (lost.exp2() - 1.0);
         }
         Some(nanos(secs))
     }
@@ -131,16 +196,27 @@ impl<'a> Stretch<'a> {
             self.relays[relay as usize].slot
         };
         let index = self.send(call, caller, key, counted, (relay, NONE));
+        self.frames[index].way = key;
+        self.set_out(plan, index, (from, first))
+    }
+
+    /// An attempt leaves its caller for the slot or instance that it goes to first.
+    pub(super) fn set_out(
+        &mut self,
+        plan: &Plan<'a>,
+        index: u32,
+        (from, first): (Option<SlotId>, SlotId),
+    ) -> Next {
+        let now = self.now;
         let frame = &mut self.frames[index];
-        (frame.way, frame.since) = (key, self.now);
-        frame.wait = if relay == NONE {
+        frame.since = now;
+        frame.wait = if frame.relay == NONE {
             frame.slot = first.index() as u32;
             Wait::AtSlot
         } else {
             Wait::AtRelay
         };
-        let part = (FRONT, THERE);
-        self.depart(plan, index, (from, first), part)
+        self.depart(plan, index, (from, first), (FRONT, THERE))
     }
 
     /// An attempt leaves for a slot or instance; what happens there is in its `wait`.
@@ -401,6 +477,8 @@ impl<'a> Stretch<'a> {
         if matches!(wait, Wait::HomeRefused | Wait::HomeShed) {
             self.end_failed(index);
         }
+        // As where the network takes no time: who refuses closes the connection, all else is an answer.
+        self.unlink(plan, index, wait != Wait::HomeRefused);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| match wait {
             Wait::Home => tally.attempts_answered += 1,

@@ -128,6 +128,40 @@ fn twice_as_many_failovers_may_fail() {
     assert!((factor / 2.0 - 1.0).abs() < 0.05, "{factor} is not 2");
 }
 
+/// One in twenty takeovers of an address fails and leaves nobody there for 30 minutes, beside the time in which
+/// both instances are down: 240 h of work and one of repair, after each loss of the master.
+#[test]
+fn more_takeovers_of_an_address_may_fail() {
+    let found = rows(
+        "
+fivenines: 1
+run: {horizon: 5y, replications: 256}
+services: {app: {operations: {read: {takes: 1ms}}}}
+balancers:
+  edge:
+    to: app
+    replicas: 2
+    failover: {vrrp: {priorities: [150, 100], coverage: 95%, on_failure: {takes: 30m}}}
+    faults: {crash: {every: {exponential: {mean: 240h}}, lasts: 1h}}
+workload: {users: {arrive: {poisson: 1/min}, journeys: {read: 100%}, through: edge, patience: 1s}}
+targets: [availability >= 99.976%]
+",
+    );
+    let row = found
+        .iter()
+        .find(|row| row.input == "edge.failover.coverage");
+    let row = row.expect("a coverage");
+    assert_eq!(row.scaled, Scaled::Failing);
+    let factor = row.factor.expect("it turns");
+    // Takeovers that work take 3.6 s after the last advertisement, on average half a second old.
+    let both = 1.0 / 241.0 / 241.0;
+    let exact = (240e-6 - both - 3.1 / 3600.0 / 241.0) / (0.05 * 0.5 / 241.0);
+    assert!(
+        (factor / exact - 1.0).abs() < 0.1,
+        "{factor} is not {exact}"
+    );
+}
+
 /// Requests that come evenly over time fail for as long as their only replica is down; the factor is that
 /// of the structure, and lies between two that are not far apart.
 #[test]

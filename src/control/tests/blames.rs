@@ -164,6 +164,8 @@ fn an_address_without_holder_is_detect_until_the_backup_takes_it() {
         advert_int: SimSpan::from_secs(1),
         priorities: vec![150, 100],
         preempt: true,
+        coverage: 1.0,
+        rescue: None,
     });
     let master = Component::Slot(system.balancers[balancer].slots[0]);
     once(&mut system, FaultKind::Crash, master, 1_000.0, 100.0);

@@ -250,6 +250,8 @@ fn a_drained_instance_hands_its_address_over_within_its_successors_skew() {
         advert_int: SimSpan::from_secs(1),
         priorities: vec![150, 100],
         preempt: true,
+        coverage: 1.0,
+        rescue: None,
     });
     let slots = system.balancers[balancer].slots.clone();
     system.maintenance(

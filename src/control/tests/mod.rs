@@ -17,8 +17,8 @@ use super::{Control, Detail};
 use crate::ids::{Id, PoolId};
 use crate::model::testing::{Place, exponential, fixed};
 use crate::model::{
-    CampaignWork, ClockRuns, Component, FaultKind, Lease, Owner, PoolKind, Probes, Rhythm,
-    ServedBy, Start, StoreFailover, System, Vrrp,
+    CampaignWork, ClockRuns, Component, FaultKind, Handling, Lease, Owner, PoolKind, Probes,
+    Rhythm, ServedBy, Start, StoreFailover, System, Vrrp,
 };
 use crate::path::{Event, Signal, SlotState, Transition};
 use crate::random::Stream;
@@ -203,6 +203,8 @@ fn random_full(stream: &mut Stream) -> System {
             advert_int: SimSpan::from_secs(1),
             priorities: [150, 100, 50][..count].to_vec(),
             preempt: below(2) == 0,
+            coverage: if count == 2 { 0.5 } else { 1.0 },
+            rescue: Some(Handling::Drawn(exponential(400.0))),
         });
         let slots: Vec<_> = balancer
             .slots

@@ -26,7 +26,7 @@ fn a_backup_takes_over_its_master_down_time_after_the_last_advertisement() {
     group.place(secs(100.4), 0, None);
     assert_eq!(group.holder(0), None);
     assert_eq!(group.next_time(), secs(100.0 + 3.609375));
-    assert_eq!(group.fire(), 1);
+    assert_eq!(group.fire(|| None), Moved::Master(1));
     assert_eq!(group.holder(0), Some(1));
     assert_eq!(group.next_time(), SimTime::NEVER);
 }
@@ -36,12 +36,12 @@ fn a_stronger_member_takes_the_address_back_without_a_gap_if_it_may() {
     for preempt in [true, false] {
         let mut group = pair(preempt);
         group.place(secs(100.4), 0, None);
-        group.fire();
+        group.fire(|| None);
         group.place(secs(200.2), 0, Some(0));
         assert_eq!(group.holder(0), Some(1));
         if preempt {
             assert_eq!(group.next_time(), secs(200.2 + 3.4140625));
-            assert_eq!(group.fire(), 0);
+            assert_eq!(group.fire(|| None), Moved::Master(0));
             assert_eq!((group.holder(0), group.is_master(1)), (Some(0), false));
         }
         assert_eq!(group.next_time(), SimTime::NEVER);
@@ -52,7 +52,7 @@ fn a_stronger_member_takes_the_address_back_without_a_gap_if_it_may() {
 fn two_masters_become_one_at_the_first_advertisement_of_either() {
     let mut group = pair(true);
     group.place(secs(100.4), 0, Some(7));
-    assert_eq!(group.fire(), 1); // at 103.609375; 0 goes on in its own place
+    assert_eq!(group.fire(|| None), Moved::Master(1)); // at 103.609375; 0 goes on in its own place
     assert_eq!((group.holder(0), group.holder(7)), (Some(1), Some(0)));
     group.place(secs(200.7), 0, Some(0));
     assert_eq!(
@@ -62,7 +62,7 @@ fn two_masters_become_one_at_the_first_advertisement_of_either() {
     );
     // 1 would advertise at 201.609375, 0 does at 201.
     assert_eq!(group.next_time(), secs(201.0));
-    assert_eq!(group.fire(), 0);
+    assert_eq!(group.fire(|| None), Moved::Master(0));
     assert_eq!((group.holder(0), group.is_master(1)), (Some(0), false));
     assert_eq!(group.next_time(), SimTime::NEVER);
 }
@@ -187,7 +187,7 @@ fn computed(mut group: Group, changes: &[Change], end: u64) -> Vec<(u64, Option<
             let &(at, member, place) = changes.next().unwrap();
             group.place(SimTime::from_nanos(at), member, place);
         } else {
-            group.fire();
+            group.fire(|| None);
         }
         let holder = group.holder(0);
         if holders
@@ -249,7 +249,7 @@ fn two_masters_while_they_do_not_hear_each_other_and_one_again_afterwards() {
     // The last advertisement was heard at the tenth second.
     let takes = start + SimSpan::from_secs(10) + master_down(second, 100);
     assert_eq!(group.next_time(), takes);
-    assert_eq!(group.fire(), 1);
+    assert_eq!(group.fire(|| None), Moved::Master(1));
     assert!(group.is_master(0) && group.is_master(1));
     // The latest is reached from where both are, and each from its own side.
     assert_eq!(group.holder(0), Some(1));
@@ -258,6 +258,52 @@ fn two_masters_while_they_do_not_hear_each_other_and_one_again_afterwards() {
     let joined = start + SimSpan::from_millis(60_300);
     group.part(joined, (0, 1), false);
     assert!(group.next_time() <= joined + second);
-    assert_eq!(group.fire(), 0);
+    assert_eq!(group.fire(|| None), Moved::Master(0));
     assert!(group.is_master(0) && !group.is_master(1));
+}
+
+const PERSON: SimSpan = SimSpan::from_secs(600);
+
+#[test]
+fn a_takeover_that_fails_waits_for_a_person() {
+    let mut group = pair(false);
+    group.place(secs(100.4), 0, None);
+    let due = group.next_time();
+    assert_eq!(group.fire(|| Some(PERSON)), Moved::Fails(1));
+    assert!(group.holder(0).is_none() && group.waits_in(0));
+    assert_eq!(group.next_time(), due + PERSON);
+    // What a person does, works.
+    assert_eq!(group.fire(|| Some(PERSON)), Moved::Master(1));
+    assert!(group.holder(0) == Some(1) && !group.waits_in(0));
+}
+
+#[test]
+fn a_takeover_that_has_failed_is_forgotten_when_the_old_master_is_back() {
+    for preempt in [false, true] {
+        let mut group = pair(preempt);
+        group.place(secs(100.4), 0, None);
+        group.fire(|| Some(PERSON));
+        group.place(secs(200.0), 0, Some(0));
+        assert_eq!(group.next_time(), secs(200.0 + 3.4140625));
+        // It takes the address from nobody, which does not fail.
+        assert_eq!(group.fire(|| Some(PERSON)), Moved::Master(0));
+        assert!(!group.waits_in(0) && group.next_time() == SimTime::NEVER);
+        // The next takeover has its own chance.
+        group.place(secs(300.4), 0, None);
+        assert_eq!(group.fire(|| Some(PERSON)), Moved::Fails(1));
+        // Who comes back where nobody runs does not fail either.
+        group.place(secs(400.0), 1, None);
+        group.place(secs(500.0), 1, Some(0));
+        assert_eq!(group.next_time(), secs(500.0 + 3.609375));
+        assert_eq!(group.fire(|| Some(PERSON)), Moved::Master(1));
+    }
+}
+
+#[test]
+fn taking_the_address_back_from_a_weaker_master_does_not_fail() {
+    let mut group = pair(true);
+    group.place(secs(100.4), 0, None);
+    group.fire(|| None);
+    group.place(secs(200.2), 0, Some(0));
+    assert_eq!(group.fire(|| Some(PERSON)), Moved::Master(0));
 }

@@ -6,7 +6,6 @@ use crate::ids::{BalancerId, CallId, ChannelId, Id, PoolId};
 use crate::model::{Channel, ChannelTo};
 use crate::scenario::limits;
 use crate::scenario::place::{Place, quoted};
-use crate::scenario::problem::Problem;
 use crate::scenario::read::{At, Entry};
 use crate::scenario::schema::{ConnectionsForm, File};
 use crate::time::SimSpan;
@@ -34,15 +33,6 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             if index >= self.system.pools.len() {
-                return;
-            }
-            // Opening one, and what is lost on the way of an attempt that has one, would need rules.
-            if let Some(network) = &file.network {
-                self.problems.push(
-                    Problem::at(network.place, "`network` in a file with `connections`")
-                        .help("what an attempt meets on its way is not known for connections that are kept: state round trips in `setup` and `takes`, or leave one of the two out")
-                        .also(stated.map_or(network.place, |at| at.place), "`connections` are here"),
-                );
                 return;
             }
             let calls = self.calls_of(from);

@@ -11,9 +11,12 @@ use crate::scenario::place::Place;
 use crate::scenario::read::{At, Opt};
 use crate::scenario::schema::{
     self, FailbackForm, GenericForm, LastForm, LeaseForm, RepairsForm, ReplicationForm, RescueForm,
-    RestoresForm, SpanDist, StandbyForm, StandbyKind,
+    RestoresForm, SpanDist, StandbyForm, StandbyKind, VrrpForm,
 };
 use crate::time::SimSpan;
+
+/// MySQL's `rpl_semi_sync_source_timeout`.
+const SEMI_SYNC_TIMEOUT: SimSpan = SimSpan::from_secs(10);
 
 impl Compiler<'_> {
     /// The failover of a store with so many members.
@@ -167,6 +170,15 @@ impl Compiler<'_> {
         has_failover: bool,
     ) -> Option<Replication> {
         let kind = form.replication.as_ref();
+        if let Some(timeout) = &form.semi_sync_timeout
+            && !matches!(kind.and_then(At::get), Some(ReplicationForm::SemiSync))
+        {
+            self.problem(
+                timeout.place,
+                "`semi_sync_timeout` without `replication: semi_sync`",
+                "nobody goes on alone after a time otherwise: write `replication: semi_sync`, or leave it out",
+            );
+        }
         let Some(at) = kind else {
             if let Some(lag) = &form.lag {
                 self.problem(
@@ -200,16 +212,48 @@ impl Compiler<'_> {
                     lag: self.dist(&form.lag),
                 })
             }
-            (ReplicationForm::Sync, Some(lag)) => {
+            (ReplicationForm::Sync | ReplicationForm::SemiSync, Some(lag)) => {
                 self.problem(
                     lag.place,
                     "`lag` of copies that are in step",
-                    "with `replication: sync` a write waits for its copy: leave `lag` out, or write `replication: async`",
+                    "a write waits for its copy: leave `lag` out, or write `replication: async`",
                 );
                 Some(Replication::Sync)
             }
             (ReplicationForm::Sync, None) => Some(Replication::Sync),
+            (ReplicationForm::SemiSync, None) => Some(Replication::SemiSync {
+                timeout: self
+                    .span(&form.semi_sync_timeout, "semi_sync_timeout")
+                    .unwrap_or(SEMI_SYNC_TIMEOUT),
+            }),
         }
+    }
+
+    /// How often a backup takes the address of a balancer, and the person who moves it where it does not.
+    pub(super) fn takeover(&mut self, form: &VrrpForm) -> (f64, Option<Handling>) {
+        let coverage = form.coverage.as_ref().and_then(At::get);
+        let coverage = coverage.map_or(1.0, |coverage| coverage.0);
+        match (&form.coverage, &form.on_failure) {
+            (Some(at), None) if coverage < 1.0 => self.problem(
+                at.place,
+                "`coverage` below 100% without `on_failure`",
+                "say who moves the address then and when, such as `on_failure: {takes: 20m}`",
+            ),
+            (stated, Some(at)) if coverage >= 1.0 && is_read(stated) => self.problem(
+                at.place,
+                "`on_failure` of takeovers that always work",
+                "add a `coverage` below 100%, or leave `on_failure` out",
+            ),
+            _ => {}
+        }
+        let rescue = form.on_failure.as_ref().and_then(|at| {
+            let rescue = at.get()?;
+            if rescue.takes.is_none() {
+                self.missing(at.place, "takes", "20m");
+            }
+            Some(self.handling(&rescue.takes))
+        });
+        (coverage, rescue)
     }
 
     /// How many stand by.

@@ -554,10 +554,13 @@ impl<'a> Compiler<'a> {
             .and_then(At::get)
             .copied()
             .unwrap_or(true);
+        let (coverage, rescue) = self.takeover(form);
         Some(Vrrp {
             advert_int,
             priorities,
             preempt,
+            coverage,
+            rescue,
         })
     }
 }

@@ -23,7 +23,7 @@ pub(in crate::scenario) struct ConnectionsForm {
     /// Connections from one replica to one address, at most, idle ones included. Default: any number.
     #[schemars(range(min = 1, max = 10_000))]
     pub(in crate::scenario) max: Opt<u64>,
-    /// How long it takes to open one, such as the round trips of TCP and TLS and the login. Default: 0s.
+    /// How long it takes to open one, such as the round trips of TCP and TLS and the login. Over links of the `network`, TCP's is added: a round trip, and after a loss 1s, 3s, 7s, up to 63s more (or as many times `resends_after`, if that is longer); state the rest, such as TLS, here. Default: 0s. Evidence: documented (Linux: TCP_TIMEOUT_INIT, tcp_syn_retries; RFC 6298 2.1).
     pub(in crate::scenario) setup: Opt<SpanDist>,
     /// An idle one is closed when it was not used for so long. Default: 60s. Evidence: assumed. At most 1d.
     pub(in crate::scenario) idle_timeout: Opt<Span>,

@@ -129,7 +129,7 @@ pub(in crate::scenario) struct QuorumForm {
 #[serde(
     rename_all = "snake_case",
     deny_unknown_fields,
-    expecting = "`async` or `sync`"
+    expecting = "`async`, `sync` or `semi_sync`"
 )]
 #[schemars(rename = "Replication")]
 pub(in crate::scenario) enum ReplicationForm {
@@ -137,6 +137,8 @@ pub(in crate::scenario) enum ReplicationForm {
     Async,
     /// When another member has it too. Nothing is lost, and nobody can write while no other member is available. How long the copy takes belongs to `takes` of the operation.
     Sync,
+    /// As `sync`, but when no other member has been available for `semi_sync_timeout`, the leader goes on without, until one is back. What it acknowledges meanwhile is lost if another leads next. Evidence: documented, MySQL 8.0 (semisynchronous replication).
+    SemiSync,
 }
 
 /// What stands by. Balancers and callers send nothing to it, and know at once when it has taken over.

@@ -47,7 +47,7 @@ pub(super) use repair::{
 pub(super) use restart::{LikeForm, PausesForm, PolicyForm, RestartForm};
 pub(super) use service::{
     Algorithm, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm, JitterForm,
-    LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover,
+    LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover, VrrpForm,
 };
 pub(super) use workload::{JourneyForm, WorkloadForm};
 

@@ -19,7 +19,7 @@ pub(in crate::scenario) struct LinkForm {
     /// The two places that it joins: domains of which none lies in the other, or `users` and a domain.
     #[schemars(required, length(min = 2, max = 2))]
     pub(in crate::scenario) between: Opt<List<String>>,
-    /// From the departure of a request to the arrival of an answer that took no time, as `ping` shows it; half of it each way. Connections are open already. At most 10min. Default: 0s.
+    /// From the departure of a request to the arrival of an answer that took no time, as `ping` shows it; half of it each way. Connections are open already, but for those that a service opens with `connections`. At most 10min. Default: 0s.
     pub(in crate::scenario) round_trip: Opt<SpanDist>,
     /// Share of requests, and of answers, that are lost on it. They are sent again like TCP segments, until whoever waits has left. Default: 0%.
     pub(in crate::scenario) loss: Opt<Percent>,

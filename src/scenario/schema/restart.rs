@@ -6,7 +6,7 @@ use crate::scenario::units::{Percent, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How a process is started again that has crashed or hung. One that has lost its machine, or that operators restart (a release and its roll-back among them), starts afresh, without a pause. A `crash` that does not say how long it `lasts` is over at once; one that does makes every start fail until it is over.
+/// How a process is started again that has crashed or hung. One that has lost its machine, or that operators restart (a release and its roll-back among them), starts afresh, without a pause: a roll-back makes new pods, and comes longer after a bad release than systemd counts starts (10s). A `crash` that does not say how long it `lasts` is over at once; one that does makes every start fail until it is over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,

@@ -107,6 +107,8 @@ placed! {
         replication: ReplicationForm,
         /// With `replication: async`: how far a copy lags behind when the leader is lost, drawn for each failover. What was acknowledged in this time is lost with it. Default: none; needed with `replication: async`.
         lag: SpanDist,
+        /// With `replication: semi_sync`: how long nobody can write, without another member, before the leader goes on alone. Default: 10s. Evidence: documented, MySQL 8.0 (`rpl_semi_sync_source_timeout`).
+        semi_sync_timeout: Span,
         /// Members beside these that stand by for them. Default: none.
         standby: StandbyForm,
         /// What it can be asked to do. Default: nothing.
@@ -319,6 +321,20 @@ pub(in crate::scenario) struct VrrpForm {
     pub(in crate::scenario) priorities: Opt<List<u64>>,
     /// Whether an instance that returns takes the address back from one with a lower priority. Default: true. Evidence: read in source, keepalived 9cbce3e (2026).
     pub(in crate::scenario) preempt: Opt<bool>,
+    /// The chance that a backup takes the address when it hears no master any more. Taking it back from a weaker master, or where nobody has run, always works. Default: 100%. Evidence: assumed.
+    pub(in crate::scenario) coverage: Opt<Percent>,
+    /// What happens when it does not: nobody has the address until a person moves it, or the old master is back. Default: none; needed if `coverage` is below 100%.
+    pub(in crate::scenario) on_failure: Opt<MovedByHandForm>,
+}
+
+/// A person moves an address that a backup has not taken.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as {takes: 20m}")]
+#[schemars(rename = "MovedByHand")]
+pub(in crate::scenario) struct MovedByHandForm {
+    /// From the takeover that failed to the backup having the address. `{people: on_call}` for people.
+    #[schemars(required)]
+    pub(in crate::scenario) takes: Opt<SpanDist>,
 }
 
 /// A call of another service, cache or store.

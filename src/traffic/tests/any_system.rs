@@ -3,6 +3,7 @@
 
 use super::build::{Build, call, constant, exponential, retries, settings};
 use super::messages::any_queue;
+use super::network::{any_change, any_network};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
     Algorithm, Call, Channel, ChannelTo, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment,
@@ -119,6 +120,7 @@ fn any_system(dice: &mut Dice) -> Build {
         }
     }
     any_links(&mut system, dice);
+    any_network(&mut system, dice);
     let span = constant(1.0);
     let (name, kind) = ("fault".to_owned(), FaultKind::Crash);
     system.0.faults.push(Fault {
@@ -237,6 +239,9 @@ fn any_call(system: &mut Build, dice: &mut Dice, targets: &[Call]) -> crate::ids
 }
 
 fn any_signal(system: &Build, dice: &mut Dice) -> Signal {
+    if !system.0.links.is_empty() && dice.chance(0.2) {
+        return any_change(dice);
+    }
     let slot = SlotId::from_index(dice.below(system.0.slots.len() as u64) as usize);
     let states = [
         SlotState::Serving,

@@ -158,6 +158,8 @@ impl Build {
             advert_int: SimSpan::from_secs(1),
             priorities: (0..instances).map(|i| 150 - i as u8).collect(),
             preempt: true,
+            coverage: 1.0,
+            rescue: None,
         });
         self.0.balancers.push(Balancer {
             name: format!("balancer-{}", self.0.balancers.len()),

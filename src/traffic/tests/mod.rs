@@ -13,6 +13,7 @@ mod deadlines;
 mod disciplines;
 mod forks;
 mod messages;
+mod network;
 mod queues;
 mod rules;
 mod stuck;
