@@ -1,6 +1,7 @@
 //! Drives the two clocks: plans units of work, runs one, folds records. Owns no thread.
 
 mod by_period;
+mod felt;
 mod fold;
 mod group;
 mod losses;

@@ -8,6 +8,7 @@ mod inputs;
 mod json;
 mod markdown;
 pub mod numbers;
+mod recovery;
 mod text;
 pub mod timeline;
 mod words;
