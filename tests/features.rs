@@ -23,6 +23,8 @@ mod queues;
 mod ranges;
 #[path = "features/rare.rs"]
 mod rare;
+#[path = "features/recovery.rs"]
+mod recovery;
 #[path = "features/reference.rs"]
 mod reference;
 #[path = "features/traces.rs"]

@@ -5,6 +5,7 @@ use super::group::{GroupRecord, TrafficRecord};
 use super::outages::OutageRecord;
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{GROUPS, Plan};
+use super::recoveries::RecoveryRecord;
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
@@ -158,6 +159,9 @@ pub struct TrafficFold {
     pub covered_s: f64,
     /// Slices; the units are replications.
     pub outages: OutageRecord,
+    /// Recoveries of stores, each up to the first good answer where calls ask the leader, else to a member
+    /// that leads; the units are replications.
+    pub recoveries: RecoveryRecord,
     /// By target and by group index of a block, summed over blocks; those on periods of requests are
     /// filled.
     pub periods: Vec<Vec<RequestPeriods>>,
@@ -255,6 +259,7 @@ impl TrafficFold {
             unsettled_s: 0.0,
             covered_s: 0.0,
             outages: OutageRecord::new(causes, system.targets.len()),
+            recoveries: RecoveryRecord::new(system),
             periods: request_periods(system)
                 .into_iter()
                 .map(|row| row.map_or_else(Vec::new, |row| vec![row; GROUPS as usize]))
@@ -349,6 +354,7 @@ impl TrafficFold {
         self.unsettled_s += totals.unsettled_s;
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
+        self.recoveries.merge(&record.recoveries);
         for (parts, found) in self.periods.iter_mut().zip(&record.periods) {
             if let Some(found) = found {
                 parts[group].merge(found);

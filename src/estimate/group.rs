@@ -4,11 +4,13 @@
 //! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
 
 use super::bracket::{Outline, RegimeHour};
+use super::felt::Felt;
 use super::met::{Cells, Met};
 use super::outages::{OutageRecord, OutageTracker, SliceShare};
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::rare::Forcer;
+use super::recoveries::RecoveryRecord;
 use super::settle::Settling;
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Totals};
@@ -46,6 +48,8 @@ pub struct TrafficRecord {
     pub outages: OutageRecord,
     /// Regimes sampled.
     pub regimes: u64,
+    /// Recoveries of stores, as those who call them felt them.
+    pub recoveries: RecoveryRecord,
     /// By target; those on periods of requests are filled.
     pub periods: Vec<Option<RequestPeriods>>,
     /// (failed, sampled) requests of the regime that holds most of the time, by view; zero without samples.
@@ -80,6 +84,7 @@ pub struct GroupRunner<'a> {
     forcer: Option<(Forcer<'a>, Control<'a>)>,
     pub(super) keys: KeyMaker,
     pub(super) settling: Settling<'a>,
+    pub(super) felt: Felt,
     /// What the targets on periods count.
     pub(super) views: Vec<View>,
     /// When other designs change, by replication, in order: traffic is simulated request by request
@@ -128,6 +133,7 @@ impl<'a> GroupRunner<'a> {
             }),
             keys: KeyMaker::default(),
             settling: Settling::new(),
+            felt: Felt::new(system),
             views: View::all(system),
             others: BTreeMap::new(),
             histories: None,
@@ -254,6 +260,7 @@ impl<'a> GroupRunner<'a> {
             totals,
             outages,
             regimes,
+            recoveries: self.felt.take(self.system),
             periods,
             calm,
             shares,

@@ -2,6 +2,7 @@
 
 mod bracket;
 mod by_period;
+mod felt;
 mod fold;
 mod group;
 mod losses;

@@ -11,7 +11,7 @@ use super::plan::{BLOCK, GROUPS, Plan};
 use super::structure::History;
 use super::sums::Sums;
 use crate::ids::Id;
-use crate::model::{Method, Metric, Source, System};
+use crate::model::{Method, Metric, Quantity, Source, System};
 use crate::path::Cause;
 use crate::stats::Paired;
 use crate::time::SimTime;
@@ -65,6 +65,8 @@ pub struct TrafficPairs {
     pub journeys: Vec<Paired>,
     /// (failed, ended) by [`Pairing::workloads`].
     pub workloads: Vec<Paired>,
+    /// (seconds up to the first good answer, recoveries) of all stores.
+    pub recoveries: Paired,
     /// What a target on requests is judged by, (y, x) by [`Pairing::targets`].
     pub targets: Vec<Paired>,
     /// (failed by this cause, issued) by [`Pairing::causes`].
@@ -277,6 +279,10 @@ impl TrafficPairs {
                 .iter()
                 .map(|&(one, two)| pair(&base.workloads[one], &other.workloads[two]))
                 .collect(),
+            recoveries: pair(
+                &base.recoveries.of(None).time,
+                &other.recoveries.of(None).time,
+            ),
             targets: pairing
                 .targets
                 .iter()
@@ -316,6 +322,7 @@ impl TrafficPairs {
         self.outages.merge(&more.outages);
         merge_all(&mut self.journeys, &more.journeys);
         merge_all(&mut self.workloads, &more.workloads);
+        self.recoveries.merge(&more.recoveries);
         merge_all(&mut self.targets, &more.targets);
         merge_all(&mut self.by_cause, &more.by_cause);
         merge_all(&mut self.downtime_by_cause, &more.downtime_by_cause);
@@ -332,6 +339,10 @@ fn judged(system: &System, fold: &TrafficFold, target: usize) -> Option<(f64, f6
         Metric::TimeAvailability | Metric::Downtime => (fold.outages.downtime.y, replications),
         Metric::Outages => (fold.outages.downtime.x, replications),
         Metric::Latency { .. } => of(&fold.late[target]),
+        Metric::Recovery {
+            quantity: Quantity::Time,
+            ..
+        } => of(&fold.recoveries.late[target]),
         Metric::DowntimeExceeds(limit) => {
             let more = |nanos: &&u64| **nanos > limit.as_nanos();
             let count = fold.outages.downtimes.iter().filter(more).count();

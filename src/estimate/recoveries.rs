@@ -1,4 +1,5 @@
-//! How long stores were without a leader after each loss of one, and how much was lost with it.
+//! How long stores were without a leader after each loss of one, and how much was lost with it; or how long
+//! until somebody felt that there is one again, see [`felt`](super::felt).
 //!
 //! A recovery belongs to the instant at which it ends, so that long ones are not left out at the end of
 //! the horizon; in equilibrium as many begin before it.
@@ -12,7 +13,7 @@ use crate::stats::SparseHistogram;
 /// Recoveries of one store.
 #[derive(Clone, Debug, Default)]
 pub struct StoreRecoveries {
-    /// Per replication: (seconds from the loss of a leader to the next one, recoveries).
+    /// Per replication: (seconds from the loss of a leader to what ends a recovery, recoveries).
     pub time: Sums,
     /// The single ones, nanoseconds.
     pub times: SparseHistogram,

@@ -78,6 +78,8 @@ impl GroupRunner<'_> {
             for &signal in &self.signals {
                 traffic.apply(transition.at, signal);
             }
+            self.felt
+                .note(transition.at, self.control.recoveries(), traffic);
         }
         advance(traffic, plan.to, stop)?;
         totals.window_s += plan.horizon_s();
@@ -87,7 +89,7 @@ impl GroupRunner<'_> {
             end: plan.slice_index(plan.to),
             ..seen
         }));
-        Ok(())
+        self.end_recoveries(source, totals, stop)
     }
 
     /// Every request around transitions; quiet stretches are returned as pieces.
@@ -111,7 +113,13 @@ impl GroupRunner<'_> {
         self.step_to(plan.from);
         others.skip_to(plan.from);
         self.settling.begin();
+        let source = Source::Replication {
+            seed: plan.seed,
+            replication,
+        };
         let mut quiet_from = plan.from;
+        // Up to here requests were simulated.
+        let mut seen_to = plan.from;
         // The quiet stretch that is going on, with its blames.
         let mut quiet_regime = Rc::new(self.control.regime().clone());
         loop {
@@ -120,7 +128,11 @@ impl GroupRunner<'_> {
             if at >= plan.to {
                 break;
             }
-            if !others.step(&mut self.control, &mut self.signals) {
+            let felt = others.step(&mut self.control, &mut self.signals);
+            if !felt {
+                if let Some(traffic) = &mut self.traffic {
+                    self.felt.note(at, self.control.recoveries(), traffic);
+                }
                 if !self.signals.is_empty() {
                     // The nearest border, so that the blame before and the one after lose alike;
                     // the one before if something happens until then.
@@ -144,15 +156,13 @@ impl GroupRunner<'_> {
                 .slice_start(at.before(windows.look_back))
                 .max(quiet_from);
             self.push_quiet(pieces, &quiet_regime, quiet_from, open);
+            self.seek_answers(source, &quiet_regime, (seen_to, open), totals, stop)?;
             let traffic = self
                 .traffic
                 .as_mut()
                 .expect("only plans with traffic come here");
             traffic.clear_tally();
-            let source = Source::Replication {
-                seed: plan.seed,
-                replication,
-            };
+            traffic.no_answer_before(open);
             traffic.begin(&quiet_regime, open.before(windows.warm_up), source);
             let mut end = plan.slice_end(at + windows.after).min(plan.to);
             traffic.count(open, end);
@@ -161,6 +171,7 @@ impl GroupRunner<'_> {
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
+            self.felt.note(at, self.control.recoveries(), traffic);
             let falls = takes_away(&self.signals);
             let mut rises = !falls;
             let (mut felt_until, mut last) = (end, None);
@@ -207,6 +218,7 @@ impl GroupRunner<'_> {
                 for &signal in &self.signals {
                     traffic.apply(next, signal);
                 }
+                self.felt.note(next, self.control.recoveries(), traffic);
             }
             if end > felt_until {
                 totals.unsettled += 1;
@@ -227,14 +239,15 @@ impl GroupRunner<'_> {
                 rises,
                 ..seen
             }));
-            quiet_from = end;
+            (quiet_from, seen_to) = (end, end);
             quiet_regime = Rc::new(self.control.regime().clone());
             if end >= plan.to {
-                return Ok(());
+                return self.end_recoveries(source, totals, stop);
             }
         }
         self.push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
-        Ok(())
+        self.seek_answers(source, &quiet_regime, (seen_to, plan.to), totals, stop)?;
+        self.end_recoveries(source, totals, stop)
     }
 
     /// When traffic can see changes of this design in one replication, in order.

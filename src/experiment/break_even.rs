@@ -13,7 +13,7 @@ use super::run::{Histories, some, structure};
 use super::scaled::{Input, inputs};
 use super::{Options, RunError, Watch, verdict};
 use crate::estimate::{BLOCK, GROUPS};
-use crate::model::{Method, Metric, Source, System, Target};
+use crate::model::{Method, Metric, Quantity, Source, System, Target};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -85,11 +85,11 @@ pub fn break_even(
 ) -> Result<Vec<Vec<BreakEven>>, RunError> {
     let targets = || 0..system.targets.len();
     let structural: Vec<usize> = targets()
-        .filter(|&index| is_structural(&system.targets[index]))
+        .filter(|&index| is_structural(system, outcome, &system.targets[index]))
         .take(TARGETS)
         .collect();
     let others: Vec<usize> = targets()
-        .filter(|&index| !is_structural(&system.targets[index]))
+        .filter(|&index| !is_structural(system, outcome, &system.targets[index]))
         .take(TARGETS)
         .collect();
     let mut found = vec![Vec::new(); system.targets.len()];
@@ -230,13 +230,19 @@ fn distance(row: &BreakEven) -> f64 {
 }
 
 /// Whether it takes no request to judge it.
-fn is_structural(target: &Target) -> bool {
+fn is_structural(system: &System, outcome: &Outcome, target: &Target) -> bool {
     match target.metric {
         Metric::StructuralAvailability
         | Metric::StructuralDowntime
         | Metric::StructuralOutages
-        | Metric::StructuralDowntimeExceeds(_)
-        | Metric::Recovery { .. } => true,
+        | Metric::StructuralDowntimeExceeds(_) => true,
+        Metric::Recovery {
+            quantity, store, ..
+        } => {
+            quantity == Quantity::Loss
+                || outcome.run.method == Method::None
+                || !system.asks_leaders(store)
+        }
         Metric::Periods(bound) => bound.measure.source() == Source::Structure,
         Metric::Availability(_)
         | Metric::FullAvailability

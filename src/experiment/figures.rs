@@ -2,8 +2,8 @@
 
 use super::outcome::Estimate;
 use crate::estimate::{
-    Brackets, LatencyFold, Plan, Record, Sums, TrafficFold, missed_share, missed_share_of_requests,
-    period_bound,
+    Brackets, LatencyFold, Plan, Record, RecoveryRecord, Sums, TrafficFold, missed_share,
+    missed_share_of_requests, period_bound,
 };
 use crate::ids::PoolId;
 use crate::model::{
@@ -187,6 +187,23 @@ impl Figures<'_> {
         })
     }
 
+    /// Whether recoveries of a store, or of all, end with the first good answer: traffic ran, and calls ask
+    /// the leader of any of them.
+    pub fn recoveries_are_felt(&self, store: Option<PoolId>) -> bool {
+        self.record.traffic.is_some() && self.system.asks_leaders(store)
+    }
+
+    /// The recoveries that a quantity is read off, with the replications that have them.
+    pub fn recoveries(&self, quantity: Quantity, store: Option<PoolId>) -> (&RecoveryRecord, u64) {
+        let structure = &self.record.structure;
+        match self.traffic() {
+            Some(traffic) if quantity == Quantity::Time && self.recoveries_are_felt(store) => {
+                (&traffic.recoveries, traffic.replications)
+            }
+            _ => (&structure.recoveries, structure.replications),
+        }
+    }
+
     /// A percentile of the recoveries of a store, or of all, seconds.
     pub fn recovery_quantile(
         &self,
@@ -194,7 +211,7 @@ impl Figures<'_> {
         store: Option<PoolId>,
         quantile: f64,
     ) -> Option<f64> {
-        let found = self.record.structure.recoveries.of(store);
+        let found = self.recoveries(quantity, store).0.of(store);
         let spans = match quantity {
             Quantity::Time => &found.times,
             Quantity::Loss => &found.losses,
@@ -278,10 +295,13 @@ impl Figures<'_> {
                     }
                 }
             }
-            Metric::Recovery { .. } => {
-                let late = &structure.recoveries.late[index];
+            Metric::Recovery {
+                quantity, store, ..
+            } => {
+                let (found, replications) = self.recoveries(quantity, store);
+                let late = &found.late[index];
                 Some(
-                    late.share(structure.replications, confidence)?
+                    late.share(replications, confidence)?
                         .complement()
                         .counted(late.x as u64),
                 )

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     OutageDuration,
     /// The mean length of recoveries of all stores, or of the writes lost in them.
     RecoveryMean(Quantity),
+    /// The mean time to a member that leads, of the same.
+    LeadMean,
     /// What target `index` of the pairing is judged by, a share.
     Target(usize),
     /// The same where more is better: the share of periods, or of recoveries, that keep a bound.
@@ -76,7 +78,8 @@ impl Named {
             Kind::Answered(_)
             | Kind::AnsweredMean
             | Kind::OutageDuration
-            | Kind::RecoveryMean(_) => FigureUnit::Seconds,
+            | Kind::RecoveryMean(_)
+            | Kind::LeadMean => FigureUnit::Seconds,
             Kind::Target(_) | Kind::Kept(_) => FigureUnit::Share,
             Kind::Cost => FigureUnit::PerMonth,
         }
@@ -129,14 +132,15 @@ pub(super) fn catalogue(systems: &[&System], method: Method) -> Vec<Named> {
         let mut stores = system.pools.iter().filter(|pool| pool.chooses_leader());
         stores.any(|pool| !lag || pool.replication.is_some())
     };
-    for (name, quantity) in [("rto.mean", Quantity::Time), ("rpo.mean", Quantity::Loss)] {
-        if systems
-            .iter()
-            .all(|system| stores(system, quantity == Quantity::Loss))
-        {
+    for (name, kind, lag) in [
+        ("rto.mean", Kind::RecoveryMean(Quantity::Time), false),
+        ("lead.mean", Kind::LeadMean, false),
+        ("rpo.mean", Kind::RecoveryMean(Quantity::Loss), true),
+    ] {
+        if systems.iter().all(|system| stores(system, lag)) {
             all.push(Named {
                 name: name.into(),
-                kind: Kind::RecoveryMean(quantity),
+                kind,
             });
         }
     }

@@ -5,8 +5,8 @@ use super::figures::{Figures, YEAR_S};
 use super::metrics::{Kind, Named, PERCENTILES, catalogue, of_targets};
 use super::outcome::{CauseRow, Estimate, Outcome};
 use crate::estimate::{PairRecord, Pairing, TrafficPairs, cause_key};
-use crate::ids::Id;
-use crate::model::{Metric, Population, QueueMeasure, Relation, Source, System};
+use crate::ids::{Id, PoolId};
+use crate::model::{Metric, Population, Quantity, QueueMeasure, Relation, Source, System};
 use crate::path::Phase;
 use crate::stats::{Difference, Paired, Scope, Split, WeightedHistogram};
 use std::collections::BTreeMap;
@@ -46,6 +46,11 @@ impl<'a> Moves<'a> {
 
     fn traffic(&self, candidate: usize) -> Option<&'a TrafficPairs> {
         self.pairs[candidate].traffic.as_ref()
+    }
+
+    /// Whether the recoveries of a store of the baseline, or of all, are compared up to the first good answer.
+    fn recoveries_are_felt(&self, store: Option<PoolId>) -> bool {
+        self.figures[0].recoveries_are_felt(store)
     }
 
     /// Replications with traffic.
@@ -131,6 +136,7 @@ impl<'a> Moves<'a> {
             && matches!(
                 named.kind,
                 Kind::OutageDuration
+                    | Kind::LeadMean
                     | Kind::Plain(
                         Metric::StructuralAvailability
                             | Metric::StructuralDowntime
@@ -224,11 +230,15 @@ impl<'a> Moves<'a> {
                 of(&base.means(&other), histories, f64::INFINITY)
             }
             Kind::OutageDuration => of(&pairs.durations, structure, f64::INFINITY),
+            Kind::RecoveryMean(Quantity::Time) if self.recoveries_are_felt(None) => {
+                of(&traffic()?.recoveries, histories, f64::INFINITY)
+            }
             Kind::RecoveryMean(quantity) => of(
                 &pairs.recoveries[quantity as usize],
                 structure,
                 f64::INFINITY,
             ),
+            Kind::LeadMean => of(&pairs.recoveries[0], structure, f64::INFINITY),
             Kind::Target(target) | Kind::Kept(target) => {
                 self.of_target(candidate, target, confidence)
             }
@@ -281,6 +291,14 @@ impl<'a> Moves<'a> {
                 };
                 let kept = row.relation == Relation::AtLeast;
                 Some(if kept { missed.scaled(-1.0) } else { missed })
+            }
+            Metric::Recovery {
+                quantity: Quantity::Time,
+                store,
+                ..
+            } if self.recoveries_are_felt(store) => {
+                let late = share(&self.traffic(candidate)?.targets[index], self.histories())?;
+                Some(late.scaled(-1.0))
             }
             Metric::Recovery { .. } => {
                 let structure = self.figures[0].record.structure.replications;
@@ -341,9 +359,20 @@ impl<'a> Moves<'a> {
             }
             Kind::OutageDuration => outcome.structural_outages.duration_mean,
             Kind::RecoveryMean(quantity) => {
-                let all = self.figures[design].record.structure.recoveries.of(None);
+                let record = self.figures[design].record;
+                let felt = record
+                    .traffic
+                    .as_ref()
+                    .filter(|_| quantity == Quantity::Time && self.recoveries_are_felt(None));
+                let found =
+                    felt.map_or(&record.structure.recoveries, |traffic| &traffic.recoveries);
+                let all = found.of(None);
                 let sums = [all.time, all.loss][quantity as usize];
                 sums.ratio(f64::INFINITY, CONFIDENCE)
+            }
+            Kind::LeadMean => {
+                let all = self.figures[design].record.structure.recoveries.of(None);
+                all.time.ratio(f64::INFINITY, CONFIDENCE)
             }
             Kind::Cost => outcome.cost.as_ref().map(|bill| exactly(bill.per_month)),
             Kind::Target(target) | Kind::Kept(target) => {

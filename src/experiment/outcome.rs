@@ -433,13 +433,28 @@ pub struct Connections {
     pub wait_mean: Option<Estimate>,
 }
 
+/// What ends the recovery time of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoveryEnd {
+    /// The first good answer of the new leader.
+    FirstAnswer,
+    /// A member that leads: no call asks the leader.
+    NobodyAsks,
+    /// A member that leads: no requests were simulated.
+    NoTraffic,
+}
+
 /// Recoveries of a store from the loss of its leader.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovery {
     /// Their number per year.
     pub per_year: Estimate,
-    /// From the fault to a member that leads, seconds.
+    /// From the fault to where [`Recovery::ends`] says, seconds.
     pub time: Spans,
+    /// What ends it.
+    pub ends: RecoveryEnd,
+    /// From the fault to a member that leads, seconds, in every history.
+    pub lead: Spans,
     /// What was acknowledged and is lost, in seconds of writes before the fault, where another member
     /// took over; `None` if the file does not say how the store replicates.
     pub loss: Option<Spans>,

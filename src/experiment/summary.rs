@@ -4,12 +4,12 @@ use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
-    JourneyRow, Latency, NeedsRow, Outcome, Recovery, RequestCounts, Requests, RunFacts, Service,
-    Spans, TargetRow, UserRow,
+    JourneyRow, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
+    RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
-use crate::model::{Channel, Load, Method, PoolKind, Prices, Replication, System};
+use crate::model::{Channel, Load, Method, PoolKind, Prices, Quantity, Replication, System};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::Counts;
@@ -326,6 +326,8 @@ fn connections(figures: &Figures<'_>, pool: PoolId) -> Vec<Connections> {
 fn recovery(figures: &Figures<'_>, id: PoolId, writes: f64) -> Recovery {
     let structure = &figures.record.structure;
     let found = &structure.recoveries.stores[id.index()];
+    let (felt, _) = figures.recoveries(Quantity::Time, Some(id));
+    let felt = &felt.stores[id.index()];
     let replication = figures.system.pools[id].replication.as_ref();
     let per_year = figures.outages_per_year(&found.time, found.time.n, CONFIDENCE);
     let lost = found
@@ -334,7 +336,15 @@ fn recovery(figures: &Figures<'_>, id: PoolId, writes: f64) -> Recovery {
         .scaled(YEAR_S / figures.plan.horizon_s());
     Recovery {
         per_year,
-        time: spans(&found.time, &found.times),
+        time: spans(&felt.time, &felt.times),
+        ends: if figures.recoveries_are_felt(Some(id)) {
+            RecoveryEnd::FirstAnswer
+        } else if figures.record.traffic.is_some() {
+            RecoveryEnd::NobodyAsks
+        } else {
+            RecoveryEnd::NoTraffic
+        },
+        lead: spans(&found.time, &found.times),
         loss: replication.map(|_| spans(&found.loss, &found.losses)),
         writes_lost_per_year: replication.filter(|_| writes > 0.0).map(|kind| match kind {
             // Nothing can be lost, however many histories there are.

@@ -5,6 +5,7 @@
 //! random-stream keys, never for look-ups on a hot path. Spans that are drawn are in seconds
 //! ([`Dist`](crate::random::Dist)); instants and fixed spans are [`SimSpan`](crate::time::SimSpan).
 
+mod askers;
 mod blame;
 mod campaign;
 mod care;

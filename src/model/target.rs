@@ -118,7 +118,8 @@ pub enum QueueMeasure {
 /// What is measured of a recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// From the fault that takes the leader away to a member that leads.
+    /// From the fault that takes the leader away to the first good answer of the next one; to a member that
+    /// leads, where no call asks it or there is no traffic.
     Time,
     /// How long before the fault was written what its successor does not have.
     Loss,

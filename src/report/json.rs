@@ -38,7 +38,7 @@
 //! | `structural` | from the structure function alone: `availability`, `up_at_end` (estimate: share of replications up at the end of the horizon), `downtime_s_per_year`, `planned_downtime_s_per_year` (estimate: the planned part of its mean) and `outages_per_year`, `duration_s`, `mtbf_s`, `mttr_s` as above |
 //! | `queues.<name>` | where there are message queues: `messages` counted (`published` is the sum of `done`, `dead`, `lost` and `left`), `full`, the share of attempts to publish that found no room, `delivered_per_message`, `redelivered_per_message`, the shares `dead` and `lost`, `backlog`, the mean number in the queue or in work, `backlog_largest_seen` waiting, `time_s` from publishing to done |
 //! | `services.<name>.connections.<to>` | where a service keeps connections: `opened` and `shed`, the shares of attempts for which one had to be opened and that got none, `wait_s`, the mean wait for one of all |
-//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `queue`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (from the fault to a member that leads) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
+//! | `services.<name>` | `kind` (`service`, `cache`, `store`, `external`, `queue`, `balancer`), `structural` as above without downtime and `up_at_end`, `calls`: `null` or `availability`, `attempts_per_call`, `attempts_per_request` (issued, of any journey), `utilisation`, `wait_s` (estimates or `null`) and `latency_s`; `recovery`: `null` but for stores that choose a leader: `per_year` (losses of the leader that were noticed or moved the lead, planned switchovers apart), `rto_s` (recovery time), `rto_ends` (what ends it: `first_answer`, the first attempt that the new leader answers well, where requests are simulated and calls ask the leader, in the histories with traffic; `leader_unasked`, a member that leads, as no call asks it; `leader_no_traffic`, the same, as no requests are simulated), `lead_s` (from the fault to a member that leads, in every history) and `rpo_s` (seconds of acknowledged writes lost where another member took over, `null` unless the file says how the store replicates): `mean`, `p50`, `p90`, `p99` (estimates or `null`), `writes_lost_per_year` (estimate or `null`) |
 //! | `journeys.<workload>.<journey>` | one key each: `structural` availability, `availability`, `latency_s` |
 //! | `users.<workload>` | of users in closed loops only, absent without any: `count`, `requests_per_second` (the mean that they made) and `lost_demand` (estimate or `null`: the share of the requests that they would have made without faults and did not make) |
 //! | `causes[]` | `fault` (or `load`, `base`), `phase` (`detect`, `decide`, `promote`, `converge`, `repair`, `warm up` or `null`), `planned` (whether it is planned work), estimates `failed_per_million` (of issued requests), `downtime_s_per_year`, `structural_downtime_s_per_year`; each column adds up to its total |
@@ -56,8 +56,8 @@ mod tree;
 
 use crate::experiment::outcome::{
     Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
-    Outages, Outcome, QueueRow, Recovery, RequestCounts, Requests, Service, Spans, TargetRow, Unit,
-    Verdict,
+    Outages, Outcome, QueueRow, Recovery, RecoveryEnd, RequestCounts, Requests, Service, Spans,
+    TargetRow, Unit, Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -395,6 +395,15 @@ fn recovery(found: &Recovery) -> Json {
     Json::object([
         ("per_year", estimate(&found.per_year)),
         ("rto_s", of_events(&found.time)),
+        (
+            "rto_ends",
+            Json::text(match found.ends {
+                RecoveryEnd::FirstAnswer => "first_answer",
+                RecoveryEnd::NobodyAsks => "leader_unasked",
+                RecoveryEnd::NoTraffic => "leader_no_traffic",
+            }),
+        ),
+        ("lead_s", of_events(&found.lead)),
         ("rpo_s", found.loss.as_ref().map_or(Json::Null, of_events)),
         (
             "writes_lost_per_year",

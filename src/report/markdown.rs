@@ -4,8 +4,9 @@ use super::clean::{clean, shortened};
 use super::inputs as ranges;
 use super::method;
 use super::numbers::{self, Printed};
+use super::recovery;
 use super::words::{self, Loss};
-use crate::experiment::outcome::{Estimate, Latency, Outcome, QueueRow, Verdict};
+use crate::experiment::outcome::{Estimate, Latency, Outcome, QueueRow, RecoveryEnd, Verdict};
 use std::fmt::Write;
 
 /// GitHub refuses step summaries of more than 1 MiB and comments of more than 64 KiB.
@@ -217,9 +218,15 @@ fn figures(out: &mut String, outcome: &Outcome) {
     let stores = stores.filter_map(|row| Some((&row.name, row.recovery.as_ref()?)));
     for (name, found) in stores.take(ROWS) {
         let name = escaped(name);
+        let end = recovery::recovery_end(found.ends);
+        let up_to = |word: &str| format!("recovery of the leader up to {end}, {word}");
+        let (mean, p99) = (up_to("mean"), up_to("p99"));
+        let felt = found.ends == RecoveryEnd::FirstAnswer;
+        let led = found.lead.mean.as_ref().filter(|_| felt);
         let spans = [
-            ("recovery of the leader, mean", found.time.mean.as_ref()),
-            ("recovery of the leader, p99", found.time.p99.as_ref()),
+            (mean.as_str(), found.time.mean.as_ref()),
+            (p99.as_str(), found.time.p99.as_ref()),
+            ("to a member that leads, mean", led),
             (
                 "writes lost, mean",
                 found.loss.as_ref().and_then(|it| it.mean.as_ref()),

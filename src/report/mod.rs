@@ -9,6 +9,7 @@ mod json;
 mod markdown;
 mod method;
 pub mod numbers;
+mod recovery;
 mod text;
 pub mod timeline;
 mod words;

@@ -3,6 +3,7 @@
 use super::clean::{clean, columns, line, shortened};
 use super::inputs as ranges;
 use super::numbers::{self, Printed};
+use super::recovery;
 use super::words;
 use crate::experiment::outcome::{Downtime, Outages, Outcome, TargetRow, Verdict};
 use crate::model::Method;
@@ -310,8 +311,8 @@ fn figures(outcome: &Outcome, style: Style) -> Vec<String> {
         let text = format!("{} of the downtime", numbers::span_per_year(planned));
         lines.insert(1, labelled("Planned", &text, style));
     }
-    if let Some((name, found)) = words::worst_recovery(outcome) {
-        let parts = std::iter::once(name.to_owned()).chain(words::recovery(found));
+    if let Some((name, found)) = recovery::worst_recovery(outcome) {
+        let parts = std::iter::once(name.to_owned()).chain(recovery::recovery(found));
         lines.push(labelled("Recovery", &fitting(parts), style));
     }
     if let Some(l) = &outcome.latency {

@@ -4,7 +4,7 @@ use super::inputs;
 use super::numbers::{self, Printed};
 use crate::experiment::outcome::{
     AtPeak, Bill, BreakEven, CauseRow, Condition, Estimate, NeedsRow, Outcome, PeakState, QueueRow,
-    Recovery, Scaled, Spans, TargetRow, Unit, Unturned, Verdict,
+    Scaled, TargetRow, Unit, Unturned, Verdict,
 };
 use crate::model::Over;
 use crate::path::Phase;
@@ -110,43 +110,6 @@ pub(crate) fn measured(row: &TargetRow) -> Printed {
             }
         }
     }
-}
-
-/// The store that has lost its leader most often, with its name; `None` if none has.
-pub(crate) fn worst_recovery(outcome: &Outcome) -> Option<(&str, &Recovery)> {
-    let rows = outcome.services.iter();
-    let rows = rows.filter_map(|row| Some((row.name.as_str(), row.recovery.as_ref()?)));
-    let seen = rows.filter(|(_, found)| found.per_year.value > 0.0);
-    // The first of several, so that their order does not depend on the last digit of a sum.
-    seen.reduce(|a, b| {
-        if b.1.per_year.value > a.1.per_year.value {
-            b
-        } else {
-            a
-        }
-    })
-}
-
-/// How often a store lost its leader, for how long, and what with it, in parts.
-pub(crate) fn recovery(found: &Recovery) -> Vec<String> {
-    let mut parts = vec![numbers::per_year(&found.per_year).value];
-    let spans = |word: &str, spans: &Spans| {
-        let rows = [
-            ("mean", &spans.mean),
-            ("p50", &spans.p50),
-            ("p99", &spans.p99),
-        ];
-        let rows = rows.into_iter().filter_map(|(name, e)| {
-            let e = e.as_ref()?;
-            Some(format!("{word} {name} {}", numbers::brief_span(e)))
-        });
-        rows.collect::<Vec<_>>()
-    };
-    parts.extend(spans("RTO", &found.time));
-    if let Some(loss) = &found.loss {
-        parts.extend(spans("RPO", loss));
-    }
-    parts
 }
 
 /// The message queue in which most went wrong, or else the slowest.

@@ -258,6 +258,23 @@ impl<'a> Arrivals<'a> {
         self.find_soonest();
     }
 
+    /// Of the streams of workloads only those whose row is `wanted`, and none of closed loops.
+    pub(super) fn keep(&mut self, wanted: &[bool]) {
+        for (index, cursor) in self.cursors.iter_mut().enumerate() {
+            let row = match index.checked_sub(self.workloads.len()) {
+                None => index,
+                Some(row) => self.bursting[row],
+            };
+            if !wanted[row] {
+                cursor.seek(SimTime::NEVER);
+            }
+        }
+        for (_, crowd) in &mut self.crowds {
+            crowd.end();
+        }
+        self.find_soonest();
+    }
+
     /// A user of `workload`, which is a closed loop, has an answer or has left at `now`.
     pub(super) fn think(&mut self, workload: usize, user: u32, now: SimTime) {
         let crowd = self.crowds.iter_mut().find(|(row, _)| *row == workload);

@@ -477,6 +477,9 @@ impl<'a> Stretch<'a> {
                 tally.attempts_failed += 1;
             }
         }
+        if self.answers.awaited > 0 && returns && succeeded {
+            self.note_answer(plan, what, slot.index() as u32);
+        }
         self.free_worker(plan, slot);
         if !returns {
             return Next::Idle;

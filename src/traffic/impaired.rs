@@ -442,6 +442,10 @@ impl<'a> Stretch<'a> {
             tally.attempts_answered += u64::from(ok);
             tally.attempts_failed += u64::from(!ok);
         });
+        if self.answers.awaited > 0 && ok {
+            let frame = &self.frames[index];
+            self.note_answer(plan, frame.what, frame.slot);
+        }
         self.drop_attempt(index);
         self.hear(caller, ok, (degraded, base))
     }

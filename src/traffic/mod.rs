@@ -105,7 +105,9 @@
 //! calls only: the draws of one request never depend on another, and every stretch that covers a
 //! request sees the same one.
 
+mod answers;
 mod arrivals;
+mod askers;
 mod attempt;
 mod bins;
 mod blame;
@@ -131,6 +133,7 @@ mod tests;
 mod travel;
 
 pub use arrivals::Source;
+pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
 pub use tally::{
     BadRun, ChannelTally, Counts, JourneyTally, PoolTally, QueueTally, SliceTally, Tally,
@@ -138,9 +141,11 @@ pub use tally::{
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};
+use crate::ids::{IdVec, JourneyId, PoolId, WorkloadId};
 use crate::model::System;
 use crate::path::{Regime, Signal};
 use crate::time::SimTime;
+use askers::Askers;
 use plan::Plan;
 use stretch::Stretch;
 
@@ -153,6 +158,8 @@ pub const FRAME_LIMIT: u32 = 4_000_000;
 pub struct Traffic<'a> {
     plan: Plan<'a>,
     stretch: Stretch<'a>,
+    /// Made when it is needed.
+    askers: Option<Box<Askers<'a>>>,
 }
 
 impl<'a> Traffic<'a> {
@@ -161,7 +168,11 @@ impl<'a> Traffic<'a> {
         let mut rings = Rings::new();
         let plan = Plan::new(system, &mut rings);
         let stretch = Stretch::new(&plan, rings, &settings, FRAME_LIMIT);
-        Self { plan, stretch }
+        Self {
+            plan,
+            stretch,
+            askers: None,
+        }
     }
 
     /// Begins a stretch at `from` under `regime`: queues are empty, turns are at their start, and
@@ -234,6 +245,56 @@ impl<'a> Traffic<'a> {
     /// Sets all counts to zero.
     pub fn clear_tally(&mut self) {
         self.stretch.clear_tally();
+    }
+
+    /// Asks for the first good answer, not before `from`, to an operation that only the leader of `store`
+    /// serves, by whoever leads it then. Stretches that begin do not forget it.
+    pub fn await_answer(&mut self, store: PoolId, from: SimTime) {
+        self.stretch.answers.wait_for(store, from);
+    }
+
+    /// None of the answers that are awaited comes before `from`: what is simulated of the time before it
+    /// is known to have none.
+    pub fn no_answer_before(&mut self, from: SimTime) {
+        self.stretch.answers.none_before(from);
+    }
+
+    /// Whether any answer is awaited that has not come.
+    pub fn awaits_answer(&self) -> bool {
+        self.stretch.answers.awaited > 0
+    }
+
+    /// When the answer that was awaited of `store` came, once.
+    pub fn take_answer(&mut self, store: PoolId) -> Option<SimTime> {
+        self.stretch.answers.take(store)
+    }
+
+    /// Looks for requests of `source` from `from` on that are of `wanted` journeys; see
+    /// [`next_asking`](Self::next_asking). A stretch in progress is left alone.
+    pub fn seek_asking(
+        &mut self,
+        (source, from): (Source, SimTime),
+        bursts: &IdVec<WorkloadId, bool>,
+        wanted: &IdVec<JourneyId, bool>,
+    ) {
+        let system = self.plan.system;
+        let askers = self
+            .askers
+            .get_or_insert_with(|| Box::new(Askers::new(system)));
+        askers.begin(&self.plan, (source, from), bursts, wanted);
+    }
+
+    /// The next of them, among at most `most` requests.
+    pub fn next_asking(&mut self, most: u64) -> Asking {
+        match &mut self.askers {
+            Some(askers) => askers.next(&self.plan, most),
+            None => Asking::At(SimTime::NEVER),
+        }
+    }
+
+    /// No answer is awaited any more.
+    pub fn forget_answers(&mut self) {
+        self.stretch.answers.forget();
     }
 
     /// Requests, attempts and branches in progress, at most: 1 to 2^24 - 1.

@@ -99,6 +99,8 @@ pub(super) struct OperationPlan<'a> {
     pub takes: &'a Dist,
     /// The probability that its own work ends in an error.
     pub fails: f64,
+    /// Whether only the leader of a store serves it.
+    pub of_leader: bool,
     /// How long an attempt waits for a worker at most.
     pub queue_timeout: Option<&'a Dist>,
     pub calls: Span,
@@ -125,6 +127,22 @@ pub(super) struct WorkloadPlan<'a> {
     pub timer: Option<u32>,
     /// Their patience, if each has its own.
     pub patience: Option<&'a Dist>,
+}
+
+impl WorkloadPlan<'_> {
+    /// Which journey a request is of, by its first roll.
+    #[inline(always)]
+    pub(super) fn journey(&self, roll: impl FnOnce() -> u64) -> JourneyId {
+        let [(journey, _)] = self.journeys[..] else {
+            let point = roll();
+            let place = self
+                .journeys
+                .partition_point(|&(_, before)| before <= point);
+            // Shares sum to 1 up to rounding; what is left over belongs to the last.
+            return self.journeys[place.min(self.journeys.len() - 1)].0;
+        };
+        journey
+    }
 }
 
 /// Everything.
@@ -255,6 +273,7 @@ impl<'a> Plan<'a> {
                 pool: operation.pool,
                 takes: &operation.takes,
                 fails: operation.fails,
+                of_leader: operation.served_by == ServedBy::Leader,
                 queue_timeout: system.pools[operation.pool].queue_timeout.as_ref(),
                 calls: lay(&operation.calls),
             })

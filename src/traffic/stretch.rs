@@ -1,5 +1,6 @@
 //! The state of a stretch and its event loop: what is next, requests arriving and ending.
 
+use super::answers::Answers;
 use super::arrivals::{Arrivals, NOBODY, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
@@ -80,6 +81,7 @@ pub(super) struct Stretch<'a> {
     /// Frames found by a scan.
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
+    pub answers: Answers,
     /// The user of a closed loop that each request in progress is of, by frame.
     pub seats: Vec<u32>,
     /// Latencies of good and degraded requests that are not yet in the tally, by what the request met
@@ -152,6 +154,7 @@ impl<'a> Stretch<'a> {
             pending: Vec::new(),
             found: Vec::new(),
             tally: Tally::new(system, settings),
+            answers: Answers::new(system.pools.len()),
             seats: Vec::new(),
             latencies: system
                 .journeys
@@ -380,17 +383,7 @@ impl<'a> Stretch<'a> {
         self.now = arrival.at;
         let workload = &plan.workloads[arrival.workload];
         let (index, frame) = self.frames.take(Kind::Request, arrival.key);
-        let journey = match workload.journeys[..] {
-            [(journey, _)] => journey,
-            _ => {
-                let point = frame.roll();
-                let place = workload
-                    .journeys
-                    .partition_point(|&(_, before)| before <= point);
-                // Shares sum to 1 up to rounding; what is left over belongs to the last.
-                workload.journeys[place.min(workload.journeys.len() - 1)].0
-            }
-        };
+        let journey = workload.journey(|| frame.roll());
         let (calls, direct) = (plan.journeys[journey].calls, plan.journeys[journey].direct);
         (frame.since, frame.call_from) = (arrival.at, arrival.at);
         frame.what = journey.index() as u32;

@@ -486,6 +486,10 @@ impl<'a> Stretch<'a> {
             Wait::HomeShed => tally.attempts_shed += 1,
             _ => tally.attempts_failed += 1,
         });
+        if self.answers.awaited > 0 && wait == Wait::Home {
+            let frame = &self.frames[index];
+            self.note_answer(plan, frame.what, frame.slot);
+        }
         self.drop_attempt(index);
         self.frames[caller].latest = member;
         self.hear(caller, succeeded, (degraded, base))

@@ -119,3 +119,42 @@ targets: [db.rto.p99 <= 1min]
     assert_eq!(lost["value"], 0.0);
     assert_eq!(result["designs"][1]["standing"], "worse");
 }
+
+/// Writes come twice a minute instead of twice a second, so the first good answer of a new leader comes 29.5 s
+/// later, while a member leads after 85 s in both. Within 100 s all but e^-30 were over, and e^-0.5 are not now.
+#[test]
+fn a_rarer_write_is_seen_in_what_callers_wait_for_and_not_in_who_leads() {
+    let store = |rate: &str| {
+        format!(
+            "
+fivenines: 1
+run: {{horizon: 60d, method: windows, replications: 64, start: new}}
+services: {{app: {{operations: {{save: {{takes: 20ms, calls: [{{to: db.write}}]}}}}}}}}
+stores:
+  db:
+    members: 3
+    faults: {{crash: {{every: {{exponential: {{mean: 5d}}}}, lasts: 10m}}}}
+    failover: {{generic: {{detect: 20s, decide: 5s, promote: 60s}}}}
+    operations: {{write: {{takes: 5ms, from: leader}}}}
+workload: {{users: {{arrive: {{poisson: {rate}}}, journeys: {{app.save: 100%}}, patience: 3s}}}}
+targets: [db.rto.p99 <= 100s]
+"
+        )
+    };
+    let folder = Folder::new();
+    let base = folder.file("base.yaml", &store("2/s"));
+    let rare = folder.file("rare.yaml", &store("2/min"));
+    let (_, result) = folder.compare(&[&base, &rare]);
+    let truth = -f64::exp(-0.5);
+    for (figure, truth) in [("rto.mean", 29.5), ("db.rto.p99 <= 100s", truth)] {
+        let (value, low, high) = difference(&result, figure);
+        let se = ((high - low) / 3.92).max(1e-12);
+        assert!(
+            (value - truth).abs() < 4.0 * se,
+            "{figure}: {low}..{high}, not {truth}"
+        );
+        assert!((value / truth - 1.0).abs() < 0.15, "{figure}: {value}");
+    }
+    let (value, ..) = difference(&result, "lead.mean");
+    assert_eq!(value, 0.0);
+}

@@ -66,7 +66,7 @@ fn a_rare_year_is_seen_in_histories_without_traffic() {
     assert!(covered.count() >= 36);
     for one in &found {
         // Where no history with traffic met the fault, nothing is known of its quiet time: less is certain.
-        assert!(one.high - one.low < 0.04, "{one:?}");
+        assert!(one.high - one.low < 0.06, "{one:?}");
         assert!(one.n == 1_024);
     }
     let alone = judged(SELDOM, 1, false);

@@ -3,6 +3,7 @@
 
 use crate as fivenines;
 
+mod answers;
 mod any_system;
 mod build;
 mod calls;
