@@ -27,6 +27,8 @@ mod rare;
 mod recovery;
 #[path = "features/reference.rs"]
 mod reference;
+#[path = "features/refill.rs"]
+mod refill;
 #[path = "features/traces.rs"]
 mod traces;
 #[path = "features/warnings.rs"]

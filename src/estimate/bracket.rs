@@ -13,7 +13,7 @@
 use super::group::{GroupRecord, GroupRunner};
 use super::outages::SliceShare;
 use super::plan::{GROUPS, Plan};
-use super::windows::{HOUR, hour_slot, visible};
+use super::windows::{HOUR, felt_for, hour_slot, visible};
 use crate::model::{LoadRhythm, Method, Metric, System};
 use crate::time::{SimSpan, SimTime};
 use std::collections::BTreeMap;
@@ -218,7 +218,8 @@ impl GroupRunner<'_> {
             }
             let open = plan.slice_start(at.before(windows.look_back)).max(from);
             add_quiet(&mut quiet, (self.system, plan), key, (from, open));
-            let mut end = plan.slice_end(at + windows.after).min(plan.to);
+            let felt = felt_for((self.system, plan), &self.signals);
+            let mut end = plan.slice_end(at + felt).min(plan.to);
             loop {
                 let next = self.control.next_time();
                 if next >= plan.to || plan.slice_start(next.before(lead)) > end {
@@ -227,7 +228,8 @@ impl GroupRunner<'_> {
                 self.signals.clear();
                 self.control.step(&mut self.signals);
                 if visible(&self.signals) {
-                    end = end.max(plan.slice_end(next + windows.after).min(plan.to));
+                    let felt = felt_for((self.system, plan), &self.signals);
+                    end = end.max(plan.slice_end(next + felt).min(plan.to));
                 }
             }
             windows_s += end.since(open).as_secs_f64();

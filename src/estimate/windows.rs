@@ -7,10 +7,11 @@
 
 use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
+use super::plan::Plan;
 use super::settle::MOST;
 use super::totals::Totals;
 use crate::control::Control;
-use crate::model::{LoadRhythm, System};
+use crate::model::{LoadRhythm, Owner, System};
 use crate::path::{Regime, Signal, SlotState};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
@@ -164,7 +165,8 @@ impl GroupRunner<'_> {
             traffic.clear_tally();
             traffic.no_answer_before(open);
             traffic.begin(&quiet_regime, open.before(windows.warm_up), source);
-            let mut end = plan.slice_end(at + windows.after).min(plan.to);
+            let felt = felt_for((self.system, plan), &self.signals);
+            let mut end = plan.slice_end(at + felt).min(plan.to);
             traffic.count(open, end);
             advance(traffic, at, stop)?;
             self.settling.before(traffic.frames_in_use());
@@ -207,7 +209,11 @@ impl GroupRunner<'_> {
                 if visible(&self.signals) {
                     rises = !takes_away(&self.signals);
                 }
-                let feels = if felt { next + windows.after } else { next };
+                let feels = if felt {
+                    next + felt_for((self.system, plan), &self.signals)
+                } else {
+                    next
+                };
                 let later = plan.slice_end(feels).min(plan.to);
                 felt_until = felt_until.max(later);
                 if later > end {
@@ -353,6 +359,20 @@ impl Others {
         control.step(signals);
         elsewhere.is_some() || visible(signals)
     }
+}
+
+/// How long requests feel `signals`: as long as any transition, and until caches are full again.
+pub(super) fn felt_for((system, plan): (&System, &Plan), signals: &[Signal]) -> SimSpan {
+    let mut refills_in = SimSpan::ZERO;
+    for signal in signals {
+        if let Signal::Slot { slot, state } = signal
+            && *state == SlotState::Serving
+            && let Owner::Pool(pool) = system.slots[*slot].owner
+        {
+            refills_in = refills_in.max(system.pools[pool].refills_in);
+        }
+    }
+    plan.windows.after.saturating_add(refills_in)
 }
 
 /// Whether traffic itself can see any of `signals`.

@@ -2,7 +2,9 @@
 //! depends on nothing but the scenario and the seed.
 
 use super::links;
+use super::refills;
 use super::turns::Turns;
+use super::unbounded;
 use super::{Options, RunError};
 use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
 use crate::ids::Id;
@@ -29,7 +31,7 @@ const WINDOWS_CPU_S: f64 = 600.0;
 pub(super) const FIGURES_CPU_S: f64 = 24.0;
 
 /// CPU seconds of traffic in one block where there are targets: many can be decided by less than makes
-/// decent figures.
+/// decent figures. Who asks for less than a block gets figures.
 const LOOK_CPU_S: f64 = 6.0;
 
 /// CPU seconds a run may take while targets are undecided.
@@ -191,7 +193,7 @@ fn finish(
         .map(|workload| workload.line)
         .next()
         .unwrap_or(1);
-    check_queues(system, load, &plan)?;
+    unbounded::check(system, load, &plan)?;
     check_slices(system, &plan)?;
     let faults = transitions(system, plan.horizon_s()) / 4.0;
     let followed = plan.horizon_s() + lead_in(system, seed_of(system, options)).as_secs_f64();
@@ -229,7 +231,8 @@ fn finish(
             let window = plan.windows.look_back.as_secs_f64()
                 + plan.windows.warm_up.as_secs_f64()
                 + plan.windows.after.as_secs_f64();
-            let windows = (2.0 * faults * window).min(plan.horizon_s());
+            let refills = refills::seconds(system, plan.horizon_s());
+            let windows = (2.0 * faults * window + refills).min(plan.horizon_s());
             // Each stretch between windows is sampled, long ones in every hour of the day or week.
             let hours = match system.load_rhythm() {
                 LoadRhythm::Steady => 0.0,
@@ -251,10 +254,12 @@ fn finish(
         bytes: bytes(system, &plan),
     };
     if plan.method != Method::None {
-        let block_cpu_s = if system.targets.is_empty() {
-            FIGURES_CPU_S
-        } else {
+        let asked = options.replications.or(system.run.replications);
+        let looks = asked.is_none_or(|replications| replications >= BLOCK);
+        let block_cpu_s = if looks && !system.targets.is_empty() {
             LOOK_CPU_S
+        } else {
+            FIGURES_CPU_S
         };
         let traffic = cost.affordable(block_cpu_s);
         plan.traffic_per_block = if traffic >= GROUPS {
@@ -346,62 +351,6 @@ fn picking(system: &System) -> f64 {
         .map(|balancer| system.pools[balancer.to].slots.len())
         .max();
     1.0 + members.unwrap_or(0) as f64 / MEMBERS_PER_ATTEMPT
-}
-
-/// Refuses what no run can answer: a queue that grows for ever.
-fn check_queues(system: &System, load: &Load, plan: &Plan) -> Result<(), RunError> {
-    if plan.method == Method::None || look_back(system).is_some() {
-        return Ok(());
-    }
-    for (id, pool) in system.pools.pairs() {
-        // Messages that wait are bounded by the queue.
-        let takes = system.queues.iter().any(|queue| queue.consumer == id);
-        let Some(utilisation) = load.pools[id].utilisation_max.filter(|_| !takes) else {
-            continue;
-        };
-        let utilisation = utilisation * load.pools[id].mean_factor;
-        if utilisation >= 1.0 && pool.queue.is_none() && pool.queue_timeout.is_none() {
-            return Err(RunError::Unsuitable {
-                line: system.workloads.iter().next().map(|workload| workload.line),
-                message: format!(
-                    "`{}` is offered {:.0} % of what it can do, and nothing bounds its queue",
-                    pool.name,
-                    utilisation * 100.0
-                ),
-                help: "state a `queue` or `queue_timeout` for it or a `patience` for the users, or give it more \
-                       workers or replicas"
-                    .into(),
-            });
-        }
-    }
-    check_links(system, load)
-}
-
-/// The same for connections that are waited for.
-fn check_links(system: &System, load: &Load) -> Result<(), RunError> {
-    for (id, channel) in system.channels.pairs() {
-        let Some(max) = channel.max else { continue };
-        let loaded = load.channels[id];
-        let callers = system.pools[channel.from].active() as f64;
-        let lines = callers * channel.addresses_in_use(system) as f64;
-        let utilisation = loaded.rate_max * loaded.hold_mean / (lines * f64::from(max));
-        if utilisation >= 1.0 && channel.queue.is_none() && channel.wait.is_none() {
-            return Err(RunError::Unsuitable {
-                line: system.workloads.iter().next().map(|workload| workload.line),
-                message: format!(
-                    "the connections of `{}` to `{}` are asked for {:.0} % of what they can do, \
-                     and nothing bounds the waiting for them",
-                    system.pools[channel.from].name,
-                    channel.name(system),
-                    utilisation * 100.0
-                ),
-                help: "state a `wait` or `queue` for them or a `patience` for the users, or a \
-                       larger `max`"
-                    .into(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Refuses a horizon that ends within a slice: its last requests would belong to no slice.

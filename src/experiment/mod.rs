@@ -16,11 +16,13 @@ mod moves;
 pub mod outcome;
 mod pilot;
 mod queues;
+mod refills;
 mod run;
 mod scaled;
 mod summary;
 mod turning;
 mod turns;
+mod unbounded;
 mod verdict;
 
 pub use break_even::break_even;

@@ -32,6 +32,9 @@ pub struct Pool {
     pub standby: Option<Standby>,
     /// When a write is acknowledged, for stores that say so.
     pub replication: Option<Replication>,
+    /// How long after its start a slot of a cache has its content again; zero: at once. Until then, it has
+    /// a share of it that grows in proportion to the time.
+    pub refills_in: SimSpan,
 }
 
 impl Pool {

@@ -140,6 +140,7 @@ impl System {
             starts_in: fixed(0.0),
             standby: None,
             replication: None,
+            refills_in: SimSpan::ZERO,
         });
         self.operation(pool, ServedBy::Any);
         pool

@@ -480,6 +480,9 @@ impl<'a> Stretch<'a> {
         if self.answers.awaited > 0 && returns && succeeded {
             self.note_answer(plan, what, slot.index() as u32);
         }
+        if self.now < self.refills.until && returns && succeeded {
+            self.look_up(plan, slot, caller);
+        }
         self.free_worker(plan, slot);
         if !returns {
             return Next::Idle;

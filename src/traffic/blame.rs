@@ -2,7 +2,8 @@
 //! just gone, an error of an operation itself, or the load.
 //!
 //! A fault that has gone is blamed while its backlog settles: for a fixed time, and for as long as slices
-//! have been bad without a break since it was there. So a storm of retries is the fault's that began it, and
+//! have been bad without a break since it was there, or while a cache fills again that began to when it
+//! went. So a storm of retries is the fault's that began it, and
 //! a system that was overloaded before is not.
 
 use crate::ids::{Id, IdVec, JourneyId};
@@ -18,6 +19,8 @@ pub(super) struct Blames {
     /// The last blame that went away without another in its place.
     gone: IdVec<JourneyId, Option<Gone>>,
     settle: SimSpan,
+    /// From the first to the last instant at which caches fill again, the latest time.
+    refill: Option<(SimTime, SimTime)>,
 }
 
 /// A blame that has gone.
@@ -43,6 +46,7 @@ impl Blames {
             since: IdVec::filled(SimTime::EPOCH, journeys),
             gone: IdVec::filled(None, journeys),
             settle,
+            refill: None,
         }
     }
 
@@ -51,6 +55,21 @@ impl Blames {
         self.now.as_mut_slice().copy_from_slice(blames.as_slice());
         self.since.as_mut_slice().fill(SimTime::EPOCH);
         self.gone.as_mut_slice().fill(None);
+        self.refill = None;
+    }
+
+    /// A cache fills from `from` to `to`.
+    pub(super) fn refill(&mut self, from: SimTime, to: SimTime) {
+        self.refill = Some(match self.refill {
+            Some((first, last)) if last >= from => (first, last.max(to)),
+            _ => (from, to),
+        });
+    }
+
+    /// Whether what has gone is to blame for a cache that is not full yet.
+    fn lacks(&self, gone: Gone, at: SimTime) -> bool {
+        self.refill
+            .is_some_and(|(first, last)| gone.at + self.settle >= first && at <= last + self.settle)
     }
 
     /// From `at` on a journey has this blame; `first_bad` as for [`Blames::cause`].
@@ -94,7 +113,8 @@ impl Blames {
         let blame = self.now[journey].or_else(|| {
             let gone = self.gone[journey]?;
             let fresh = at.since(gone.at) <= self.settle;
-            (fresh || gone.goes_on(self.settle, first_bad)).then_some(Blame {
+            let blamed = fresh || gone.goes_on(self.settle, first_bad) || self.lacks(gone, at);
+            blamed.then_some(Blame {
                 fault: gone.blame.fault,
                 phase: Phase::WarmUp,
             })

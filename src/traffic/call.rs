@@ -119,6 +119,7 @@ impl<'a> Stretch<'a> {
     fn attempt_failed(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         let frame = &mut self.frames[caller];
         debug_assert!(frame.child == NONE && frame.due == 0);
+        frame.cold = false;
         let call = plan.call(frame.position);
         if frame.attempts <= call.retries {
             let pause = call.backoff.pause(frame.attempts, uniform(frame.roll()));
@@ -148,7 +149,8 @@ impl<'a> Stretch<'a> {
         frame.child = NONE;
         frame.degraded |= degraded;
         let call = plan.call(frame.position);
-        let missed = call.hit < 1.0 && uniform(frame.roll()) >= call.hit;
+        let cold = std::mem::take(&mut frame.cold);
+        let missed = cold || call.hit < 1.0 && uniform(frame.roll()) >= call.hit;
         if frame.counted {
             let tally = &mut self.tally.pools[call.pool];
             tally.calls += 1;

@@ -178,6 +178,8 @@ pub(super) struct Frame {
     pub degraded: bool,
     /// The latest attempt of the current call was answered with an operation's own error.
     pub base: bool,
+    /// The current call was answered by a cache that does not have this yet.
+    pub cold: bool,
     /// Counted as in progress by its balancer instance.
     pub connected: bool,
     /// Nothing gets through any more between the caller and the slot or the instance.
@@ -227,6 +229,7 @@ impl Frame {
             counted: false,
             degraded: false,
             base: false,
+            cold: false,
             connected: false,
             cut_front: false,
             cut_back: false,

@@ -122,6 +122,7 @@ mod impaired;
 mod leave;
 mod plan;
 mod queue;
+mod refill;
 mod relay;
 mod sharing;
 mod signals;

@@ -42,6 +42,7 @@ impl<'a> Stretch<'a> {
                 if (before == SlotState::Standby) != (state == SlotState::Standby) {
                     self.set_members(plan, slot);
                 }
+                self.refill(plan, slot, before, state);
                 match plan.relay_of[slot] {
                     Some(relay) => self.change_relay(plan, relay, before, state),
                     None => self.change_slot(plan, slot, before, state),

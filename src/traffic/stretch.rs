@@ -9,6 +9,7 @@ use super::call::Next;
 use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::plan::Plan;
+use super::refill::Refills;
 use super::relay::Relay;
 use super::sharing::Sharing;
 use super::slices::Slices;
@@ -82,6 +83,7 @@ pub(super) struct Stretch<'a> {
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
     pub answers: Answers,
+    pub refills: Refills,
     /// The user of a closed loop that each request in progress is of, by frame.
     pub seats: Vec<u32>,
     /// Latencies of good and degraded requests that are not yet in the tally, by what the request met
@@ -155,6 +157,7 @@ impl<'a> Stretch<'a> {
             found: Vec::new(),
             tally: Tally::new(system, settings),
             answers: Answers::new(system.pools.len()),
+            refills: Refills::new(system.slots.len()),
             seats: Vec::new(),
             latencies: system
                 .journeys
@@ -176,6 +179,7 @@ impl<'a> Stretch<'a> {
         self.clear();
         self.now = from;
         self.take_over(regime);
+        self.refills.begin();
         self.pace_all_shares();
         self.blames.begin(&regime.blames);
         for relay in &mut self.relays {

@@ -57,13 +57,13 @@ fn exact() -> f64 {
 fn a_rare_year_is_seen_in_histories_without_traffic() {
     let exact = exact();
     assert!((exact - 0.0198).abs() < 1e-4, "{exact}");
-    let seeds = 1..=40;
+    let seeds = 1..=20;
     let found: Vec<Estimate> = seeds.map(|seed| judged(SELDOM, seed, true)).collect();
     let covered = found
         .iter()
         .filter(|one| one.low <= exact && exact <= one.high);
-    // Exact intervals cover 95 % and more: fewer than 36 of 40 come once in a hundred times.
-    assert!(covered.count() >= 36);
+    // Exact intervals cover 95 % and more: fewer than 17 of 20 come twice in a hundred times, at most.
+    assert!(covered.count() > 16);
     for one in &found {
         // Where no history with traffic met the fault, nothing is known of its quiet time: less is certain.
         assert!(one.high - one.low < 0.06, "{one:?}");

@@ -28,6 +28,7 @@ workload:
 ";
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_agree_with_exact_when_the_rate_goes_by_hour_and_day() {
     let paired = compare_seeds(&system(HOURS), 3, 64, |_| {});
     paired.agrees();
@@ -124,6 +125,7 @@ workload:
 ";
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_agree_with_exact_when_users_wait_for_their_answers() {
     let paired = compare(&system(CLOSED), 160, |_| {});
     // Users of a window draw anew, so the difference contains the luck of both methods.

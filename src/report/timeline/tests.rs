@@ -77,6 +77,7 @@ fn system() -> System {
             starts_in: Dist::constant(1.0).unwrap(),
             standby: None,
             replication: None,
+            refills_in: SimSpan::ZERO,
         }]),
         balancers: IdVec::from_rows(vec![Balancer {
             name: "edge".to_owned(),

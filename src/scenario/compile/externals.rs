@@ -61,6 +61,7 @@ impl<'a> Compiler<'a> {
             starts_in: super::no_time(),
             standby: None,
             replication: None,
+            refills_in: crate::time::SimSpan::ZERO,
         });
         if let (Some((every, lasts)), Some(&slot)) = (self.outages(entry, form), slots.first()) {
             let kind = match form.during_outage.as_ref().and_then(At::get) {

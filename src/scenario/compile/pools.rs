@@ -144,6 +144,9 @@ impl<'a> Compiler<'a> {
                 let Some(pool) = self.pool(&common, PoolKind::Cache, &waiting!(form)) else {
                     return;
                 };
+                if let Some(span) = self.span(&form.refills_in, "refills_in") {
+                    self.system.pools[pool].refills_in = span;
+                }
                 for operation in form
                     .operations
                     .iter()
@@ -216,6 +219,7 @@ impl<'a> Compiler<'a> {
             starts_in: super::no_time(),
             standby: None,
             replication: None,
+            refills_in: SimSpan::ZERO,
         });
     }
 
@@ -284,6 +288,7 @@ impl<'a> Compiler<'a> {
             starts_in,
             standby,
             replication: None,
+            refills_in: SimSpan::ZERO,
         }))
     }
 

@@ -81,6 +81,8 @@ placed! {
         discipline: DisciplineForm,
         /// How long a request may wait for a worker before it is refused, as HAProxy's `timeout queue`. Default: for ever.
         queue_timeout: SpanDist,
+        /// How long after its start a replica has as much in memory as before it went down. Until then a look-up hits less often, in proportion to the time since. Histories begin with full caches. Default: 0s. Evidence: assumed.
+        refills_in: Span,
         /// What it can be asked to do. Default: nothing.
         operations: Entries<PlainOperation>,
     }

@@ -141,6 +141,7 @@ impl Build {
             starts_in: constant(1.0),
             standby: None,
             replication: None,
+            refills_in: super::fivenines::time::SimSpan::ZERO,
         })
     }
 

@@ -1,0 +1,39 @@
+//! How long caches fill again, for statements of cost.
+
+use crate::ids::{DomainId, SlotId};
+use crate::model::{Component, Owner, Slot, System};
+
+/// Seconds of a history in which caches fill again, about: windows go on until they are full.
+pub(super) fn seconds(system: &System, horizon_s: f64) -> f64 {
+    let inside = |mut place: Option<DomainId>, domain: DomainId| {
+        while let Some(id) = place {
+            if id == domain {
+                return true;
+            }
+            place = system.domains[id].parent;
+        }
+        false
+    };
+    let fills = |slot: &Slot| match slot.owner {
+        Owner::Pool(pool) => system.pools[pool].refills_in.as_secs_f64(),
+        Owner::Balancer(_) => 0.0,
+    };
+    let mut secs = 0.0;
+    for clock in &system.clocks {
+        let fault = &system.faults[clock.fault];
+        let often = horizon_s / (fault.every.mean() + fault.lasts.mean()).max(1e-9);
+        let stops = |id: SlotId, slot: &Slot| match clock.component {
+            Component::Slot(other) => other == id,
+            Component::Node(node) => slot.node == Some(node),
+            Component::Domain(domain) => inside(slot.domain, domain),
+            Component::Pool(pool) => matches!(slot.owner, Owner::Pool(own) if own == pool),
+            Component::Balancer(_)
+            | Component::Link(_)
+            | Component::Common(_)
+            | Component::Workload(_) => false,
+        };
+        let slots = system.slots.pairs().filter(|(id, slot)| stops(*id, slot));
+        secs += often * slots.map(|(_, slot)| fills(slot)).fold(0.0, f64::max);
+    }
+    secs
+}
