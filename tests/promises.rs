@@ -472,8 +472,14 @@ fn scenario_of(bytes: &[u8]) -> String {
     text
 }
 
+/// As many as CI takes, or what a plain `cargo test` has time for.
+fn cases() -> u32 {
+    let full = std::env::var("FIVENINES_ORACLES").is_ok_and(|value| value == "full");
+    if full { 150 } else { 60 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_scenarios_never_panic_and_lose_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {

@@ -134,6 +134,7 @@ fn twice_as_many_failovers_may_fail() {
 /// One in twenty takeovers of an address fails and leaves nobody there for 30 minutes, beside the time in which
 /// both instances are down: 240 h of work and one of repair, after each loss of the master.
 #[test]
+#[ignore = "long: CI runs it"]
 fn more_takeovers_of_an_address_may_fail() {
     let found = rows(
         "
