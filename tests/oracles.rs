@@ -128,7 +128,7 @@ fn score(job: &Job, result: &Value, quantity: &Value) -> Score {
     if quantity["complement"].as_bool() == Some(true) {
         value = 1.0 - value;
     }
-    let kind = if job.file.starts_with("avail") {
+    let kind = if job.file.starts_with("avail") || job.file.starts_with("rare") {
         "/structural"
     } else {
         at
