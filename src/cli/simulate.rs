@@ -44,7 +44,7 @@ pub(super) fn simulate(
         // A refusal is reported by the run itself, with its place.
         if let Ok((plan, cost)) = experiment::plan(system, &options) {
             let replications = options.replications.or(system.run.replications);
-            output.note(&cost.words(&plan, replications));
+            output.note(&cost.words(&plan, replications, verdicts_only));
             if !draws.is_empty() {
                 let ranges = numbers::plural(file.loaded.ranges.len() as u64, "range");
                 output.note(&format!(

@@ -79,17 +79,18 @@ impl Cost {
         (affordable as u64).clamp(LEAST_TRAFFIC, BLOCK)
     }
 
-    /// Blocks that make decent figures, whatever is decided before.
+    /// Blocks that make decent figures, about, whatever is decided before.
     pub(super) fn blocks_for_figures(self, plan: &Plan) -> u64 {
         if plan.method == Method::None {
             return 1;
         }
         let traffic = plan.traffic_per_block.max(1);
-        self.affordable(FIGURES_CPU_S).div_ceil(traffic)
+        (self.affordable(FIGURES_CPU_S) / traffic).max(1)
     }
 
     /// What a run by `plan` costs, in a sentence for people.
-    pub fn words(&self, plan: &Plan, replications: Option<u64>) -> String {
+    /// `verdicts_only` as in [`Options`].
+    pub fn words(&self, plan: &Plan, replications: Option<u64>, verdicts_only: bool) -> String {
         let histories = replications.unwrap_or(BLOCK);
         let in_block = histories.min(BLOCK);
         let with_traffic = plan.traffic_per_block.min(in_block);
@@ -106,10 +107,15 @@ impl Cost {
         } else {
             format!(" and at most {} for single losses", cpu(LOSSES_CPU_S))
         };
-        let each = if histories > BLOCK {
-            "each block of "
+        let least = if replications.is_some() || verdicts_only {
+            1
         } else {
-            ""
+            self.blocks_for_figures(plan)
+        };
+        let each = match (histories > BLOCK, least) {
+            (true, _) => "in each block: ".to_owned(),
+            (false, 1) => String::new(),
+            (false, least) => format!("in each of at least {least} blocks: "),
         };
         format!(
             "{each}{in_block} histories{traffic}, about {} transitions, {} of CPU time{losses}, {:.0} MB",
