@@ -1,5 +1,6 @@
 //! Typed identifiers and the tables they index, so that the wrong kind of id does not compile.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
@@ -71,7 +72,11 @@ define_ids! {
 }
 
 /// A table indexed by one kind of id.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(
+    transparent,
+    bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>")
+)]
 pub struct IdVec<I, T> {
     rows: Vec<T>,
     id: PhantomData<fn(I) -> I>,

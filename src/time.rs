@@ -8,6 +8,7 @@
 //! weekly profiles stay aligned. An instant that would lie after the end of the clock (584 years)
 //! becomes [`SimTime::NEVER`].
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
 
@@ -19,7 +20,9 @@ pub const NANOS_PER_SEC: u64 = 1_000_000_000;
 pub struct SimTime(u64);
 
 /// A length of simulated time, in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct SimSpan(u64);
 
 impl SimTime {

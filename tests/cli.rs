@@ -50,6 +50,8 @@ Exit codes:
         &["run", "--help"],
         &["check", "--help"],
         &["compare", "--help"],
+        &["shard", "--help"],
+        &["merge", "--help"],
     ] {
         let (_, out, _) = ends(arguments);
         assert!(out.trim_end().ends_with(codes.trim_end()), "{out}");
@@ -81,6 +83,11 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
         (&["run", "x.yaml", "--threads", "0"], "--threads"),
         (&["explain", "x.yaml"], "--replication"),
         (&["validate"], "FILE"),
+        (&["plan", "x.yaml"], "--parts"),
+        (&["plan", "x.yaml", "--parts", "0"], "--parts"),
+        (&["shard", "x.yaml", "--out", "x.fns"], "--part"),
+        (&["shard", "x.yaml", "--part", "1/2"], "--out"),
+        (&["merge", "x.yaml"], "SHARD"),
     ] {
         let (code, out, err) = ends(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");

@@ -7,6 +7,8 @@ mod brackets;
 mod break_even;
 #[path = "features/externals.rs"]
 mod externals;
+#[path = "features/folder.rs"]
+mod folder;
 #[path = "features/library.rs"]
 mod library;
 #[path = "features/losses.rs"]
@@ -29,6 +31,10 @@ mod recovery;
 mod reference;
 #[path = "features/refill.rs"]
 mod refill;
+#[path = "features/resume.rs"]
+mod resume;
+#[path = "features/shards.rs"]
+mod shards;
 #[path = "features/traces.rs"]
 mod traces;
 #[path = "features/warnings.rs"]

@@ -14,6 +14,8 @@ Examples:
   fivenines compare now.yaml then.yaml              what a change is worth, with an interval
   fivenines validate scenarios/*.yaml               all mistakes, with line and column
   fivenines explain site.yaml --replication 17      one history, event by event
+  fivenines plan site.yaml --replications 100000 --parts 8   a run on several machines
+  fivenines run --resume reports/site               go on with a run that was ended early
   fivenines schema > fivenines.schema.json          for completion in editors
   fivenines schema --reference                      every field of a scenario, with examples
 ";
@@ -48,6 +50,14 @@ pub(super) enum Command {
     Validate(ValidateArguments),
     /// Print one history as a timeline in words
     Explain(ExplainArguments),
+    /// Share out a run: what each part costs, and the commands
+    Plan(PlanArguments),
+    /// Simulate one part of a run, for `merge`
+    #[command(after_help = Exit::table())]
+    Shard(ShardArguments),
+    /// Put the parts of a run together: the result is that of `run`
+    #[command(after_help = Exit::table())]
+    Merge(MergeArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
     /// Print the JSON Schema of scenario files, or their reference page
@@ -57,11 +67,15 @@ pub(super) enum Command {
 #[derive(Args, Clone, Debug)]
 pub(super) struct RunArguments {
     /// The scenario; `-` reads it from standard input
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "resume")]
+    pub(super) file: Option<PathBuf>,
     /// Where the report goes [default of run: reports/NAME-OF-FILE/]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Go on with the run that was ended early and left its report in DIR; the result is that of a run
+    /// without a pause. FILE is only needed if the scenario lies elsewhere now
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(super) resume: Option<PathBuf>,
     /// Instead of the scenario's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
@@ -122,6 +136,107 @@ pub(super) struct CompareArguments {
     /// How many threads simulate [default: one for each core]; the result is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+}
+
+/// What a run is that is shared out.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WholeRun {
+    /// How many histories the whole run has [default: the scenario's `run.replications`]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) replications: Option<u64>,
+    /// Instead of the scenario's seed
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) seed: Option<u64>,
+    /// How requests are simulated; `exact` also lifts the limit on its cost
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub(super) method: Option<MethodArgument>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct PlanArguments {
+    /// The scenario; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) run: WholeRun,
+    /// How many parts; fewer if there are not so many blocks of 1,024 histories
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) parts: u64,
+    /// Print the plan as JSON: what the run is, `parts[]` with `blocks`, `replications`, `cpu_s` and `command`, and
+    /// the `merge` that puts them together
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct ShardArguments {
+    /// The scenario; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) run: WholeRun,
+    /// Which part of how many, e.g. 2/4
+    #[arg(long, value_name = "I/K", value_parser = part)]
+    pub(super) part: Part,
+    /// The file that is written
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// Wait for outages even where they would be forced; `merge` says when that is needed
+    #[arg(long)]
+    pub(super) unforced: bool,
+    /// No progress and no notes on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How many threads simulate [default: one for each core]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct MergeArguments {
+    /// The scenario; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The files of all parts, in any order
+    #[arg(value_name = "SHARD", required = true)]
+    pub(super) shards: Vec<PathBuf>,
+    /// Where the report goes [default: reports/NAME-OF-FILE/]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Also find how wrong single inputs may be until a target turns
+    #[arg(long)]
+    pub(super) break_even: bool,
+    /// Print result.json instead of the summary
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress and no notes on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How many threads simulate what follows the parts [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+/// One part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Counted from 1.
+    pub(super) index: u64,
+    /// How many there are.
+    pub(super) parts: u64,
+}
+
+/// `2/4`.
+fn part(text: &str) -> Result<Part, String> {
+    let numbers = text.split_once('/');
+    let numbers = numbers.and_then(|(index, parts)| {
+        let (index, parts) = (index.parse().ok()?, parts.parse().ok()?);
+        (1..=parts)
+            .contains(&index)
+            .then_some(Part { index, parts })
+    });
+    numbers
+        .ok_or_else(|| "write the number of the part and of all parts, from 1/4 to 4/4".to_owned())
 }
 
 #[derive(Args, Clone, Debug)]

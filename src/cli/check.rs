@@ -4,16 +4,17 @@ use super::args::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
 use super::simulate::{Simulated, simulate};
-use super::{files, scenario_file};
+use super::{files, resume};
 use crate::experiment::outcome::Verdict;
 use crate::report;
 use std::path::Path;
 
 pub(super) fn check(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
-    let file = match scenario_file::open(&arguments.file, output) {
-        Ok(file) => file,
+    let begun = match resume::open(arguments, true, output) {
+        Ok(begun) => begun,
         Err(exit) => return exit,
     };
+    let file = &begun.file;
     if file.loaded.system.targets.is_empty() {
         output.error(&format!(
             "{}: states no targets, so there is nothing to check",
@@ -23,15 +24,16 @@ pub(super) fn check(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
             .note("help: add `targets:`, e.g. `- availability >= 99.95%`, or use `fivenines run`");
         return Exit::Usage;
     }
-    if let Some(directory) = &arguments.out
+    let directory = begun.arguments.out.clone();
+    if let Some(directory) = &directory
         && let Err(error) = files::prepare(directory)
     {
         output.error(&error.to_string());
         return Exit::Failure;
     }
-    match simulate(&file, arguments, true, output) {
+    match simulate(begun, output) {
         Err(exit) => exit,
-        Ok(simulated) => finish(&simulated, arguments.json, arguments.out.as_deref(), output),
+        Ok(simulated) => finish(&simulated, arguments.json, directory.as_deref(), output),
     }
 }
 
@@ -50,6 +52,7 @@ pub(super) fn finish(
     }
     if let Some(directory) = directory
         && let Err(error) = files::write(directory, &report::files(outcome))
+            .and_then(|()| resume::leave(simulated.unfinished.as_ref(), directory, output))
     {
         output.error(&error.to_string());
         return Exit::Failure;

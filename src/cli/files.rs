@@ -2,7 +2,7 @@
 
 use crate::report;
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -91,21 +91,89 @@ pub(super) fn write(directory: &Path, files: &[(String, String)]) -> Result<(), 
     Ok(())
 }
 
+/// A file that is being written, and appears when it is whole.
+#[derive(Debug)]
+pub(super) struct Begun {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+/// Begins a file, which replaces one of the same name once it is whole.
+pub(super) fn begin(path: &Path) -> Result<Begun, WriteError> {
+    let wrong = |error| WriteError {
+        path: path.to_owned(),
+        error,
+    };
+    // Found out before hours of work rely on it.
+    if path.is_dir() {
+        return Err(wrong(ErrorKind::IsADirectory.into()));
+    }
+    let file = temporary(folder(path)).map_err(wrong)?;
+    Ok(Begun {
+        path: path.to_owned(),
+        file: BufWriter::new(file),
+    })
+}
+
+impl Begun {
+    /// What to write to.
+    pub(super) fn writer(&mut self) -> &mut (impl Write + use<>) {
+        &mut self.file
+    }
+
+    /// What went wrong when it was written.
+    pub(super) fn wrong(&self, error: io::Error) -> WriteError {
+        WriteError {
+            path: self.path.clone(),
+            error,
+        }
+    }
+
+    /// Puts the file into its place.
+    pub(super) fn finish(self) -> Result<(), WriteError> {
+        let wrong = |error| WriteError {
+            path: self.path.clone(),
+            error,
+        };
+        let file = self.file.into_inner();
+        let file = file.map_err(|error| wrong(error.into_error()))?;
+        file.as_file().sync_all().map_err(wrong)?;
+        file.persist(&self.path)
+            .map_err(|error| wrong(error.error))?;
+        Ok(())
+    }
+}
+
+/// Takes a file away, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), WriteError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(WriteError {
+            path: path.to_owned(),
+            error,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The folder that a file lies in.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// Writes a new file; `false` if there is one of that name, which stays as it is.
 pub(super) fn create(path: &Path, text: &str) -> Result<bool, WriteError> {
     let wrong = |error| WriteError {
         path: path.to_owned(),
         error,
     };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     // A link that leads nowhere is in the way, too.
     if path.symlink_metadata().is_ok() {
         return Ok(false);
     }
-    let mut file = temporary(directory).map_err(wrong)?;
+    let mut file = temporary(folder(path)).map_err(wrong)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.as_file().sync_all())
         .map_err(wrong)?;

@@ -7,11 +7,14 @@ mod exit;
 mod explain;
 mod files;
 mod init;
+mod merge;
 mod output;
 mod progress;
+mod resume;
 mod run;
 mod scenario_file;
 mod schema;
+mod shards;
 mod simulate;
 mod validate;
 
@@ -39,6 +42,9 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
             Command::Compare(options) => compare::compare(options, output),
             Command::Validate(options) => validate::validate(options, output),
             Command::Explain(options) => explain::explain(options, output),
+            Command::Plan(options) => shards::plan(options, output),
+            Command::Shard(options) => shards::shard(options, output),
+            Command::Merge(options) => merge::merge(options, output),
             Command::Init(options) => init::init(options, output),
             Command::Schema(options) => schema::schema(options, output),
         },

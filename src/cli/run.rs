@@ -4,7 +4,7 @@ use super::args::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
 use super::simulate::{Simulated, simulate};
-use super::{files, scenario_file};
+use super::{files, resume, scenario_file};
 use crate::report;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 /// Where the report of a scenario goes: `reports/<name of the file>/`.
 fn default_directory(file: &Path) -> PathBuf {
     Path::new("reports").join(stem(file))
+}
+
+/// Where a report goes: where the arguments say, or to its default place.
+pub(super) fn directory_of(out: Option<&Path>, file: &Path) -> PathBuf {
+    out.map_or_else(|| default_directory(file), Path::to_owned)
 }
 
 /// The name of a scenario's file without folder and ending.
@@ -47,19 +52,16 @@ pub(super) fn take_away(made: Vec<PathBuf>) {
 }
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output<'_>) -> Exit {
-    let file = match scenario_file::open(&arguments.file, output) {
-        Ok(file) => file,
+    let begun = match resume::open(arguments, false, output) {
+        Ok(begun) => begun,
         Err(exit) => return exit,
     };
-    let directory = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| default_directory(&arguments.file));
+    let directory = directory_of(begun.arguments.out.as_deref(), &begun.path);
     let made = match prepare(&directory, output) {
         Ok(made) => made,
         Err(exit) => return exit,
     };
-    match simulate(&file, arguments, false, output) {
+    match simulate(begun, output) {
         Err(exit) => {
             take_away(made);
             // Without a gate, a budget that was too small for any result is a failure.
@@ -89,7 +91,9 @@ pub(super) fn finish(
     } else {
         output.print(&report::summary(outcome, place.as_deref(), output.style()));
     }
-    match written {
+    let left =
+        written.and_then(|()| resume::leave(simulated.unfinished.as_ref(), directory, output));
+    match left {
         Err(error) => {
             output.error(&error.to_string());
             Exit::Failure

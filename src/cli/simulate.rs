@@ -1,15 +1,15 @@
 //! What `run` and `check` share: simulate a scenario file as the arguments say.
 
-use super::args::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::{self, Progress, Show};
+use super::resume::{Begun, Unfinished};
 use super::scenario_file::ScenarioFile;
-use crate::experiment::outcome::Outcome;
-use crate::experiment::{self, Options, RunError};
-use crate::model::Method;
+use crate::experiment::outcome::{Inputs, Outcome};
+use crate::experiment::{self, CheckpointHeader, Options, RunError, VERSION};
+use crate::model::{Method, System};
 use crate::report::numbers;
-use crate::scenario;
+use crate::scenario::{self, Loaded};
 use std::time::Duration;
 
 /// What came of it.
@@ -19,32 +19,34 @@ pub(super) struct Simulated {
     pub(super) outcome: Outcome,
     /// Whether somebody pressed Ctrl-C.
     pub(super) interrupted: bool,
+    /// From where it can go on, if it was ended early.
+    pub(super) unfinished: Option<Unfinished>,
 }
 
-/// Simulates, and with `verdicts_only` ends as soon as these are known; where there is no outcome, says why and gives the exit code.
-pub(super) fn simulate(
-    file: &ScenarioFile,
-    arguments: &RunArguments,
-    verdicts_only: bool,
-    output: &mut Output<'_>,
-) -> Result<Simulated, Exit> {
-    let options = Options {
-        seed: arguments.seed,
-        replications: arguments.replications,
-        method: arguments.method.map(Method::from),
-        verdicts_only,
-    };
-    let draws = file.draws(&arguments.file, arguments.seed);
+/// Simulates as `begun` says; where there is no outcome, says why and gives the exit code.
+pub(super) fn simulate(begun: Begun, output: &mut Output<'_>) -> Result<Simulated, Exit> {
+    let Begun {
+        file,
+        path,
+        arguments,
+        options,
+        from,
+    } = begun;
+    let draws = file.draws(&path, options.seed);
     let draws = draws.map_err(|problems| {
         output.error_text(&problems.render(output.err_colour()));
         Exit::Usage
     })?;
     if !arguments.quiet {
         let system = &file.loaded.system;
+        if let Some(from) = &from {
+            let done = numbers::plural(from.histories(), "history");
+            output.note(&format!("{done} are there already"));
+        }
         // A refusal is reported by the run itself, with its place.
         if let Ok((plan, cost)) = experiment::plan(system, &options) {
             let replications = options.replications.or(system.run.replications);
-            output.note(&cost.words(&plan, replications, verdicts_only));
+            output.note(&cost.words(&plan, replications, options.verdicts_only));
             if !draws.is_empty() {
                 let ranges = numbers::plural(file.loaded.ranges.len() as u64, "range");
                 output.note(&format!(
@@ -60,21 +62,25 @@ pub(super) fn simulate(
         threads: arguments.threads,
         max_time: arguments.max_time,
     };
+    let after = Afterwards {
+        file: &file,
+        draws: &draws,
+        options: &options,
+        break_even: arguments.break_even,
+    };
     let result = under_way(how, &progress, output, || {
-        let system = &file.loaded.system;
-        let mut outcome = experiment::run(system, &file.loaded.hash, &options, &progress)?;
-        if !draws.is_empty() {
-            let ranges = &file.loaded.ranges;
-            let found = experiment::inputs(ranges, &draws, &options, &outcome, &progress)?;
-            outcome.inputs = Some(found);
-        }
-        if arguments.break_even && outcome.run.complete {
-            outcome.break_even = experiment::break_even(system, &options, &outcome, &progress)?;
-        }
-        Ok(outcome)
+        let Loaded { system, hash, .. } = &file.loaded;
+        let (mut outcome, at) = experiment::run_from(system, hash, &options, from, &progress)?;
+        after.follow(&mut outcome, &progress)?;
+        Ok((outcome, at))
     })?;
-    let mut outcome = result.map_err(|error| explain(&error, file, &progress, output))?;
+    let (mut outcome, checkpoint) =
+        result.map_err(|error| explain(&error, &file, &progress, output))?;
     let interrupted = progress.interrupted();
+    let short = |inputs: &Inputs| inputs.draws < inputs.asked;
+    // Break-even factors do not tell whether they were cut short.
+    let cut =
+        !outcome.run.complete || outcome.inputs.as_ref().is_some_and(short) || arguments.break_even;
     if progress.out_of_time() && !outcome.run.complete {
         // A budget of time ends a run as planned, at a whole block: what it says can be repeated.
         outcome.run.complete = true;
@@ -87,10 +93,59 @@ pub(super) fn simulate(
             ));
         }
     }
+    let unfinished = (interrupted || progress.out_of_time() && cut).then(|| Unfinished {
+        header: CheckpointHeader {
+            version: VERSION.to_owned(),
+            hash: file.loaded.hash.clone(),
+            file: path.to_string_lossy().into_owned(),
+            options,
+            break_even: arguments.break_even,
+        },
+        checkpoint,
+        quiet: arguments.quiet,
+    });
     Ok(Simulated {
         outcome,
         interrupted,
+        unfinished,
     })
+}
+
+/// What follows the histories of a run.
+#[derive(Debug)]
+pub(super) struct Afterwards<'a> {
+    /// The scenario.
+    pub(super) file: &'a ScenarioFile,
+    /// All draws of its ranges.
+    pub(super) draws: &'a [System],
+    /// What was asked for.
+    pub(super) options: &'a Options,
+    /// Whether break-even factors are wanted.
+    pub(super) break_even: bool,
+}
+
+impl Afterwards<'_> {
+    /// Adds it to the outcome.
+    pub(super) fn follow(
+        &self,
+        outcome: &mut Outcome,
+        progress: &Progress,
+    ) -> Result<(), RunError> {
+        let Loaded { system, ranges, .. } = &self.file.loaded;
+        if !self.draws.is_empty() {
+            let found = experiment::inputs(ranges, self.draws, self.options, outcome, progress)?;
+            outcome.inputs = Some(found);
+        }
+        if self.break_even && outcome.run.complete {
+            match experiment::break_even(system, self.options, outcome, progress) {
+                Ok(found) => outcome.break_even = found,
+                // What the run itself has found is reported all the same.
+                Err(RunError::Interrupted) => outcome.run.complete = false,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How a simulation is to be carried out; none of it changes the result.

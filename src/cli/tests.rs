@@ -33,6 +33,7 @@ fn typed(arguments: &[&str]) -> Said {
 fn simulated(outcome: Outcome) -> Simulated {
     Simulated {
         interrupted: !outcome.run.complete,
+        unfinished: None,
         outcome,
     }
 }

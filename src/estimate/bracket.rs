@@ -16,6 +16,7 @@ use super::plan::{GROUPS, Plan};
 use super::windows::{HOUR, felt_for, hour_slot, visible};
 use crate::model::{LoadRhythm, Method, Metric, System};
 use crate::time::{SimSpan, SimTime};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A regime's key and its hour of the day or week (0 where the load does not move).
@@ -28,7 +29,7 @@ const LEAST_SLICES: u64 = 30;
 const MOST_REGIMES: usize = 1 << 16;
 
 /// What control says about the downtime of one history.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outline {
     /// Seconds that `windows` would simulate request by request.
     pub windows_s: f64,
@@ -47,7 +48,7 @@ fn between(share: SliceShare) -> Option<(f64, f64)> {
 }
 
 /// What samples say about the slices of regimes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Shares {
     by_hour: BTreeMap<RegimeHour, SliceShare>,
     /// Requests expected of each workload, by hour of the day or week.
@@ -104,7 +105,7 @@ impl Shares {
 }
 
 /// How many histories certainly, and how many possibly, exceed the limit of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Exceeding {
     target: usize,
     limit: SimSpan,
@@ -113,7 +114,7 @@ struct Exceeding {
 }
 
 /// Bounds of all histories without traffic, against the limits of the targets that ask for them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Brackets {
     rows: Vec<Exceeding>,
     histories: u64,

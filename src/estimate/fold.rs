@@ -15,9 +15,10 @@ use crate::model::{Measure, Metric, Population, QueueMeasure, System};
 use crate::path::Cause;
 use crate::stats::WeightedHistogram;
 use crate::traffic::Counts;
+use serde::{Deserialize, Serialize};
 
 /// Everything found so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// Structural figures; the units are replications.
     pub structure: StructureRecord,
@@ -29,14 +30,14 @@ pub struct Record {
 
 /// Latency of many groups. Histograms are kept for each group index of a block, summed over blocks:
 /// independent parts of the whole, from which percentiles get their intervals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LatencyFold {
     /// By group index.
     pub parts: Vec<WeightedHistogram>,
 }
 
 /// Calls of one pool over many groups; the units are groups.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PoolFold {
     /// (failed, ended).
     pub failed: Sums,
@@ -53,7 +54,7 @@ pub struct PoolFold {
 }
 
 /// Connections that a service keeps, over many groups; the units are groups.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ChannelFold {
     /// (for which one had to be opened, attempts that got one).
     pub opened: Sums,
@@ -64,7 +65,7 @@ pub struct ChannelFold {
 }
 
 /// Messages of one queue over many groups; the units are groups.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QueueFold {
     /// (refused as it was full, attempts to publish).
     pub full: Sums,
@@ -89,7 +90,7 @@ pub struct QueueFold {
 }
 
 /// Requests that ended for another reason than planned work; the units are groups.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnplannedFold {
     /// (failed, ended) of all requests.
     pub failed: Sums,
@@ -102,7 +103,7 @@ pub struct UnplannedFold {
 }
 
 /// Request figures over many groups; the units are groups.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrafficFold {
     /// Replications with traffic.
     pub replications: u64,

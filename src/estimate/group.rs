@@ -23,11 +23,12 @@ use crate::path::{Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose};
 use crate::time::SimTime;
 use crate::traffic::{Source, Traffic};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What one group found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// Structural figures of all its replications.
     pub structure: StructureRecord,
@@ -38,7 +39,7 @@ pub struct GroupRecord {
 }
 
 /// Request figures of one group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrafficRecord {
     /// Replications with traffic.
     pub replications: u64,

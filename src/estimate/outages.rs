@@ -34,9 +34,10 @@ use super::sums::Sums;
 use crate::stats::Histogram;
 use crate::time::SimSpan;
 use crate::traffic::{BadRun, Bin};
+use serde::{Deserialize, Serialize};
 
 /// What a sample says about the slices of a regime.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SliceShare {
     /// Slices judged.
     pub judged: u64,
@@ -115,7 +116,7 @@ impl SliceShare {
 }
 
 /// Downtime and outages of many replications with traffic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OutageRecord {
     /// Per replication: (downtime in seconds, outages begun).
     pub downtime: Sums,

@@ -24,6 +24,7 @@ use crate::model::{
 };
 use crate::stats::{self, Estimate};
 use crate::time::{SimSpan, SimTime};
+use serde::{Deserialize, Serialize};
 
 /// Seconds in a year of 365 days.
 const YEAR_S: f64 = 8_760.0 * 3_600.0;
@@ -194,7 +195,7 @@ const STEPS: usize = 256;
 const DECADES: usize = 2;
 
 /// Numbers above zero, counted by their size beside a middle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Ladder {
     middle: f64,
     counts: Vec<u32>,
@@ -238,7 +239,7 @@ impl Ladder {
 }
 
 /// Periods of requests in some replications, for one target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RequestPeriods {
     histories: u64,
     periods: u64,

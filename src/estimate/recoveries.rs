@@ -9,9 +9,10 @@ use crate::ids::{Id, PoolId};
 use crate::model::{Metric, Quantity, System};
 use crate::path::Recovery;
 use crate::stats::SparseHistogram;
+use serde::{Deserialize, Serialize};
 
 /// Recoveries of one store.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct StoreRecoveries {
     /// Per replication: (seconds from the loss of a leader to what ends a recovery, recoveries).
     pub time: Sums,
@@ -24,7 +25,7 @@ pub struct StoreRecoveries {
 }
 
 /// Recoveries of all stores.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecoveryRecord {
     /// By pool.
     pub stores: Vec<StoreRecoveries>,

@@ -14,9 +14,10 @@ use crate::model::{Source, System};
 use crate::path::{Cause, Signal};
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
+use serde::{Deserialize, Serialize};
 
 /// Structural figures of many replications.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StructureRecord {
     /// Replications.
     pub replications: u64,

@@ -3,9 +3,10 @@
 
 use crate::stats;
 use crate::stats::Estimate;
+use serde::{Deserialize, Serialize};
 
 /// Sums of pairs (y, x), one pair a unit: enough for the mean of either and for the ratio of sums.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
     /// Units.
     pub n: u64,

@@ -7,10 +7,11 @@ use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
 use crate::stats::WeightedHistogram;
 use crate::traffic::{ChannelTally, Counts, JourneyTally, PoolTally, QueueTally, Tally, UserTally};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Requests of one journey, expected or counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JourneyTotals {
     /// Started.
     pub issued: f64,
@@ -38,7 +39,7 @@ impl JourneyTotals {
 }
 
 /// Calls of one pool, expected or counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PoolTotals {
     /// Ended.
     pub calls: f64,
@@ -57,7 +58,7 @@ pub struct PoolTotals {
 }
 
 /// Attempts that need a connection, expected or counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct ChannelTotals {
     /// All of them.
     pub wanted: f64,
@@ -72,7 +73,7 @@ pub struct ChannelTotals {
 }
 
 /// What the users of a closed loop did: see [`UserTally`], expected or counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UserTotals {
     /// Requests that ended.
     pub ended: f64,
@@ -104,7 +105,7 @@ impl UserTotals {
 }
 
 /// Messages of one queue, counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QueueTotals {
     /// Attempts to publish that the broker worked on, and those of them refused as it was full.
     pub asked: f64,
@@ -135,7 +136,7 @@ pub struct QueueTotals {
 }
 
 /// Request figures of one group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Totals {
     /// By journey.
     pub journeys: IdVec<JourneyId, JourneyTotals>,

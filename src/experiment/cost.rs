@@ -281,6 +281,9 @@ fn finish(
     cost.block_cpu_s = cost.with_traffic_s() * in_block + cost.control_s() * in_control;
     let blocks = replications.div_ceil(BLOCK) as f64;
     let total = cost.block_cpu_s * blocks;
+    let alone = options
+        .blocks
+        .map_or(blocks, |most| blocks.min(most as f64));
     check_memory(system, &cost, line)?;
     let unasked = plan.method == Method::Exact && options.method != Some(Method::Exact);
     let limit = if unasked { EXACT_CPU_S } else { LIMIT_CPU_S };
@@ -289,7 +292,9 @@ fn finish(
         && options.method != Some(Method::Windows)
         && cost.block_cpu_s > WINDOWS_CPU_S;
     let mostly_faults = cost.control_s() > 0.5 * cost.with_traffic_s();
-    if cost.control_s() * in_control > LIMIT_CPU_S / 24.0 || (total > limit && mostly_faults) {
+    if cost.control_s() * in_control > LIMIT_CPU_S / 24.0
+        || (alone * cost.block_cpu_s > limit && mostly_faults)
+    {
         return Err(too_dense(
             system,
             &format!("a run would take about {} of CPU time", cpu(total)),
@@ -315,11 +320,11 @@ fn finish(
             .into(),
         });
     }
-    if total > limit || long_block {
+    if alone * cost.block_cpu_s > limit || long_block {
         let (what, secs, limit) = if long_block {
             ("a block of the run", cost.block_cpu_s, WINDOWS_CPU_S)
         } else {
-            ("the run", total, limit)
+            ("the run", alone * cost.block_cpu_s, limit)
         };
         return Err(RunError::TooCostly {
             line,

@@ -19,6 +19,8 @@ mod queues;
 mod refills;
 mod run;
 mod scaled;
+mod shard;
+mod stored;
 mod summary;
 mod turning;
 mod turns;
@@ -30,13 +32,16 @@ pub use compare::{CompareError, Input, compare, cost_together};
 pub use cost::{Cost, check_history, plan};
 pub use figures::{Figures, YEAR_S};
 pub use inputs::inputs;
-pub use run::run;
+pub use run::{Checkpoint, run, run_from};
+pub use shard::{Merge, Sharded, part, parts_of};
+pub use stored::{CheckpointHeader, Kind, Reader, ShardHeader, StoredError, VERSION, Writer};
 
 use crate::model::Method;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What the caller of a run may set; `None` leaves it to the scenario.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// Instead of the scenario's seed.
     pub seed: Option<u64>,
@@ -46,6 +51,8 @@ pub struct Options {
     pub method: Option<Method>,
     /// Whether to end as soon as every target is decided, with whatever figures there are then.
     pub verdicts_only: bool,
+    /// That nobody simulates more than so many blocks alone, so that only these must not cost too much.
+    pub blocks: Option<u64>,
 }
 
 /// Somebody who watches a run, and may end it.

@@ -10,6 +10,7 @@ use crate::estimate::{
 };
 use crate::model::{Method, System};
 use crate::time::SimTime;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that are worked on at once when replications are cheap, so that all threads are busy.
@@ -28,6 +29,42 @@ pub fn run(
     options: &Options,
     watch: &dyn Watch,
 ) -> Result<Outcome, RunError> {
+    run_from(system, hash, options, None, watch).map(|(outcome, _)| outcome)
+}
+
+/// Where a run stands: enough to go on, and to end with the outcome that it would have had without a
+/// pause.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What is folded.
+    record: Record,
+    /// The next group: at the start of a block, or, as long as no block is whole, anywhere in the first.
+    next: u64,
+    /// The look that comes next; earlier ones are not taken again, with data that they did not have.
+    look: u32,
+    /// Why outages are not forced any more.
+    given_up: Option<String>,
+}
+
+impl Checkpoint {
+    /// How many histories are done.
+    pub fn histories(&self) -> u64 {
+        self.record.structure.replications
+    }
+}
+
+/// The same from where an earlier run of the same scenario, with the same options, was ended; and where
+/// this one ended.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn run_from(
+    system: &System,
+    hash: &str,
+    options: &Options,
+    from: Option<Checkpoint>,
+    watch: &dyn Watch,
+) -> Result<(Outcome, Checkpoint), RunError> {
     let (mut plan, cost) = plan(system, options)?;
     let until = Until {
         replications: options.replications.or(system.run.replications),
@@ -38,24 +75,46 @@ pub fn run(
         },
     };
     plan.brackets = Brackets::serve(system, plan.method);
-    plan.forcing = pilot::forcing(system, &plan, &cost);
-    let mut distrust = None;
-    let ended = loop {
-        let ended = simulate(system, &plan, &cost, until, watch)?;
-        let reason = pilot::distrust(&ended.record.structure);
+    let mut at = from.unwrap_or_else(|| Checkpoint::start(system));
+    if at.given_up.is_none() {
+        plan.forcing = pilot::forcing(system, &plan, &cost);
+    }
+    let (ended, distrust) = loop {
+        let given_up = at.given_up.take();
+        let ended = simulate(system, &plan, &cost, until, at, watch)?;
+        let reason = pilot::distrust(&ended.at.record.structure);
         if reason.is_none() || !ended.complete {
-            distrust = reason.or(distrust);
-            break ended;
+            let distrust = reason.or_else(|| given_up.clone());
+            let at = Checkpoint {
+                given_up,
+                ..ended.at
+            };
+            break (Ended { at, ..ended }, distrust);
         }
         // What cannot be believed is not reported: all of it again, waiting for outages.
-        distrust = reason;
         plan.forcing = None;
+        at = Checkpoint {
+            given_up: reason,
+            ..Checkpoint::start(system)
+        };
     };
-    let looks = looks_of(ended.blocks);
+    let outcome = report((system, hash), &plan, &ended, distrust, watch)?;
+    Ok((outcome, ended.at))
+}
+
+/// What a run, or the shards of one, say in the end.
+pub(super) fn report(
+    (system, hash): (&System, &str),
+    plan: &Plan,
+    ended: &Ended,
+    distrust: Option<String>,
+    watch: &dyn Watch,
+) -> Result<Outcome, RunError> {
+    let looks = looks_of(ended.at.next / GROUPS);
     let figures = Figures {
         system,
-        plan: &plan,
-        record: &ended.record,
+        plan,
+        record: &ended.at.record,
     };
     let targets = verdict::judge_all(&figures, looks);
     let mut outcome = summary::outcome(&figures, hash, targets, looks, ended.complete);
@@ -85,31 +144,53 @@ struct Until {
 }
 
 /// What a run by one plan has come to.
-struct Ended {
-    record: Record,
-    blocks: u64,
-    complete: bool,
-    stopped: bool,
+pub(super) struct Ended {
+    pub(super) at: Checkpoint,
+    pub(super) complete: bool,
+    pub(super) stopped: bool,
 }
 
-/// Blocks and looks until every target is decided, or everything asked for is there, or it would take
-/// too long.
+impl Checkpoint {
+    /// Where every run begins.
+    fn start(system: &System) -> Self {
+        Self {
+            record: Record::new(system),
+            next: 0,
+            look: 1,
+            given_up: None,
+        }
+    }
+
+    /// Where a run ends that has folded `record` from so many blocks.
+    pub(super) fn after(record: Record, blocks: u64) -> Self {
+        Self {
+            record,
+            next: blocks * GROUPS,
+            look: looks_of(blocks),
+            given_up: None,
+        }
+    }
+}
+
+/// Blocks and looks from where a run stands until every target is decided, or everything asked for is
+/// there, or it would take too long.
 fn simulate(
     system: &System,
     plan: &Plan,
     cost: &Cost,
     goes_on: Until,
+    from: Checkpoint,
     watch: &dyn Watch,
 ) -> Result<Ended, RunError> {
     let asked = goes_on.replications;
+    let mut look = from.look;
     let mut progress = Progress {
         system,
         plan,
         watch,
-        record: Record::new(system),
-        blocks: 0,
+        record: from.record,
+        next: from.next,
     };
-    let mut look = 1;
     let (mut complete, mut stopped) = (true, false);
     loop {
         let until = asked.map_or(1 << (look - 1), |replications| replications.div_ceil(BLOCK));
@@ -117,7 +198,7 @@ fn simulate(
             End::Reached => {}
             End::Enough => {
                 // Ended by the watcher, unless everything that was asked for is there.
-                complete = asked.is_some() && progress.blocks >= until;
+                complete = asked.is_some() && progress.blocks() >= until;
                 break;
             }
             End::Stopped => {
@@ -125,15 +206,19 @@ fn simulate(
                 break;
             }
         }
-        let enough = progress.blocks >= goes_on.blocks && decided(&progress, look);
+        let enough = progress.blocks() >= goes_on.blocks && decided(&progress, look);
         if asked.is_some() || enough || too_long(cost, look) {
             break;
         }
         look += 1;
     }
     Ok(Ended {
-        record: progress.record,
-        blocks: progress.blocks,
+        at: Checkpoint {
+            record: progress.record,
+            next: progress.next,
+            look,
+            given_up: None,
+        },
         complete,
         stopped,
     })
@@ -156,7 +241,7 @@ pub(super) fn structure(
         plan: &plan,
         watch,
         record: Record::new(system),
-        blocks: 0,
+        next: 0,
     };
     match progress.advance(replications.div_ceil(BLOCK), replications)? {
         End::Reached | End::Enough => {}
@@ -193,7 +278,7 @@ pub(super) fn some(
         plan,
         watch,
         record: Record::new(system),
-        blocks: 0,
+        next: 0,
     };
     match progress.advance(1, histories.all) {
         Ok(End::Reached | End::Enough) => Ok(Some(progress.record)),
@@ -238,10 +323,16 @@ struct Progress<'a> {
     plan: &'a Plan,
     watch: &'a dyn Watch,
     record: Record,
-    blocks: u64,
+    /// The next group.
+    next: u64,
 }
 
 impl Progress<'_> {
+    /// How many blocks are done.
+    fn blocks(&self) -> u64 {
+        self.next / GROUPS
+    }
+
     /// Runs blocks until `until` are done; replications from `replications` on do not exist.
     fn advance(&mut self, until: u64, replications: u64) -> Result<End, RunError> {
         let at_once = if self.plan.method == Method::None {
@@ -249,17 +340,18 @@ impl Progress<'_> {
         } else {
             1
         };
-        while self.blocks < until {
-            let from = self.blocks;
-            let to = until.min(from + at_once);
-            if let Err((index, error)) = self.groups(from, to, until, replications) {
-                match error {
-                    GroupError::Stopped => {}
-                    GroupError::Overflow => return Err(overflow(self.system)),
-                    GroupError::Unsettled(since) => return Err(unsettled(self.system, since)),
-                    GroupError::Conservation(what) => return Err(RunError::Internal(what)),
+        while self.blocks() < until {
+            let to = until.min(self.blocks() + at_once);
+            if let Err((index, error)) = self.groups(to, until, replications) {
+                if let Some(error) = failed(self.system, error) {
+                    return Err(error);
                 }
-                self.blocks = index / GROUPS;
+                // Of the first block everything is folded that is whole in order.
+                self.next = if index < GROUPS {
+                    index
+                } else {
+                    index / GROUPS * GROUPS
+                };
                 let nothing = self.record.structure.replications == 0;
                 return if nothing {
                     Err(RunError::Interrupted)
@@ -267,8 +359,8 @@ impl Progress<'_> {
                     Ok(End::Stopped)
                 };
             }
-            self.blocks = to;
-            if self.watch.enough() && self.blocks < until {
+            self.next = to * GROUPS;
+            if self.watch.enough() && self.blocks() < until {
                 return Ok(End::Enough);
             }
         }
@@ -279,27 +371,22 @@ impl Progress<'_> {
         })
     }
 
-    /// Runs the groups of the blocks `from..to` and folds them in order of index. If one cannot be
+    /// Runs the groups up to block `to` and folds them in order of index. If one cannot be
     /// finished, the record is left with whole blocks, so that the same number of replications gives
     /// the same bytes; in the first block with whatever is whole in order, which is no selection.
-    fn groups(
-        &mut self,
-        from: u64,
-        to: u64,
-        until: u64,
-        replications: u64,
-    ) -> Result<(), (u64, GroupError)> {
-        let done = AtomicU64::new(from * GROUPS);
+    fn groups(&mut self, to: u64, until: u64, replications: u64) -> Result<(), (u64, GroupError)> {
+        let from = self.next;
+        let done = AtomicU64::new(from);
         let (system, plan, watch) = (self.system, self.plan, self.watch);
-        watch.progress(from * GROUPS, until * GROUPS);
+        watch.progress(from, until * GROUPS);
         // Records of groups with traffic are large: they are folded at once, and the record before
         // the block is kept beside. The others are small: they wait until their block is whole.
         let with_traffic = plan.method != Method::None;
-        let before = (with_traffic && from > 0).then(|| self.record.clone());
+        let before = (with_traffic && from >= GROUPS).then(|| self.record.clone());
         let mut held: Vec<GroupRecord> = Vec::new();
         let record = &mut self.record;
         let ended = in_order(
-            from * GROUPS..to * GROUPS,
+            from..to * GROUPS,
             || GroupRunner::new(system, plan),
             |runner, index| {
                 let (block, group) = (index / GROUPS, index % GROUPS);
@@ -326,6 +413,16 @@ impl Progress<'_> {
             self.record = before;
         }
         ended
+    }
+}
+
+/// Why a run ends if one of its groups does; `None` if it was stopped.
+pub(super) fn failed(system: &System, error: GroupError) -> Option<RunError> {
+    match error {
+        GroupError::Stopped => None,
+        GroupError::Overflow => Some(overflow(system)),
+        GroupError::Unsettled(since) => Some(unsettled(system, since)),
+        GroupError::Conservation(what) => Some(RunError::Internal(what)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How long to simulate, from which seed, and how.
 
 use crate::time::SimSpan;
+use serde::{Deserialize, Serialize};
 
 /// The `run` part of a scenario, with defaults filled in.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ pub enum Start {
 }
 
 /// How requests are simulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// Not at all: structural figures only.
     None,

@@ -5,12 +5,16 @@
 //! `u64` is covered, so recording never fails, and counts are integers, so that merging is exact in
 //! any order. One histogram takes 58 KiB.
 
+use super::zeros;
+use serde::{Deserialize, Serialize, Serializer};
+
 /// Buckets per octave, as a power of two: relative width 2^-7.
 const PRECISION: u32 = 7;
 
 /// Counts of spans in buckets of relative width 2^-7.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
+    #[serde(serialize_with = "counts", deserialize_with = "zeros::deserialize")]
     counts: Box<[u64; Histogram::BUCKETS]>,
     total: u64,
     sum: u128,
@@ -28,6 +32,13 @@ pub struct Bucket<T> {
     pub high: u64,
     /// How many values, or which weight.
     pub count: T,
+}
+
+fn counts<S: Serializer>(
+    counts: &[u64; Histogram::BUCKETS],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    zeros::serialize(counts, serializer)
 }
 
 impl Histogram {

@@ -15,6 +15,7 @@ mod sparse;
 mod spending;
 mod split;
 mod weighted;
+mod zeros;
 
 pub use estimate::Estimate;
 pub use histogram::{Bucket, Histogram};

@@ -1,10 +1,11 @@
 //! A histogram of spans of which there are few or none: only buckets that hold something take memory.
 
 use super::histogram::{Histogram, quantile_in};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Counts of spans in the buckets of [`Histogram`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparseHistogram {
     counts: BTreeMap<usize, u64>,
     total: u64,

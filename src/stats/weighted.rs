@@ -2,13 +2,16 @@
 //! time spent in its regime.
 
 use super::histogram::{Bucket, Histogram, quantile_in, share_of_bucket};
+use super::zeros;
+use serde::{Deserialize, Serialize};
 
 /// Weights of spans in the buckets of [`Histogram`].
 ///
 /// Values are counted as integers first, in a [`Histogram`] for each group, and scaled once: adding
 /// weights value by value would round a billion times.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightedHistogram {
+    #[serde(with = "zeros")]
     weights: Vec<f64>,
     total: f64,
     sum: f64,

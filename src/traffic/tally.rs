@@ -7,9 +7,10 @@ use crate::model::System;
 use crate::path::Cause;
 use crate::stats::Histogram;
 use crate::time::SimSpan;
+use serde::{Deserialize, Serialize};
 
 /// Requests by outcome: issued = good + degraded + failed + in flight, at the end of every stretch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Counted requests that started.
     pub issued: u64,

@@ -3,9 +3,10 @@
 use crate::estimate::sums::Sums;
 use crate::model::System;
 use crate::stats::WeightedHistogram;
+use serde::{Deserialize, Serialize};
 
 /// Figures and diagnostics of many replications whose outages were forced.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ForcedRecord {
     /// Per replication: (weight of having any outage, 0).
     pub any: Sums,
@@ -27,7 +28,7 @@ pub struct ForcedRecord {
 }
 
 /// Weights of branches.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
     /// Branches.
     pub count: u64,
