@@ -12,8 +12,9 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use fivenines::control::{Control, Detail};
+use fivenines::estimate::{BLOCK, GROUPS, GroupRunner, Plan};
 use fivenines::experiment::{Options, Watch, run};
-use fivenines::model::{Method, System};
+use fivenines::model::{Load, Method, System};
 use fivenines::path::Regime;
 use fivenines::random::{Dist, Stream};
 use fivenines::scenario;
@@ -255,6 +256,49 @@ workload: {users: {arrive: {poisson: 1000/s}, journeys: {read: 100%}, through: e
     group.finish();
 }
 
+/// One of three is enough, each is down an hour in a thousand: an unavailability of 1e-9.
+const SELDOM: &str = "
+fivenines: 1
+run: {horizon: 1y, method: none}
+services:
+  app: {replicas: 3, faults: {crash: {every: {exponential: {mean: 1000h}}, lasts: {exponential: {mean: 1h}}}}}
+";
+
+/// Histories with forced outages.
+const FORCED: u64 = 36_864;
+
+/// Squared relative errors: of the unavailability by `FORCED` histories with forced outages, and by one that
+/// waits. An outage has the known probability P = 2.6188e-5 in a year (oracle rare-01) and lasts for an
+/// exponential time, so that the variance over the squared mean of a year's downtime is 2 / P.
+fn seldom(c: &mut Criterion) -> (f64, f64) {
+    let system = system(SELDOM);
+    let options = Options {
+        replications: Some(FORCED),
+        ..Options::default()
+    };
+    let pool = pool(1);
+    let forced = || {
+        pool.install(|| run(&system, "", &options, &Quiet))
+            .expect("it runs")
+    };
+    let downtime = forced().structural_downtime.mean;
+    let error = (downtime.high - downtime.low) / (2.0 * 1.96 * downtime.value);
+    let plan = Plan::new(&system, &Load::of(&system), 1, Method::None);
+    let mut group = c.benchmark_group("seldom");
+    group.sample_size(10);
+    group.bench_function("forced", |b| b.iter(|| black_box(forced())));
+    let mut runner = GroupRunner::new(&system, &plan);
+    group.bench_function("waiting", |b| {
+        b.iter(|| {
+            for group in 0..GROUPS {
+                black_box(runner.run(0, group, BLOCK, &|| false).expect("it runs"));
+            }
+        });
+    });
+    group.finish();
+    (error * error, 2.0 / 2.618_785_437e-5)
+}
+
 /// Mean time of one iteration, seconds, as criterion wrote it.
 fn seconds(id: &str) -> Option<f64> {
     let path = Path::new(OUTPUT).join(id).join("new/estimates.json");
@@ -271,7 +315,7 @@ struct Row {
     at_most: bool,
 }
 
-fn table() -> Option<Vec<Row>> {
+fn table((forced, waiting): (f64, f64)) -> Option<Vec<Row>> {
     let bound = seconds("bound/lindley")? / 100_000.0;
     let event = |workers: u32| Some(seconds(&format!("event/two_choices/{workers}"))? / 100_000.0);
     let row = |what, value, unit, goal, at_most| Row {
@@ -338,6 +382,15 @@ fn table() -> Option<Vec<Row>> {
             0.5,
             true,
         ),
+        row(
+            "efficiency at an unavailability of 1e-9, over waiting",
+            waiting * seconds("seldom/waiting")?
+                / BLOCK as f64
+                / (forced * seconds("seldom/forced")?),
+            "x",
+            1_000.0,
+            false,
+        ),
     ])
 }
 
@@ -358,9 +411,10 @@ fn main() -> std::process::ExitCode {
     control(&mut criterion);
     threads(&mut criterion);
     years(&mut criterion);
+    let errors = seldom(&mut criterion);
     criterion.final_summary();
     // `cargo bench -- FILTER` and `--test` leave rows unmeasured; then there is no table.
-    let Some(rows) = table() else {
+    let Some(rows) = table(errors) else {
         return std::process::ExitCode::SUCCESS;
     };
     println!("\n| what | measured | goal |\n|---|---|---|");

@@ -4,11 +4,12 @@
 //! The law of what follows stays the caller's to correct (`estimate/rare`): nothing here weighs anything.
 
 use super::Control;
-use super::plan::{Delay, Handled};
+use super::care::Stage;
+use super::plan::{Delay, Handled, NONE};
 use crate::ids::{ClockId, SlotId};
 use crate::model::{ClockRuns, Component, Owner, Start};
 use crate::random::{Key, Purpose};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 impl Control<'_> {
     /// The clocks whose next beginning may be moved: those that run by the calendar whatever else is
@@ -93,14 +94,32 @@ impl Control<'_> {
         }
     }
 
-    /// Whether the fault of `clock` lasts as long as was drawn for it when it began.
-    pub fn lasts_alone(&self, clock: ClockId) -> bool {
-        self.plan.clocks[clock].handled == Handled::Alone
+    /// Whether how long the fault of `clock` lasts, or the work on it, was drawn when it began and can be drawn
+    /// anew then: not if its repair is made of steps of people.
+    pub fn lasts_as_drawn(&self, clock: ClockId) -> bool {
+        match self.plan.clocks[clock].handled {
+            Handled::Alone => true,
+            Handled::Case(case) => self.plan.care.cases[case as usize].people == NONE,
+            Handled::Common(_) => false,
+        }
     }
 
-    /// Moves the end of the fault of `clock`, which is active and [lasts alone](Self::lasts_alone).
-    pub fn end_fault_at(&mut self, clock: ClockId, at: SimTime) {
-        debug_assert!(self.lasts_alone(clock) && !self.awaits_fault(clock));
-        self.state.agenda.set_clock(clock, at);
+    /// The fault of `clock`, which has begun at this instant and [lasts as
+    /// drawn](Self::lasts_as_drawn), takes `span`: until it ends by itself, or of work from whenever its crew
+    /// comes.
+    pub fn last_for(&mut self, clock: ClockId, span: SimSpan) {
+        debug_assert!(self.lasts_as_drawn(clock) && !self.awaits_fault(clock));
+        let end = self.state.now + span;
+        match self.plan.clocks[clock].handled {
+            Handled::Case(case) => {
+                let now = &mut self.state.care.cases[case as usize];
+                let repair = now.steps.len() - 1;
+                now.steps[repair] = span;
+                if now.stage == Stage::Work(repair) {
+                    self.state.set_due(&self.plan, case, end);
+                }
+            }
+            Handled::Alone | Handled::Common(_) => self.state.agenda.set_clock(clock, end),
+        }
     }
 }

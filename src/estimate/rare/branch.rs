@@ -302,7 +302,7 @@ impl<'a> Forcer<'a> {
         let (sf, factor) = tail(stream.uniform(), stream.uniform());
         *weight *= factor;
         let lasts = SimSpan::from_secs_f64(lasts.quantile_of_sf(sf));
-        control.end_fault_at(one.clock, control.now() + lasts);
+        control.last_for(one.clock, lasts);
     }
 
     /// The next event of the branch; a fault that has ended does not come back by itself, while faults

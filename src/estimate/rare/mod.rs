@@ -146,7 +146,7 @@ impl<'a> Forcer<'a> {
             .into_iter()
             .map(|clock| {
                 let fault = &system.faults[system.clocks[clock].fault];
-                let redrawn = control.lasts_alone(clock) && !fault.lasts.is_constant();
+                let redrawn = control.lasts_as_drawn(clock) && !fault.lasts.is_constant();
                 Forced {
                     clock,
                     every: fault.every.clone(),
