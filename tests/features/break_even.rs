@@ -45,6 +45,7 @@ fn one_component_turns_where_its_availability_says() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn a_target_that_is_missed_says_how_much_better_it_must_get() {
     let found = rows(&ONE.replace("99%", "99.9%"));
     let exact = 240.0 / 999.0;
@@ -169,6 +170,7 @@ targets: [availability >= 99.976%]
 /// Requests that come evenly over time fail for as long as their only replica is down; the factor is that
 /// of the structure, and lies between two that are not far apart.
 #[test]
+#[ignore = "long: CI runs it"]
 fn a_target_on_requests_turns_where_the_time_does() {
     let found = rows(
         "

@@ -106,6 +106,7 @@ fn one_replica_of_two_leaves_the_queue_that_theory_says() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn the_99th_percentile_is_that_of_the_queue_that_is_left() {
     let system = system(TWO);
     let rate = 66.667 * 4.0 / 3.0;
@@ -127,6 +128,7 @@ fn the_99th_percentile_is_that_of_the_queue_that_is_left() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn what_cannot_wait_is_lost_as_erlang_says() {
     let source = TWO
         .replace("workers: 3", "workers: 3\n    queue: 0")

@@ -310,6 +310,7 @@ fn a_leader_that_is_stopped_by_plan_hands_over() {
 /// and gives the other its ornament. Whenever it is down for a tenth of a day or more, the day misses 90 %
 /// for what needs it, and for complete answers of all, half of which need it at all, a fifth of a day.
 #[test]
+#[ignore = "long: CI runs it"]
 fn periods_count_the_requests_that_they_are_asked_of() {
     let source = |method: &str| {
         format!(
@@ -366,6 +367,7 @@ targets:
 
 /// The same for a lease, which would have to run out, and for an election.
 #[test]
+#[ignore = "long: CI runs it"]
 fn a_lease_and_an_election_hand_over_too() {
     for (failover, without) in [
         ("lease: {ttl: 60s, promotes_in: 20s", 45.0),

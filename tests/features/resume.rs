@@ -117,6 +117,7 @@ fn structure_goes_on_wherever_it_was_ended() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_go_on_wherever_they_were_ended() {
     let source = SITE
         .replace("10m}", "1d}")
@@ -130,6 +131,7 @@ fn windows_go_on_wherever_they_were_ended() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn every_request_goes_on_wherever_it_was_ended() {
     let options = Options {
         method: Some(Method::Exact),

@@ -109,6 +109,7 @@ fn windows_in_parts_are_the_run_to_the_byte() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn every_request_in_parts_is_the_run_to_the_byte() {
     let source = site("10m", "5m", "30s", "1m", "1m");
     check(&source, "--replications 2500 --method exact");
