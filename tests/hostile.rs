@@ -192,7 +192,7 @@ fn extreme_but_possible_scenarios_are_answered() {
         },
     ] {
         place.put("case.yaml", &case.text());
-        let found = place.ends(&["run", "case.yaml", "--replications", "4", "--out", "out"]);
+        let found = place.ends(&["run", "case.yaml", "--replications", "8", "--out", "out"]);
         assert_eq!(found.code, 0, "{}{}", case.text(), found.err);
         let lines: Vec<_> = found.out.lines().collect();
         assert!(lines.len() <= 24, "{}", found.out);
