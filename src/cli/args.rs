@@ -64,6 +64,34 @@ pub(super) enum Command {
     Schema(SchemaArguments),
 }
 
+/// What is simulated, and when it ends.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Sampling {
+    /// Instead of the seed of the scenario, or of the baseline
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) seed: Option<u64>,
+    /// Exactly so many histories, instead of until everything is decided
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) replications: Option<u64>,
+    /// How requests are simulated; `exact` also lifts the limit on its cost
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub(super) method: Option<MethodArgument>,
+    /// End after so much time, at the next whole block of histories, e.g. 30s, 5m, 1h30m
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) max_time: Option<Duration>,
+}
+
+/// How the work is done, which changes no result.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Execution {
+    /// No progress and no notes on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How many threads simulate [default: one for each core]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(super) struct RunArguments {
     /// The scenario; `-` reads it from standard input
@@ -76,30 +104,16 @@ pub(super) struct RunArguments {
     /// without a pause. FILE is only needed if the scenario lies elsewhere now
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub(super) resume: Option<PathBuf>,
-    /// Instead of the scenario's seed
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) seed: Option<u64>,
     /// Also find how wrong single inputs may be until a target turns
     #[arg(long)]
     pub(super) break_even: bool,
-    /// Exactly so many histories, instead of until every target is decided
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) replications: Option<u64>,
-    /// How requests are simulated; `exact` also lifts the limit on its cost
-    #[arg(long, value_name = "METHOD", value_enum)]
-    pub(super) method: Option<MethodArgument>,
-    /// End after so much time, at the next whole block of histories, e.g. 30s, 5m, 1h30m
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub(super) max_time: Option<Duration>,
+    #[command(flatten)]
+    pub(super) sampling: Sampling,
     /// Print result.json instead of the summary
     #[arg(long)]
     pub(super) json: bool,
-    /// No progress and no notes on standard error
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// How many threads simulate [default: one for each core]; the result is the same
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) execution: Execution,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -115,27 +129,13 @@ pub(super) struct CompareArguments {
     /// Where the report goes [default: reports/BASELINE-vs-CANDIDATE/]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Instead of the baseline's seed
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) seed: Option<u64>,
-    /// Exactly so many histories, instead of until everything is decided
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) replications: Option<u64>,
-    /// How requests are simulated; `exact` also lifts the limit on its cost
-    #[arg(long, value_name = "METHOD", value_enum)]
-    pub(super) method: Option<MethodArgument>,
-    /// End after so much time, at the next whole block of histories, e.g. 30s, 5m, 1h30m
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub(super) max_time: Option<Duration>,
+    #[command(flatten)]
+    pub(super) sampling: Sampling,
     /// Print comparison.json instead of the summary
     #[arg(long)]
     pub(super) json: bool,
-    /// No progress and no notes on standard error
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// How many threads simulate [default: one for each core]; the result is the same
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) execution: Execution,
 }
 
 /// What a run is that is shared out.
@@ -184,12 +184,8 @@ pub(super) struct ShardArguments {
     /// Wait for outages even where they would be forced; `merge` says when that is needed
     #[arg(long)]
     pub(super) unforced: bool,
-    /// No progress and no notes on standard error
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// How many threads simulate [default: one for each core]; the result is the same
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) execution: Execution,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -209,12 +205,8 @@ pub(super) struct MergeArguments {
     /// Print result.json instead of the summary
     #[arg(long)]
     pub(super) json: bool,
-    /// No progress and no notes on standard error
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// How many threads simulate what follows the parts [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) execution: Execution,
 }
 
 /// One part of a run.

@@ -36,7 +36,7 @@ pub(super) fn compare(arguments: &CompareArguments, output: &mut Output<'_>) -> 
     if let Some(exit) = wrong {
         return exit;
     }
-    if !arguments.quiet && designs.iter().any(|file| !file.loaded.ranges.is_empty()) {
+    if !arguments.execution.quiet && designs.iter().any(|file| !file.loaded.ranges.is_empty()) {
         output.note("designs with ranges are compared with every range at its middle");
     }
     let directory = arguments
@@ -107,12 +107,12 @@ fn together(
         })
         .collect();
     let options = Options {
-        seed: arguments.seed,
-        replications: arguments.replications,
-        method: arguments.method.map(Method::from),
+        seed: arguments.sampling.seed,
+        replications: arguments.sampling.replications,
+        method: arguments.sampling.method.map(Method::from),
         ..Options::default()
     };
-    if !arguments.quiet {
+    if !arguments.execution.quiet {
         notes(designs, arguments, output);
         if let Ok(words) = experiment::cost_together(&inputs, &options) {
             output.note(&words);
@@ -120,9 +120,9 @@ fn together(
     }
     let progress = Progress::default();
     let how = How {
-        quiet: arguments.quiet,
-        threads: arguments.threads,
-        max_time: arguments.max_time,
+        quiet: arguments.execution.quiet,
+        threads: arguments.execution.threads,
+        max_time: arguments.sampling.max_time,
     };
     let result = simulate::under_way(how, &progress, output, || {
         experiment::compare(&inputs, &arguments.fail_on, &options, &progress)
@@ -136,7 +136,7 @@ fn together(
         for design in &mut comparison.designs {
             design.outcome.run.complete = true;
         }
-        if !arguments.quiet {
+        if !arguments.execution.quiet {
             let facts = &comparison.designs[0].outcome.run;
             output.note(&format!(
                 "time is up after {}; `--replications {} --method {}` simulates the same again",
@@ -154,13 +154,13 @@ fn notes(designs: &[ScenarioFile], arguments: &CompareArguments, output: &mut Ou
     let base = &designs[0].loaded.system.run;
     for design in &designs[1..] {
         let theirs = &design.loaded.system.run;
-        if arguments.seed.is_none() && theirs.seed != base.seed {
+        if arguments.sampling.seed.is_none() && theirs.seed != base.seed {
             output.note(&format!(
                 "{}: its seed {} is not used; all designs run with seed {} of the baseline",
                 design.name, theirs.seed, base.seed
             ));
         }
-        if arguments.replications.is_none()
+        if arguments.sampling.replications.is_none()
             && theirs.replications.is_some()
             && theirs.replications != base.replications
         {

@@ -2,9 +2,23 @@
 
 use crate::report;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
+
+/// Opens a file to read from its beginning, as often as is needed: a pipe would be waited for, and is empty the
+/// second time.
+pub(super) fn open_plain(path: &Path) -> io::Result<File> {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
+        Err(ErrorKind::IsADirectory.into())
+    } else if kind.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::other("it is no plain file"))
+    }
+}
 
 /// Why a report could not be written.
 #[derive(Debug)]
@@ -85,7 +99,7 @@ pub(super) fn write(directory: &Path, files: &[(String, String)]) -> Result<(), 
             .map_err(|error| at(name)(error.error))?;
     }
     // The names reach the disk too, where the system can be asked for it.
-    if let Ok(directory) = std::fs::File::open(directory) {
+    if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::args::MergeArguments;
 use super::exit::Exit;
+use super::files;
 use super::output::Output;
 use super::progress::Progress;
 use super::run;
@@ -28,7 +29,7 @@ struct Shard {
 
 impl Shard {
     fn open(path: &Path) -> Result<Reader<BufReader<File>>, StoredError> {
-        Reader::new(BufReader::new(File::open(path)?), Kind::Shard)
+        Reader::new(BufReader::new(files::open_plain(path)?), Kind::Shard)
     }
 
     /// Reads all of a file, and keeps its header.
@@ -90,8 +91,8 @@ pub(super) fn merge(arguments: &MergeArguments, output: &mut Output<'_>) -> Exit
     };
     let progress = Progress::default();
     let how = How {
-        quiet: arguments.quiet,
-        threads: arguments.threads,
+        quiet: arguments.execution.quiet,
+        threads: arguments.execution.threads,
         max_time: None,
     };
     let planned = simulate::under_way(how, &progress, output, || {

@@ -12,7 +12,6 @@ use crate::experiment::{
 };
 use crate::model::Method;
 use crate::report::numbers::plural;
-use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -68,9 +67,9 @@ pub(super) fn open(
             file: scenario_file::open(&path, output)?,
             path,
             options: Options {
-                seed: arguments.seed,
-                replications: arguments.replications,
-                method: arguments.method.map(Method::from),
+                seed: arguments.sampling.seed,
+                replications: arguments.sampling.replications,
+                method: arguments.sampling.method.map(Method::from),
                 verdicts_only,
                 ..Options::default()
             },
@@ -135,7 +134,7 @@ pub(super) fn open(
 
 /// Reads a checkpoint, once it is known to be whole and of this version.
 fn read(place: &Path, output: &mut Output<'_>) -> Result<(CheckpointHeader, Checkpoint), Exit> {
-    let open = || Reader::new(BufReader::new(File::open(place)?), Kind::Checkpoint);
+    let open = || Reader::new(BufReader::new(files::open_plain(place)?), Kind::Checkpoint);
     let verified = open().and_then(Reader::verify).and_then(|()| {
         let mut reader = open()?;
         let header: CheckpointHeader = reader.frame()?;
@@ -178,13 +177,17 @@ fn differs(
 ) -> Option<String> {
     let run = &file.loaded.system.run;
     let seed = options.seed.unwrap_or(run.seed);
-    if let Some(typed) = arguments.seed.filter(|&typed| typed != seed) {
+    if let Some(typed) = arguments.sampling.seed.filter(|&typed| typed != seed) {
         return Some(format!(
             "its seed is {seed}, and `--seed {typed}` is asked for"
         ));
     }
     let of = options.replications.or(run.replications);
-    if let Some(typed) = arguments.replications.filter(|&typed| Some(typed) != of) {
+    if let Some(typed) = arguments
+        .sampling
+        .replications
+        .filter(|&typed| Some(typed) != of)
+    {
         let own = of.map_or_else(
             || "as many histories as its targets need".to_owned(),
             |of| plural(of, "history"),
@@ -193,7 +196,7 @@ fn differs(
             "it has {own}, and `--replications {typed}` is asked for"
         ));
     }
-    let typed = arguments.method.map(Method::from);
+    let typed = arguments.sampling.method.map(Method::from);
     if let Some(typed) = typed.filter(|&typed| Some(typed) != options.method) {
         let own = options.method.map_or("left to the scenario", word);
         let typed = word(typed);

@@ -221,7 +221,7 @@ pub(super) fn shard(arguments: &ShardArguments, output: &mut Output<'_>) -> Exit
             return Exit::Failure;
         }
     };
-    if !arguments.quiet {
+    if !arguments.execution.quiet {
         output.note(&format!(
             "{} of {}: {}",
             words(&range),
@@ -230,8 +230,8 @@ pub(super) fn shard(arguments: &ShardArguments, output: &mut Output<'_>) -> Exit
         ));
     }
     let how = How {
-        quiet: arguments.quiet,
-        threads: arguments.threads,
+        quiet: arguments.execution.quiet,
+        threads: arguments.execution.threads,
         max_time: None,
     };
     let made = simulate::under_way(how, &progress, output, || {
@@ -261,7 +261,7 @@ pub(super) fn shard(arguments: &ShardArguments, output: &mut Output<'_>) -> Exit
             Exit::Failure
         }
         Ok(Ok(())) => {
-            if !arguments.quiet {
+            if !arguments.execution.quiet {
                 output.note(&format!("wrote {}", scenario_file::name_of(&arguments.out)));
             }
             Exit::Success

@@ -37,7 +37,7 @@ pub(super) fn simulate(begun: Begun, output: &mut Output<'_>) -> Result<Simulate
         output.error_text(&problems.render(output.err_colour()));
         Exit::Usage
     })?;
-    if !arguments.quiet {
+    if !arguments.execution.quiet {
         let system = &file.loaded.system;
         if let Some(from) = &from {
             let done = numbers::plural(from.histories(), "history");
@@ -58,9 +58,9 @@ pub(super) fn simulate(begun: Begun, output: &mut Output<'_>) -> Result<Simulate
     }
     let progress = Progress::default();
     let how = How {
-        quiet: arguments.quiet,
-        threads: arguments.threads,
-        max_time: arguments.max_time,
+        quiet: arguments.execution.quiet,
+        threads: arguments.execution.threads,
+        max_time: arguments.sampling.max_time,
     };
     let after = Afterwards {
         file: &file,
@@ -84,7 +84,7 @@ pub(super) fn simulate(begun: Begun, output: &mut Output<'_>) -> Result<Simulate
     if progress.out_of_time() && !outcome.run.complete {
         // A budget of time ends a run as planned, at a whole block: what it says can be repeated.
         outcome.run.complete = true;
-        if !arguments.quiet {
+        if !arguments.execution.quiet {
             output.note(&format!(
                 "time is up after {}; `--replications {} --method {}` simulates the same again",
                 numbers::plural(outcome.run.replications, "history"),
@@ -102,7 +102,7 @@ pub(super) fn simulate(begun: Begun, output: &mut Output<'_>) -> Result<Simulate
             break_even: arguments.break_even,
         },
         checkpoint,
-        quiet: arguments.quiet,
+        quiet: arguments.execution.quiet,
     });
     Ok(Simulated {
         outcome,

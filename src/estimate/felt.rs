@@ -11,8 +11,8 @@
 //! wait is not drawn from a law: requests come at instants that can be looked up, so the next one that asks
 //! is found, and simulated after a warm-up, as in any window. So the wait is the one that `exact` sees, and
 //! no request in between has to be simulated. These requests count for nothing else. Where very many ask in
-//! a stretch of quiet time and nobody gets an answer, or hardly anybody asks at all, the rest of it is taken to
-//! have none, so that no scenario takes for ever.
+//! a stretch of quiet time and nobody gets an answer, the rest of it is taken to have none; and when a whole
+//! history has had too many of them, answers are only seen in its windows. So no scenario takes for ever.
 
 use super::group::{GroupError, GroupRunner};
 use super::recoveries::{RecoveryRecord, RecoveryTally};
@@ -32,7 +32,16 @@ pub(super) struct Felt {
     open: Vec<Recovery>,
     tally: RecoveryTally,
     record: RecoveryRecord,
+    /// How many more requests may be looked through for answers in this history, and how many may ask.
+    looks: u64,
+    asks: u64,
 }
+
+/// Of one history: a quarter of a second of work.
+const LOOKS: u64 = 1 << 24;
+
+/// As many as two of the longest stretches without an answer have.
+const ASKS: u64 = 200_000;
 
 impl Felt {
     pub(super) fn new(system: &System) -> Self {
@@ -43,7 +52,14 @@ impl Felt {
             asked,
             tally: RecoveryTally::new(system),
             record: RecoveryRecord::new(system),
+            looks: LOOKS,
+            asks: ASKS,
         }
+    }
+
+    /// Whether this history has been searched for as long as it may.
+    fn exhausted(&self) -> bool {
+        self.looks == 0 || self.asks == 0
     }
 
     /// What the histories since the last call found.
@@ -128,6 +144,7 @@ impl Felt {
         }
         traffic.forget_answers();
         self.tally.end(&mut self.record);
+        (self.looks, self.asks) = (LOOKS, ASKS);
     }
 }
 
@@ -155,14 +172,12 @@ impl GroupRunner<'_> {
         /// Requests that ask without an answer, after which none is expected of a stretch in which nothing
         /// changes: a tenth of a second of work. One in ten thousand that is answered would be found.
         const MOST: u64 = 100_000;
-        /// Requests looked through that do not ask, after which nobody is expected to: a second of work.
-        const LOOKED: u64 = 1 << 26;
         let windows = self.plan.windows;
         let traffic = self
             .traffic
             .as_mut()
             .expect("only plans with traffic come here");
-        if !traffic.awaits_answer() || from >= to {
+        if !traffic.awaits_answer() || from >= to || self.felt.exhausted() {
             return Ok(false);
         }
         self.felt.collect(traffic);
@@ -174,20 +189,21 @@ impl GroupRunner<'_> {
         traffic.seek_asking((source, first), &regime.bursts, &wanted);
         traffic.no_answer_before(from);
         traffic.clear_tally();
-        let (mut asks, mut looked, mut known_to) = (0, 0, None);
-        while traffic.awaits_answer() && asks < MOST {
+        let (mut asks, mut known_to) = (0, None);
+        while traffic.awaits_answer() && asks < MOST && !self.felt.exhausted() {
             if stop() {
                 return Err(GroupError::Stopped);
             }
             let asked = match traffic.next_asking(AT_ONCE) {
                 Asking::At(asked) if asked < to => asked,
-                Asking::NotBefore(at) if at < to && looked < LOOKED => {
-                    looked += AT_ONCE;
+                Asking::NotBefore(at) if at < to => {
+                    self.felt.looks = self.felt.looks.saturating_sub(AT_ONCE);
                     continue;
                 }
                 Asking::At(_) | Asking::NotBefore(_) => break,
             };
-            (asks, looked) = (asks + 1, 0);
+            asks += 1;
+            self.felt.asks -= 1;
             let begins = asked.before(windows.warm_up);
             if known_to.is_none_or(|known| known < begins) {
                 traffic.begin(regime, begins, source);
@@ -226,7 +242,7 @@ impl GroupRunner<'_> {
                 .as_mut()
                 .expect("only plans with traffic come here");
             if !traffic.awaits_answer() || from >= limit {
-                let end = asks.then_some(limit);
+                let end = (asks && self.felt.looks > 0).then_some(limit);
                 self.felt.end(end, traffic);
                 return Ok(());
             }

@@ -6,7 +6,7 @@ use super::refills;
 use super::turns::Turns;
 use super::unbounded;
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, GROUPS, Plan, lead_in, look_back};
+use crate::estimate::{BLOCK, Brackets, GROUPS, Plan, lead_in, look_back};
 use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
 
@@ -277,7 +277,13 @@ fn finish(
     let asked = options.replications.or(system.run.replications);
     let replications = asked.unwrap_or(BLOCK);
     let in_block = plan.traffic_per_block.min(replications) as f64;
-    let in_control = replications.min(BLOCK) as f64;
+    // Bounds of downtime are found by following control a second time.
+    let bounded = if Brackets::serve(system, plan.method) {
+        replications.min(BLOCK) as f64 - in_block
+    } else {
+        0.0
+    };
+    let in_control = replications.min(BLOCK) as f64 + bounded;
     cost.block_cpu_s = cost.with_traffic_s() * in_block + cost.control_s() * in_control;
     let blocks = replications.div_ceil(BLOCK) as f64;
     let total = cost.block_cpu_s * blocks;

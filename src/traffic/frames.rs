@@ -354,14 +354,14 @@ impl Frames {
         self.live
     }
 
-    /// Takes a cell for a frame whose draws come from `key`, without any relation. The caller has
-    /// seen that the table is not [`full`](Self::full).
-    #[inline]
     /// What the first roll of a request with this key gives.
     pub(super) fn first_roll(key: u64) -> u64 {
         Sequence::from_key(key).bits()
     }
 
+    /// Takes a cell for a frame whose draws come from `key`, without any relation. The caller has
+    /// seen that the table is not [`full`](Self::full).
+    #[inline]
     pub(super) fn take(&mut self, kind: Kind, key: u64) -> (u32, &mut Frame) {
         self.live += 1;
         let index = self.free;

@@ -23,16 +23,15 @@ impl Refills {
     /// All of `slots` are full.
     pub(super) fn new(slots: usize) -> Self {
         Self {
-            until: SimTime::from_nanos(0),
-            since: IdVec::filled(SimTime::from_nanos(0), slots),
+            until: SimTime::EPOCH,
+            since: IdVec::filled(SimTime::EPOCH, slots),
         }
     }
 
     /// All are full again.
     pub(super) fn begin(&mut self) {
-        let never = SimTime::from_nanos(0);
-        self.until = never;
-        self.since.as_mut_slice().fill(never);
+        self.until = SimTime::EPOCH;
+        self.since.as_mut_slice().fill(SimTime::EPOCH);
     }
 }
 

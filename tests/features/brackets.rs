@@ -5,6 +5,7 @@ use fivenines::estimate::{GROUPS, GroupRunner, Plan, Record};
 use fivenines::experiment::Figures;
 use fivenines::experiment::outcome::Estimate;
 use fivenines::model::{Load, Method};
+use fivenines::stats::clopper_pearson;
 
 /// A part that fails about once in fifty years, for three hours.
 const SELDOM: &str = "
@@ -64,9 +65,11 @@ fn a_rare_year_is_seen_in_histories_without_traffic() {
         .filter(|one| one.low <= exact && exact <= one.high);
     // Exact intervals cover 95 % and more: fewer than 17 of 20 come twice in a hundred times, at most.
     assert!(covered.count() > 16);
+    // Where no history with traffic met the fault, nothing is known of its quiet time, and the histories with two
+    // hours of it may exceed the limit or not: 20 of 1,024, more than 38 in one block of 7,000.
+    let widest = clopper_pearson(38, 1_024, 0.975).high;
     for one in &found {
-        // Where no history with traffic met the fault, nothing is known of its quiet time: less is certain.
-        assert!(one.high - one.low < 0.06, "{one:?}");
+        assert!(one.high - one.low < widest, "{one:?}");
         assert!(one.n == 1_024);
     }
     let alone = judged(SELDOM, 1, false);

@@ -32,6 +32,12 @@ impl Folder {
         std::fs::write(self.path(name), bytes).expect("a file");
     }
 
+    /// A pipe that nobody writes to.
+    pub(crate) fn pipe(&self, name: &str) {
+        let made = Command::new("mkfifo").arg(self.path(name)).status();
+        assert!(made.expect("mkfifo starts").success());
+    }
+
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }

@@ -96,6 +96,55 @@ fn recoveries_end_with_the_first_good_answer() {
     }
 }
 
+/// A leader whose answers are all errors, among many who ask for something else: nobody feels a recovery, and
+/// the search for it is bounded. Who asks so seldom that it is not worth a search does not ask.
+#[test]
+fn a_search_for_answers_ends() {
+    let source = |save: &str, read: &str, fails: &str| {
+        format!(
+            "
+fivenines: 1
+run: {{horizon: 1y, method: windows}}
+services:
+  app:
+    replicas: 3
+    faults: {{crash: {{every: {{exponential: {{mean: 5d}}}}, lasts: 60s}}}}
+    operations: {{read: {{takes: 1ms}}, save: {{takes: 1ms, calls: [{{to: db.write}}]}}}}
+balancers: {{edge: {{to: app, probes: {{interval: 2s}}}}}}
+stores:
+  db:
+    members: 3
+    failover: {{lease: {{}}}}
+    faults: {{crash: {{every: {{exponential: {{mean: 20d}}}}, lasts: 10m}}}}
+    operations: {{write: {{takes: 1ms, fails: {fails}, from: leader}}}}
+journeys:
+  read: {{calls: [{{to: app.read, through: edge}}]}}
+  save: {{calls: [{{to: app.save, through: edge}}]}}
+workload: {{users: {{arrive: {{poisson: 100/s}}, journeys: {{read: {read}, save: {save}}}, patience: 1s}}}}
+"
+        )
+    };
+    let silent = outcome(&source("50%", "50%", "100%"), 8);
+    assert_eq!(recovery(&silent).ends, RecoveryEnd::FirstAnswer);
+    // One recovery of each history, which is never over.
+    let year = 365.0 * 86_400.0;
+    assert!(mean(recovery(&silent).time.mean.as_ref()).value > 0.9 * year);
+    // Windows and samples are about a million requests of each, and 200,000 ask in vain.
+    let requests = silent.run.requests_simulated;
+    assert!(requests < 20_000_000, "{requests}");
+    let seldom = outcome(&source("0.0005%", "99.9995%", "0%"), 8);
+    assert_eq!(recovery(&seldom).ends, RecoveryEnd::NobodyAsks);
+    let now_and_then = outcome(&source("0.002%", "99.998%", "0%"), 8);
+    assert_eq!(recovery(&now_and_then).ends, RecoveryEnd::FirstAnswer);
+    // Somebody asks every 500 s.
+    let waited = wait(recovery(&now_and_then));
+    let n = mean(recovery(&now_and_then).time.p50.as_ref()).n as f64;
+    assert!(
+        (waited - 500.0).abs() < 4.0 * 500.0 / n.sqrt(),
+        "{waited} of {n}"
+    );
+}
+
 /// A write in ten minutes: windows are long over when it comes. Until then the leader may be lost again, once
 /// in ten days, and the recovery goes on.
 #[test]

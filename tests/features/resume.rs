@@ -252,6 +252,10 @@ fn another_run_is_not_gone_on_with() {
         folder.put("part/resume.fns", bytes);
         folder.refuses("run --resume part", 2, &[words]);
     }
+    std::fs::remove_file(folder.path("part/resume.fns")).expect("it is removed");
+    folder.pipe("part/resume.fns");
+    folder.refuses("run --resume part", 2, &["it is no plain file"]);
+    std::fs::remove_file(folder.path("part/resume.fns")).expect("it is removed");
     folder.put("part/resume.fns", &whole);
     std::fs::rename(folder.path("site.yaml"), folder.path("moved.yaml")).expect("it moves");
     folder.refuses(

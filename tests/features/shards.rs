@@ -326,6 +326,7 @@ fn what_does_not_belong_together_is_refused() {
         "seed.fns",
     );
     shard("other.yaml", "--replications 3000 --part 2/2", "other.fns");
+    folder.pipe("pipe.fns");
     for (file, words) in [
         ("b.fns overlaps.fns", &["blocks in common"][..]),
         ("a.fns", &["blocks in common"]),
@@ -346,6 +347,10 @@ fn what_does_not_belong_together_is_refused() {
         ),
         ("no.fns", &["no.fns: there is no such file"]),
         (".", &["is a directory"]),
+        (
+            "pipe.fns",
+            &["pipe.fns: cannot be read: it is no plain file"],
+        ),
         ("site.yaml", &["site.yaml: was not written by"]),
     ] {
         let line = format!("merge site.yaml a.fns {file} --out merged");

@@ -2,7 +2,7 @@
 //! something that is lost when either end stops. Seeds are fixed; each check states its standard error.
 
 use super::build::{Build, call, constant, exponential, settings};
-use crate::ids::{ChannelId, Id, OperationId, PoolId, SlotId};
+use crate::ids::{ChannelId, Id, PoolId, SlotId};
 use crate::model::{Call, Channel, ChannelTo};
 use crate::path::{Regime, Signal, SlotState};
 use crate::random::Dist;
@@ -11,6 +11,40 @@ use crate::traffic::{ChannelTally, Source, Traffic};
 
 fn channel() -> ChannelId {
     ChannelId::from_index(0)
+}
+
+/// Connections without a limit that cost nothing and are kept for a minute.
+pub(super) fn kept(from: PoolId, to: PoolId) -> Channel {
+    Channel {
+        from,
+        to: ChannelTo::Pool(to),
+        max: None,
+        setup: constant(0.0),
+        idle_timeout: SimSpan::from_secs(60),
+        wait: None,
+        queue: None,
+    }
+}
+
+/// Users of `from` who come at `rate`, whose only work is a call of `takes` over the only channel there is.
+pub(super) fn over(
+    system: &mut Build,
+    (mut kept, to): (Channel, PoolId),
+    takes: Dist,
+    rate: f64,
+    adjust: impl Fn(&mut Channel, &mut Call),
+) {
+    let read = system.operation(kept.from, constant(0.0));
+    let query = system.operation(to, takes);
+    let mut row = Call {
+        channel: Some(channel()),
+        ..call(query)
+    };
+    adjust(&mut kept, &mut row);
+    system.0.channels.push(kept);
+    system.calls(read, row);
+    let site = system.site(call(read));
+    system.workload("users", rate, None, vec![site]);
 }
 
 /// An app without limits whose only work is a call of `takes` over connections, for users who come at `rate`.
@@ -26,26 +60,7 @@ fn case(replicas: u32, takes: Dist, rate: f64, adjust: impl Fn(&mut Channel, &mu
         system.pool("app", replicas, None, None),
         system.pool("db", 1, None, None),
     );
-    let read = system.operation(app, constant(0.0));
-    let query: OperationId = system.operation(db, takes);
-    let mut row = Call {
-        channel: Some(channel()),
-        ..call(query)
-    };
-    let mut channel = Channel {
-        from: app,
-        to: ChannelTo::Pool(db),
-        max: None,
-        setup: constant(0.0),
-        idle_timeout: SimSpan::from_secs(60),
-        wait: None,
-        queue: None,
-    };
-    adjust(&mut channel, &mut row);
-    system.0.channels.push(channel);
-    system.calls(read, row);
-    let site = system.site(call(read));
-    system.workload("users", rate, None, vec![site]);
+    over(&mut system, (kept(app, db), db), takes, rate, adjust);
     Case { system, app, db }
 }
 

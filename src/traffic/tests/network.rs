@@ -2,9 +2,10 @@
 //! what turns any system into one with places and a link.
 
 use super::any_system::Dice;
-use super::build::{Build, call, constant, settings};
-use crate::ids::{ChannelId, DomainId, Id, LinkId, OperationId, SlotId};
-use crate::model::{Call, Channel, ChannelTo, Domain, End, Link, LinkState};
+use super::build::{Build, constant, settings};
+use super::channels::{kept, over};
+use crate::ids::{ChannelId, DomainId, Id, LinkId, SlotId};
+use crate::model::{Call, Channel, Domain, End, Link, LinkState};
 use crate::path::{Regime, Signal, SlotState};
 use crate::random::Dist;
 use crate::time::{SimSpan, SimTime};
@@ -73,30 +74,16 @@ fn far(rate: f64, adjust: impl Fn(&mut Channel, &mut Call)) -> (Build, SlotId) {
         system.pool("db", 1, None, None),
     );
     let [north, south] = places(&mut system, constant(0.04), 0.0);
-    let read = system.operation(app, constant(0.0));
-    let query: OperationId = system.operation(db, constant(0.01));
     for (pool, place) in [(app, north), (db, south)] {
         let slot = system.0.pools[pool].slots[0];
         system.0.slots.as_mut_slice()[slot.index()].domain = Some(place);
     }
-    let mut row = Call {
-        channel: Some(channel()),
-        ..call(query)
-    };
-    let mut channel = Channel {
-        from: app,
-        to: ChannelTo::Pool(db),
-        max: None,
+    let channel = Channel {
         setup: constant(0.03),
         idle_timeout: SimSpan::from_secs(5),
-        wait: None,
-        queue: None,
+        ..kept(app, db)
     };
-    adjust(&mut channel, &mut row);
-    system.0.channels.push(channel);
-    system.calls(read, row);
-    let site = system.site(call(read));
-    system.workload("users", rate, None, vec![site]);
+    over(&mut system, (channel, db), constant(0.01), rate, adjust);
     let db = system.0.pools[db].slots[0];
     (system, db)
 }
