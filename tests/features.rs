@@ -5,6 +5,8 @@
 mod brackets;
 #[path = "features/break_even.rs"]
 mod break_even;
+#[path = "features/coupled.rs"]
+mod coupled;
 #[path = "features/externals.rs"]
 mod externals;
 #[path = "features/folder.rs"]

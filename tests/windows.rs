@@ -11,6 +11,8 @@
 
 #[path = "windows/connections.rs"]
 mod connections;
+#[path = "windows/coupled.rs"]
+mod coupled;
 #[path = "windows/externals.rs"]
 mod externals;
 #[path = "windows/far_connections.rs"]

@@ -56,6 +56,9 @@ pub(super) fn explain(arguments: &ExplainArguments, output: &mut Output<'_>) -> 
         }
         !output.is_broken() && after < MOST_COUNTED
     });
+    if system.is_coupled() {
+        output.note("note: workers answer probes here, and what overload makes of them is not in this: it follows from requests");
+    }
     if shown == 0 && after == 0 {
         output.note(&format!(
             "nothing happens in replication {} {}",

@@ -50,6 +50,7 @@ mod effect;
 mod flap;
 mod follow;
 mod force;
+mod hear;
 mod heats;
 mod lead;
 mod lead_plan;
@@ -66,9 +67,10 @@ mod step;
 mod stops;
 mod tournament;
 
+use crate::ids::SlotId;
 use crate::model::structure::StructureState;
 use crate::model::{Start, System};
-use crate::path::{Event, Recovery, Regime, Signal, Transition};
+use crate::path::{Event, ProbeNews, Recovery, Regime, Signal, Transition};
 use crate::time::{SimSpan, SimTime};
 use plan::Plan;
 use state::State;
@@ -158,6 +160,24 @@ impl<'a> Control<'a> {
     #[inline]
     pub fn recoveries(&self) -> &[Recovery] {
         &self.state.recoveries
+    }
+
+    /// Takes in what traffic has to tell of a probe that workers answer, and appends what it changes to
+    /// `signals`. It comes after all events before `news.at`, and before those at it.
+    pub fn hear(&mut self, news: ProbeNews, signals: &mut Vec<Signal>) {
+        self.state.hear(&self.plan, news, signals);
+    }
+
+    /// When an instance of a balancer starts its next probe of member `member` of its pool, or has started
+    /// one on the same grid; `None` while it does not probe.
+    pub fn probe_start(&self, instance: SlotId, member: u32) -> Option<SimTime> {
+        self.state.probe_start(&self.plan, instance, member)
+    }
+
+    /// Whether at `at`, not before now, all members that are well pass the probes that their workers answer, and
+    /// have done so for long enough that nothing is left of those that were late.
+    pub fn probes_are_calm(&self, at: SimTime) -> bool {
+        self.state.probes_are_calm(&self.plan, at)
     }
 
     /// What traffic sees now: the regime the history began with and every signal since.

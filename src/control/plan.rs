@@ -154,6 +154,8 @@ pub(super) struct WatchPlan {
     pub(super) pace: Pace,
     /// What its probes meet when all is well.
     pub(super) usual: Mode,
+    /// Whether workers of the member answer.
+    pub(super) by_workers: bool,
     pub(super) unit: u32,
     pub(super) timer: u32,
 }
@@ -442,6 +444,7 @@ fn add_watches(
                 member_index,
                 pace,
                 usual: Mode::Answers,
+                by_workers: probes.work.is_some(),
                 unit,
                 timer,
             });

@@ -62,7 +62,12 @@ impl State {
 
     /// The end of a step that happened because of `cause`: who is to blame now.
     #[inline(always)]
-    fn conclude(&mut self, plan: &Plan, cause: Option<ClockId>, signals: &mut Vec<Signal>) {
+    pub(super) fn conclude(
+        &mut self,
+        plan: &Plan,
+        cause: Option<ClockId>,
+        signals: &mut Vec<Signal>,
+    ) {
         // While the system is up and nobody is to be judged, as after most events of a structural
         // history, there is nobody to blame.
         if !(self.system_was_up && self.structure.calm() && self.blames.all_judged()) {

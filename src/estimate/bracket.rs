@@ -13,7 +13,7 @@
 //! put hours into the downtime of every quiet year.
 //!
 //! The bounds hold as far as windows contain what a transition does: where overload outlived one and a
-//! window had to go on (`settle`), they say nothing and are not used.
+//! window had to go on (`settle`), or acts back on control (`coupled`), they say nothing and are not used.
 
 use super::group::{GroupRecord, GroupRunner};
 use super::outages::SliceShare;
@@ -153,6 +153,7 @@ impl Brackets {
     pub fn serve(system: &System, method: Method) -> bool {
         method == Method::Windows
             && system.load_rhythm() != LoadRhythm::Free
+            && !system.is_coupled()
             && !Self::new(system).rows.is_empty()
     }
 

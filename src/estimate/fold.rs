@@ -8,7 +8,7 @@ use super::plan::{GROUPS, Plan};
 use super::recoveries::RecoveryRecord;
 use super::structure::StructureRecord;
 use super::sums::Sums;
-use super::totals::{JourneyTotals, PoolTotals, QueueTotals, Totals};
+use super::totals::{JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals};
 use super::views::view_of;
 use crate::ids::Id;
 use crate::model::{Measure, Metric, Population, QueueMeasure, System};
@@ -156,6 +156,8 @@ pub struct TrafficFold {
     pub unsettled: u64,
     /// For how long they did, seconds.
     pub unsettled_s: f64,
+    /// Probes that workers answer.
+    pub probes: ProbeTotals,
     /// Seconds of horizon.
     pub covered_s: f64,
     /// Slices; the units are replications.
@@ -258,6 +260,7 @@ impl TrafficFold {
             window_s: 0.0,
             unsettled: 0,
             unsettled_s: 0.0,
+            probes: ProbeTotals::default(),
             covered_s: 0.0,
             outages: OutageRecord::new(causes, system.targets.len()),
             recoveries: RecoveryRecord::new(system),
@@ -353,6 +356,7 @@ impl TrafficFold {
         self.window_s += totals.window_s;
         self.unsettled += totals.unsettled;
         self.unsettled_s += totals.unsettled_s;
+        self.probes.add(totals.probes);
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
         self.recoveries.merge(&record.recoveries);

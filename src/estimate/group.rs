@@ -68,6 +68,8 @@ pub enum GroupError {
     Conservation(String),
     /// Overload outlived what began it, at this instant, for longer than can be followed.
     Unsettled(SimTime),
+    /// Probes fail for want of workers, from this instant on, for longer than can be followed.
+    Starving(SimTime),
     /// The watcher asked to stop.
     Stopped,
 }
@@ -86,6 +88,8 @@ pub struct GroupRunner<'a> {
     pub(super) keys: KeyMaker,
     pub(super) settling: Settling<'a>,
     pub(super) felt: Felt,
+    /// Whether overload acts back on control.
+    pub(super) coupled: bool,
     /// What the targets on periods count.
     pub(super) views: Vec<View>,
     /// When other designs change, by replication, in order: traffic is simulated request by request
@@ -135,6 +139,7 @@ impl<'a> GroupRunner<'a> {
             keys: KeyMaker::default(),
             settling: Settling::new(),
             felt: Felt::new(system),
+            coupled: system.is_coupled(),
             views: View::all(system),
             others: BTreeMap::new(),
             histories: None,

@@ -2,6 +2,7 @@
 
 mod bracket;
 mod by_period;
+mod coupled;
 mod felt;
 mod fold;
 mod group;
@@ -37,7 +38,8 @@ pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{
-    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, QueueTotals, Totals, UserTotals, condition,
+    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals,
+    UserTotals, condition,
 };
 pub use windows::{Piece, Quiet};
 

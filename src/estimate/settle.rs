@@ -3,6 +3,9 @@
 //! request by request, until no more is in progress than in the regime itself
 //! (metastable failures: Bronson et al., HotOS 2021).
 //!
+//! The same sample says whether balancers leave out members of a regime that have no worker free for
+//! their probes: then it is no quiet one, and is simulated request by request, on one clock with control (`coupled`).
+//!
 //! What is looked at is the work in progress. Only where it is far more than before the windows of the
 //! same history is the regime sampled for how much is usual in it, so that nothing is paid for by others.
 
@@ -10,7 +13,7 @@ use super::plan::Plan;
 use super::windows::{HOUR, hour_slot};
 use crate::model::{LoadRhythm, System};
 use crate::path::Regime;
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
 use std::collections::BTreeMap;
 
@@ -22,19 +25,29 @@ const LEAST: u32 = 50;
 const USUAL: u32 = 2;
 const SOME: u32 = 20;
 
-/// Slices of that sample.
+/// Slices of that sample, and probes of each instance and member in it.
 const SLICES: u64 = 8;
+const PROBES: u64 = 30;
 
 /// Attempts of one window, after which it is given up: minutes of work.
 pub(super) const MOST: u64 = 100_000_000;
+
+/// What a sample of a regime says.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    /// The most work in progress.
+    most: u32,
+    /// Whether a member that is well is left out as its workers have no time for probes.
+    starves: bool,
+}
 
 /// Follows the windows of one history after the other.
 #[derive(Debug)]
 pub(super) struct Settling<'a> {
     /// Samples regimes; made when it is needed.
     probe: Option<Box<Traffic<'a>>>,
-    /// The most work in progress by regime and kind of hour: the same for all histories.
-    levels: BTreeMap<(u64, u64), u32>,
+    /// By regime and kind of hour: the same for all histories.
+    levels: BTreeMap<(u64, u64), Level>,
     /// The least work in progress before a window of this history.
     calm: Option<u32>,
 }
@@ -67,11 +80,30 @@ impl<'a> Settling<'a> {
     /// Whether so much in progress at `at` is usual in `regime`, whose key is `key`.
     pub(super) fn is_usual(
         &mut self,
-        (system, plan): (&'a System, &Plan),
-        (regime, key): (&Regime, u64),
+        of: (&'a System, &Plan),
+        regime: (&Regime, u64),
         at: SimTime,
         in_progress: u32,
     ) -> bool {
+        in_progress <= USUAL * self.level(of, regime, at).most + SOME
+    }
+
+    /// Whether members that are well are left out for want of workers in `regime`, whose key is `key`, at such a time.
+    pub(super) fn starves(
+        &mut self,
+        of: (&'a System, &Plan),
+        regime: (&Regime, u64),
+        at: SimTime,
+    ) -> bool {
+        self.level(of, regime, at).starves
+    }
+
+    fn level(
+        &mut self,
+        (system, plan): (&'a System, &Plan),
+        (regime, key): (&Regime, u64),
+        at: SimTime,
+    ) -> Level {
         // One instant for all hours of a kind, so that the answer depends on nothing else.
         let (slot, from) = match system.load_rhythm() {
             LoadRhythm::Free => {
@@ -84,7 +116,7 @@ impl<'a> Settling<'a> {
             }
         };
         let (probe, levels) = (&mut self.probe, &mut self.levels);
-        let level = *levels.entry((key, slot)).or_insert_with(|| {
+        *levels.entry((key, slot)).or_insert_with(|| {
             let traffic =
                 probe.get_or_insert_with(|| Box::new(Traffic::new(system, plan.traffic.clone())));
             let source = Source::Sample {
@@ -92,15 +124,32 @@ impl<'a> Settling<'a> {
                 regime: key,
                 batch: u64::MAX - slot,
             };
+            traffic.clear_tally();
             traffic.begin(regime, from.before(plan.windows.warm_up), source);
             let mut most = 0;
-            let slices = plan.windows.sample.as_nanos() / plan.traffic.slice.as_nanos();
-            for slice in 1..=slices.max(SLICES) {
+            let slice = plan.traffic.slice;
+            let slices = plan.windows.sample.as_nanos() / slice.as_nanos();
+            let probes = slowest(system).saturating_mul(PROBES);
+            let probed = probes.as_nanos().div_ceil(slice.as_nanos());
+            for slice in 1..=slices.max(SLICES).max(probed) {
                 traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
                 most = most.max(traffic.frames_in_use());
             }
-            most
-        });
-        in_progress <= USUAL * level + SOME
+            Level {
+                most,
+                starves: traffic.tally().probes.left_out > 0,
+            }
+        })
     }
+}
+
+/// The longest interval of probes that workers answer; zero without any.
+fn slowest(system: &System) -> SimSpan {
+    let probes = system
+        .balancers
+        .iter()
+        .filter_map(|row| row.probes.as_ref());
+    let by_workers = probes.filter(|probes| probes.work.is_some());
+    let intervals = by_workers.map(|probes| probes.interval);
+    intervals.max().unwrap_or(SimSpan::ZERO)
 }

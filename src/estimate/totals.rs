@@ -166,8 +166,33 @@ pub struct Totals {
     pub unsettled: u64,
     /// See `unsettled`.
     pub unsettled_s: f64,
+    /// Probes that workers answer.
+    pub probes: ProbeTotals,
     /// Seconds of horizon.
     pub covered_s: f64,
+}
+
+/// Probes that found no free worker, and what follows from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProbeTotals {
+    /// That failed for want of workers where requests were followed one by one.
+    pub failed: u64,
+    /// How often members were left out for it in samples of quiet time.
+    pub left_out: u64,
+    /// Windows that went on, or began, because of them.
+    pub windows: u64,
+    /// For how long these did, seconds.
+    pub windows_s: f64,
+}
+
+impl ProbeTotals {
+    /// Adds those of another group.
+    pub(super) fn add(&mut self, other: Self) {
+        self.failed += other.failed;
+        self.left_out += other.left_out;
+        self.windows += other.windows;
+        self.windows_s += other.windows_s;
+    }
 }
 
 /// Which of the three conditions a blame on arrival means.
@@ -219,6 +244,7 @@ impl Totals {
             window_s: 0.0,
             unsettled: 0,
             unsettled_s: 0.0,
+            probes: ProbeTotals::default(),
             covered_s: 0.0,
         }
     }
@@ -253,6 +279,7 @@ impl Totals {
         {
             mine.add_scaled(histogram, 1.0);
         }
+        self.probes.failed += tally.probes.failed;
         self.add_effort(tally);
     }
 
@@ -313,6 +340,7 @@ impl Totals {
                 mine.add(channel, expected_all / issued_all);
             }
         }
+        self.probes.left_out += tally.probes.left_out;
         self.add_effort(tally);
     }
 

@@ -5,6 +5,7 @@
 //! Windows are chosen from the control path alone, never from what requests do in them, and lie on
 //! slice borders, so that a slice is seen whole or not at all.
 
+use super::coupled::{align, first_starving, run_together};
 use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
 use super::plan::Plan;
@@ -69,20 +70,33 @@ impl GroupRunner<'_> {
         };
         traffic.begin(self.control.regime(), plan.traffic_from(), source);
         traffic.count(plan.from, plan.to);
-        while self.control.next_time() < plan.to {
+        if self.coupled {
+            align(traffic, &self.control);
+            traffic.follow_probes(true);
+        }
+        loop {
+            let next = self.control.next_time().min(plan.to);
+            let both = (&mut *traffic, &mut self.control);
+            if run_together(both, &mut self.signals, next, stop)?.is_some() {
+                continue;
+            }
+            if next >= plan.to {
+                break;
+            }
             if stop() {
                 return Err(GroupError::Stopped);
             }
             self.signals.clear();
             let transition = self.control.step(&mut self.signals);
-            advance(traffic, transition.at, stop)?;
             for &signal in &self.signals {
                 traffic.apply(transition.at, signal);
+            }
+            if self.coupled {
+                align(traffic, &self.control);
             }
             self.felt
                 .note(transition.at, self.control.recoveries(), traffic);
         }
-        advance(traffic, plan.to, stop)?;
         totals.window_s += plan.horizon_s();
         let seen = close(traffic, plan.to, totals)?;
         pieces.push(Piece::Window(Seen {
@@ -125,11 +139,19 @@ impl GroupRunner<'_> {
         let mut quiet_regime = Rc::new(self.control.regime().clone());
         loop {
             // Step through what traffic cannot see; a change of blame only splits the quiet time.
-            let at = others.next_time(self.control.next_time());
+            let mut at = others.next_time(self.control.next_time());
+            let stretch = (quiet_from, at.min(plan.to));
+            let starves = self.starves_before(&quiet_regime, stretch)?;
+            at = starves.unwrap_or(at);
             if at >= plan.to {
                 break;
             }
-            let felt = others.step(&mut self.control, &mut self.signals);
+            let felt = if starves.is_some() {
+                self.signals.clear();
+                true
+            } else {
+                others.step(&mut self.control, &mut self.signals)
+            };
             if !felt {
                 if let Some(traffic) = &mut self.traffic {
                     self.felt.note(at, self.control.recoveries(), traffic);
@@ -165,36 +187,74 @@ impl GroupRunner<'_> {
             traffic.clear_tally();
             traffic.no_answer_before(open);
             traffic.begin(&quiet_regime, open.before(windows.warm_up), source);
+            if self.coupled {
+                align(traffic, &self.control);
+            }
             let felt = felt_for((self.system, plan), &self.signals);
             let mut end = plan.slice_end(at + felt).min(plan.to);
             traffic.count(open, end);
             advance(traffic, at, stop)?;
             self.settling.before(traffic.frames_in_use());
+            traffic.follow_probes(true);
             for &signal in &self.signals {
                 traffic.apply(at, signal);
             }
             self.felt.note(at, self.control.recoveries(), traffic);
+            if self.coupled {
+                align(traffic, &self.control);
+            }
             let falls = takes_away(&self.signals);
             let mut rises = !falls;
-            let (mut felt_until, mut last) = (end, None);
+            let (mut felt_until, mut last, mut held) = (end, None, false);
             loop {
                 let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
-                if next >= plan.to || plan.slice_start(next.before(lead)) > end {
+                let closes = next >= plan.to || plan.slice_start(next.before(lead)) > end;
+                if self.coupled {
+                    // What traffic tells on its way there comes before.
+                    let until = if closes { end } else { next };
+                    end = grow(traffic, end, plan.slice_end(until).min(plan.to));
+                    let both = (&mut *traffic, &mut self.control);
+                    if let Some(told) = run_together(both, &mut self.signals, until, stop)? {
+                        last = None;
+                        if traffic.tally().attempts_simulated > MOST {
+                            return Err(GroupError::Starving(at));
+                        }
+                        if visible(&self.signals) {
+                            rises = !takes_away(&self.signals);
+                            let felt = felt_for((self.system, plan), &self.signals);
+                            let later = plan.slice_end(told + felt).min(plan.to);
+                            felt_until = felt_until.max(later);
+                            end = grow(traffic, end, later);
+                        }
+                        continue;
+                    }
+                }
+                if closes {
                     advance(traffic, end, stop)?;
                     let in_progress = traffic.frames_in_use();
                     let suspects = windows.settles && self.settling.suspects(in_progress);
-                    if end >= plan.to || !suspects {
+                    if end >= plan.to || !(suspects || self.coupled) {
                         break;
                     }
                     let regime = self.control.regime();
                     let key = *last.get_or_insert_with(|| self.keys.key(self.system, regime));
                     let of = (self.system, plan);
-                    if self.settling.is_usual(of, (regime, key), end, in_progress) {
+                    let usual =
+                        !suspects || self.settling.is_usual(of, (regime, key), end, in_progress);
+                    let calm = !self.coupled
+                        || self.control.probes_are_calm(end)
+                            && !self.settling.starves(of, (regime, key), end);
+                    if usual && calm {
                         break;
                     }
+                    held |= !calm;
                     if traffic.tally().attempts_simulated > MOST {
-                        return Err(GroupError::Unsettled(at));
+                        return Err(if held {
+                            GroupError::Starving(at)
+                        } else {
+                            GroupError::Unsettled(at)
+                        });
                     }
                     // Not settled: the window goes on.
                     let later = plan.slice_end(end + windows.after).min(plan.to);
@@ -216,20 +276,25 @@ impl GroupRunner<'_> {
                 };
                 let later = plan.slice_end(feels).min(plan.to);
                 felt_until = felt_until.max(later);
-                if later > end {
-                    traffic.count(end, later);
-                    end = later;
-                }
+                end = grow(traffic, end, later);
                 advance(traffic, next, stop)?;
                 for &signal in &self.signals {
                     traffic.apply(next, signal);
                 }
+                if self.coupled {
+                    align(traffic, &self.control);
+                }
                 self.felt.note(next, self.control.recoveries(), traffic);
             }
-            if end > felt_until {
+            let beyond_s = end.since(felt_until).as_secs_f64();
+            if held {
+                totals.probes.windows += 1;
+                totals.probes.windows_s += beyond_s;
+            } else if end > felt_until {
                 totals.unsettled += 1;
-                totals.unsettled_s += end.since(felt_until).as_secs_f64();
+                totals.unsettled_s += beyond_s;
             }
+            traffic.follow_probes(false);
             if end < plan.to {
                 while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
                     traffic.step();
@@ -254,6 +319,20 @@ impl GroupRunner<'_> {
         self.push_quiet(pieces, &quiet_regime, quiet_from, plan.to);
         self.seek_answers(source, &quiet_regime, (seen_to, plan.to), totals, stop)?;
         self.end_recoveries(source, totals, stop)
+    }
+
+    /// When members are first left out by themselves in a stretch of quiet time.
+    fn starves_before(
+        &mut self,
+        regime: &Regime,
+        stretch: (SimTime, SimTime),
+    ) -> Result<Option<SimTime>, GroupError> {
+        if !self.coupled {
+            return Ok(None);
+        }
+        let key = self.keys.key(self.system, regime);
+        let of = (self.system, self.plan);
+        first_starving(&mut self.settling, of, (regime, key), stretch)
     }
 
     /// When traffic can see changes of this design in one replication, in order.
@@ -397,8 +476,17 @@ fn takes_away(signals: &[Signal]) -> bool {
     })
 }
 
-/// Runs traffic up to `end`, in pieces short enough that a stop is noticed.
-fn advance(
+/// A window that is counted up to `end` is counted up to `later`; its end.
+fn grow(traffic: &mut Traffic<'_>, end: SimTime, later: SimTime) -> SimTime {
+    if later > end {
+        traffic.count(end, later);
+    }
+    end.max(later)
+}
+
+/// Runs traffic up to `end`, in pieces short enough that a stop is noticed. It comes back at once when there
+/// are news for control.
+pub(super) fn advance(
     traffic: &mut Traffic<'_>,
     end: SimTime,
     stop: &dyn Fn() -> bool,
@@ -408,6 +496,9 @@ fn advance(
         traffic.run_events(end, EVENTS);
         if traffic.overflowed() {
             return Err(GroupError::Overflow);
+        }
+        if traffic.has_news() {
+            break;
         }
         if stop() {
             return Err(GroupError::Stopped);

@@ -9,7 +9,7 @@ use super::in_order::in_order;
 use super::metrics::Metrics;
 use super::moves::Moves;
 use super::outcome::Verdict;
-use super::run::{BLOCKS_AT_ONCE, looks_of, overflow, unsettled};
+use super::run::{BLOCKS_AT_ONCE, looks_of, overflow, starving, unsettled};
 use super::{Options, RunError, Watch, moves, summary, verdict};
 use crate::estimate::{
     BLOCK, GROUPS, GroupError, PairRecord, Pairing, Plan, Record, TogetherRecord, TogetherRunner,
@@ -338,6 +338,9 @@ impl Progress<'_> {
                 match error {
                     GroupError::Stopped => {}
                     GroupError::Overflow => return Err(blame(overflow(self.systems[design]))),
+                    GroupError::Starving(since) => {
+                        return Err(blame(starving(self.systems[design], since)));
+                    }
                     GroupError::Unsettled(since) => {
                         return Err(blame(unsettled(self.systems[design], since)));
                     }

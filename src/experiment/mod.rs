@@ -6,6 +6,7 @@ mod compare;
 pub mod comparison;
 mod cost;
 mod downtimes;
+mod facts;
 mod figures;
 mod in_order;
 mod inputs;

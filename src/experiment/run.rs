@@ -422,6 +422,7 @@ pub(super) fn failed(system: &System, error: GroupError) -> Option<RunError> {
         GroupError::Stopped => None,
         GroupError::Overflow => Some(overflow(system)),
         GroupError::Unsettled(since) => Some(unsettled(system, since)),
+        GroupError::Starving(since) => Some(starving(system, since)),
         GroupError::Conservation(what) => Some(RunError::Internal(what)),
     }
 }
@@ -436,6 +437,20 @@ pub(super) fn unsettled(system: &System, since: SimTime) -> RunError {
         ),
         help: "lower the rate or the `retries`, state a `queue` or a shorter `patience`, or simulate a \
                short `horizon` with `--method exact`"
+            .into(),
+    }
+}
+
+/// Probes fail for want of workers for so long that it cannot be followed.
+pub(super) fn starving(system: &System, since: SimTime) -> RunError {
+    RunError::Unsuitable {
+        line: system.workloads.iter().next().map(|workload| workload.line),
+        message: format!(
+            "from {since} on probes fail because no worker has time for them, and 100 million attempts later they \
+             still do: as long as that lasts, every request has to be simulated"
+        ),
+        help: "lower the rate, add workers, let a `listener` answer probes (`answered_by`), or simulate a short \
+               `horizon` with `--method exact`"
             .into(),
     }
 }

@@ -4,8 +4,8 @@ use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
-    JourneyRow, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
-    RunFacts, Service, Spans, TargetRow, UserRow,
+    JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts,
+    Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
@@ -148,6 +148,14 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
         unsettled_mean_s: traffic.map_or(0.0, |traffic| {
             traffic.unsettled_s / traffic.unsettled.max(1) as f64
         }),
+        late_probes: traffic
+            .filter(|_| figures.system.is_coupled())
+            .map(|traffic| LateProbes {
+                failed: traffic.probes.failed,
+                left_out_in_samples: traffic.probes.left_out,
+                windows: traffic.probes.windows,
+                share_of_time: traffic.probes.windows_s / traffic.covered_s,
+            }),
         forcing: record.structure.forced.as_deref().map(forcing_facts),
         looks,
     }

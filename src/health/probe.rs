@@ -31,8 +31,14 @@
 //! end, the observer asks to be called again. A change at the very instant of a probe
 //! comes before it.
 //!
+//! A probe that the workers of its target answer may have to wait for one. Then somebody else follows it through
+//! the queue and says so ([`Watch::waits`]), and how it ended ([`Watch::told`]), unless the target stops or
+//! falls silent before. Where errors or losses are drawn, they alone decide.
+//!
 //! Left out: other intervals while the state is changing (`fastinter`, `downinter`) and intervals
 //! counted from the end of the probe before; both are one interval here.
+
+mod told;
 
 use super::luck::Luck;
 use crate::time::{SimSpan, SimTime};
@@ -134,6 +140,8 @@ enum Held {
     Works { left: SimSpan, from: SimTime },
     /// The end of the process that hangs.
     Hangs,
+    /// Its turn in a queue; how it ends will be told.
+    Waits,
     /// Nothing.
     Decided,
 }
@@ -172,6 +180,14 @@ impl Flight {
         };
         let (left, from) = match self.held {
             Held::Decided => return self,
+            Held::Waits => {
+                return match modes.1 {
+                    Mode::Refuses => failed(now, Held::Decided),
+                    Mode::Silent => failed(limit, Held::Decided),
+                    Mode::Hangs => failed(limit, Held::Hangs),
+                    Mode::Answers | Mode::Impaired { .. } | Mode::Pauses => self,
+                };
+            }
             Held::Hangs if modes.1 == Mode::Silent => return failed(limit, Held::Decided),
             Held::Hangs => return failed(now, Held::Decided),
             Held::Works { left, from } => (left, from),
@@ -335,9 +351,13 @@ impl Watch {
         self.count(pace, passes, probes);
     }
 
-    /// When the belief will flip if the mode stays what it is, or when to ask again.
+    /// When the belief will flip if the mode stays what it is, or when to ask again. While a probe waits
+    /// in a queue, nobody knows.
     #[inline]
     pub fn next_flip(&mut self, pace: &Pace, draw: impl FnMut() -> f64) -> Option<SimTime> {
+        if matches!(self.flight, Some(flight) if matches!(flight.held, Held::Waits)) {
+            return None;
+        }
         if let Some(chance) = self.mode.chance() {
             return self.next_by_chance(pace, chance, draw);
         }

@@ -117,6 +117,12 @@ pub struct System {
 }
 
 impl System {
+    /// Whether overload acts back on control: workers that have no time for probes fail them.
+    pub fn is_coupled(&self) -> bool {
+        let mut probes = self.balancers.iter().filter_map(|row| row.probes.as_ref());
+        probes.any(|probes| probes.work.is_some())
+    }
+
     /// The message queue whose broker is `pool`.
     pub fn queue_of(&self, pool: PoolId) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.pool == pool)

@@ -240,6 +240,9 @@ pub struct Probes {
     pub rise: u32,
     /// Failures in a row until a member that is up counts as down.
     pub fall: u32,
+    /// What a probe asks of a worker of the member, seconds, if it queues for one like a request; `None` if
+    /// something else answers it, however busy the workers are.
+    pub work: Option<Dist>,
 }
 
 /// Passive failure accounting, as nginx does it: a member that failed `max_fails` times gets nothing for

@@ -7,11 +7,13 @@
 mod cause;
 mod key;
 mod network;
+mod news;
 mod sites;
 
 pub use cause::Cause;
 pub use key::KeyMaker;
 pub use network::Network;
+pub use news::{ProbeNews, ProbeState};
 
 pub use crate::model::{Blame, Impairment, LinkState, Phase};
 

@@ -182,6 +182,7 @@ pub(crate) fn ordinary() -> Outcome {
             bounded_histories: 0,
             unsettled_windows: 0,
             unsettled_mean_s: 0.0,
+            late_probes: None,
             forcing: None,
             looks: 3,
         },

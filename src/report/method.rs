@@ -1,7 +1,7 @@
 //! How a result was come by, in words.
 
 use super::numbers;
-use crate::experiment::outcome::{ForcingFacts, Outcome, RunFacts};
+use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, RunFacts};
 use crate::model::Method;
 
 /// What was done, in two sentences.
@@ -50,8 +50,28 @@ pub(crate) fn done(outcome: &Outcome) -> String {
             numbers::count(run.bounded_histories),
         )
     };
+    let coupled = run.late_probes.as_ref().map(coupled).unwrap_or_default();
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
-    format!("{first} {second}{bounded}{forced}")
+    format!("{first} {second}{coupled}{bounded}{forced}")
+}
+
+/// That both clocks were one, and what came of it.
+fn coupled(late: &LateProbes) -> String {
+    let longer = if late.windows == 0 {
+        String::new()
+    } else {
+        format!(
+            ", and {} went on for longer than the changes in them ask ({} of the time)",
+            numbers::plural(late.windows, "window"),
+            numbers::part(late.share_of_time),
+        )
+    };
+    format!(
+        " Workers answer probes, so overload acts back on balancers, and around changes both ran on one clock: {} \
+         failed because no worker had time for {}{longer}.",
+        numbers::plural(late.failed, "probe"),
+        if late.failed == 1 { "it" } else { "them" },
+    )
 }
 
 /// How structural outages were forced, and what says that it can be believed.

@@ -3,7 +3,7 @@
 use super::call::Next;
 use super::frames::{Frame, Kind, NONE, State, Wait, pick_bits, relay_bits};
 use super::plan::{CallPlan, Plan, Through};
-use super::stretch::{Stretch, WORK};
+use super::stretch::{Halt, Stretch, WORK};
 use crate::balance::Tried;
 use crate::engine::Agenda;
 use crate::ids::{Id, PoolId, SlotId};
@@ -46,7 +46,7 @@ impl<'a> Stretch<'a> {
     #[inline(always)]
     pub(super) fn attempt(&mut self, plan: &Plan<'a>, caller: u32) -> Next {
         if self.frames.full() {
-            self.overflowed = true;
+            self.halt = Halt::Overflow;
             return Next::Idle;
         }
         let frame = &mut self.frames[caller];
@@ -462,6 +462,9 @@ impl<'a> Stretch<'a> {
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         if returns || caller == NONE {
+            if caller == NONE && what >= plan.probe_from {
+                self.probe_done(plan, index, succeeded);
+            }
             self.unlink(plan, index, true);
             self.drop_attempt(index);
         } else {
@@ -549,6 +552,19 @@ impl<'a> Stretch<'a> {
         if after != NONE {
             self.frames[after].before = NONE;
         }
+    }
+}
+
+impl<'a> Stretch<'a> {
+    /// A free worker, counted as busy already, takes an attempt.
+    pub(super) fn serve_at(&mut self, plan: &Plan<'a>, index: u32) {
+        if self.impaired {
+            return self.serve_impaired(plan, index);
+        }
+        let (now, frame) = (self.now, &mut self.frames[index]);
+        let operation = plan.operation(frame.what);
+        let work = (operation.takes, operation.fails);
+        serve(frame, work, now, index, &mut self.agenda);
     }
 }
 

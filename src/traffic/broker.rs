@@ -10,7 +10,7 @@
 use super::call::{Gone, Next};
 use super::frames::{Frame, Kind, NONE, State, Wait};
 use super::plan::Plan;
-use super::stretch::{PAUSE, Stretch};
+use super::stretch::{Halt, PAUSE, Stretch};
 use crate::ids::{Id, IdVec, PoolId, QueueId, SlotId};
 use crate::path::SlotState;
 use crate::random::mix;
@@ -93,7 +93,7 @@ impl<'a> Stretch<'a> {
             return true;
         };
         if self.frames.full() {
-            self.overflowed = true;
+            self.halt = Halt::Overflow;
             return true;
         }
         let settings = &plan.system.queues[queue];
@@ -145,7 +145,7 @@ impl<'a> Stretch<'a> {
         let consumers = &plan.system.pools[settings.consumer].slots;
         while self.brokers.rows[queue].first != NONE {
             if self.frames.full() {
-                self.overflowed = true;
+                self.halt = Halt::Overflow;
                 return;
             }
             let mut found = None;

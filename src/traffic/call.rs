@@ -6,7 +6,7 @@
 
 use super::frames::{Kind, NONE, Wait, uniform};
 use super::plan::{Plan, Span};
-use super::stretch::{PAUSE, Stretch};
+use super::stretch::{Halt, PAUSE, Stretch};
 
 /// What happens next, to the frame named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl<'a> Stretch<'a> {
     /// Makes the calls that follow a miss or a failure of the current call.
     pub(super) fn branch(&mut self, caller: u32, kind: Kind, calls: Span) -> Next {
         if self.frames.full() {
-            self.overflowed = true;
+            self.halt = Halt::Overflow;
             return Next::Idle;
         }
         let parent = &mut self.frames[caller];

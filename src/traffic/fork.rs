@@ -13,7 +13,7 @@
 use super::call::{Gone, Next};
 use super::frames::{Kind, NONE, uniform};
 use super::plan::{ForkPlan, Plan};
-use super::stretch::Stretch;
+use super::stretch::{Halt, Stretch};
 
 impl<'a> Stretch<'a> {
     /// Begins a call with a chance, or several at the same time.
@@ -34,7 +34,7 @@ impl<'a> Stretch<'a> {
     fn fork(&mut self, caller: u32, fork: &ForkPlan) -> Next {
         let count = (fork.legs.end - fork.legs.from) * fork.copies;
         if !self.frames.room(count) {
-            self.overflowed = true;
+            self.halt = Halt::Overflow;
             return Next::Idle;
         }
         let frame = &mut self.frames[caller];

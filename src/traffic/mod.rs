@@ -82,6 +82,9 @@
 //! stops. An attempt that waits for longer than it may, or finds too many waiting, is *shed*. One to a
 //! slot that is silent holds its connection until it times out.
 //!
+//! **Probes** that workers answer queue like attempts, after those that came before them, and take a worker for
+//! as long as they say. See `probers`.
+//!
 //! **Messages.** When a broker has done its work for an attempt to publish, the queue has a message, or
 //! the attempt has failed if it was full; nothing that becomes of the message concerns the publisher. Free
 //! workers of the consumer take messages in order while the broker runs. A delivery is an attempt at the
@@ -121,6 +124,7 @@ mod frames;
 mod impaired;
 mod leave;
 mod plan;
+mod probers;
 mod queue;
 mod refill;
 mod relay;
@@ -137,18 +141,18 @@ pub use arrivals::Source;
 pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
 pub use tally::{
-    BadRun, ChannelTally, Counts, JourneyTally, PoolTally, QueueTally, SliceTally, Tally,
-    TrafficSettings, UserTally,
+    BadRun, ChannelTally, Counts, JourneyTally, PoolTally, ProbeTally, QueueTally, SliceTally,
+    Tally, TrafficSettings, UserTally,
 };
 
 use crate::engine::{PAYLOAD_LIMIT, Rings};
-use crate::ids::{IdVec, JourneyId, PoolId, WorkloadId};
+use crate::ids::{IdVec, JourneyId, PoolId, SlotId, WorkloadId};
 use crate::model::System;
-use crate::path::{Regime, Signal};
+use crate::path::{ProbeNews, Regime, Signal};
 use crate::time::SimTime;
 use askers::Askers;
 use plan::Plan;
-use stretch::Stretch;
+use stretch::{Halt, Stretch};
 
 /// Requests and attempts in progress, at most, unless [`Traffic::set_frame_limit`] says otherwise:
 /// 4 million, half a gigabyte. A backlog beyond that is not a state anybody plans for.
@@ -293,6 +297,35 @@ impl<'a> Traffic<'a> {
         }
     }
 
+    /// Whether control is on the same clock from now on, before the changes of this instant. As a stretch begins
+    /// it is not, and instances leave out members with late probes by themselves. If it is,
+    /// [`run_until`](Self::run_until) and the like return as soon as there are news for it, which are to be
+    /// [taken](Self::take_news) before they go on.
+    pub fn follow_probes(&mut self, follow: bool) {
+        self.stretch.follow_probes(&self.plan, follow);
+    }
+
+    /// Whether control is to be told something before traffic goes on.
+    pub fn has_news(&self) -> bool {
+        self.stretch.halt == Halt::News
+    }
+
+    /// What control is to be told next.
+    pub fn take_news(&mut self) -> Option<ProbeNews> {
+        let (news, more) = self.stretch.probers.take_news();
+        if self.stretch.halt == Halt::News && !more {
+            self.stretch.halt = Halt::No;
+        }
+        news
+    }
+
+    /// The next probe of each instance and member starts when `start` says, or a whole number of intervals
+    /// apart from that; not at all if it says `None`. Without this, phases are drawn.
+    pub fn align_probes(&mut self, start: impl Fn(SlotId, u32) -> Option<SimTime>) {
+        let now = self.stretch.now;
+        self.stretch.probers.align(&self.plan, now, start);
+    }
+
     /// No answer is awaited any more.
     pub fn forget_answers(&mut self) {
         self.stretch.answers.forget();
@@ -313,6 +346,6 @@ impl<'a> Traffic<'a> {
     /// Whether the stretch stood still because the work in progress reached its limit. It can be
     /// finished; its figures describe it up to that moment.
     pub fn overflowed(&self) -> bool {
-        self.stretch.overflowed
+        self.stretch.halt == Halt::Overflow
     }
 }

@@ -1,6 +1,7 @@
 //! The system as the event loop reads it: what it looks up for each attempt, side by side.
 
 use super::frames::NONE;
+use super::probers::ProberPlan;
 use crate::balance::Kind;
 use crate::engine::Rings;
 use crate::ids::{
@@ -169,6 +170,10 @@ pub(super) struct Plan<'a> {
     pub standing_by: Vec<SlotId>,
     /// Words of a set of members of the largest pool behind a balancer.
     pub tried_words: usize,
+    /// Who probes whom, where workers answer.
+    pub probers: Vec<ProberPlan>,
+    /// The first row of `operations` that is a probe.
+    pub probe_from: u32,
 }
 
 impl<'a> Plan<'a> {
@@ -266,7 +271,7 @@ impl<'a> Plan<'a> {
                 fork: None,
             })
             .collect();
-        let operations: IdVec<OperationId, OperationPlan<'a>> = system
+        let mut operations: IdVec<OperationId, OperationPlan<'a>> = system
             .operations
             .iter()
             .map(|operation| OperationPlan {
@@ -375,6 +380,8 @@ impl<'a> Plan<'a> {
             let Span { from, end } = journey.calls;
             journey.direct = from < end && !calls[from as usize].special;
         }
+        let probe_from = operations.len() as u32;
+        let probers = add_probers(system, &relay_of, &mut operations);
         let members = |balancer: &crate::model::Balancer| system.pools[balancer.to].slots.len();
         let largest = system.balancers.iter().map(members).max().unwrap_or(0);
         Self {
@@ -396,6 +403,8 @@ impl<'a> Plan<'a> {
                 .flat_map(|pool| pool.slots.iter().copied())
                 .collect(),
             tried_words: largest.div_ceil(64),
+            probers,
+            probe_from,
         }
     }
 
@@ -424,6 +433,49 @@ impl<'a> Plan<'a> {
     pub(super) fn call(&self, position: u32) -> &CallPlan<'a> {
         &self.calls[position as usize]
     }
+}
+
+/// Who probes whom, where workers answer; a probe is one more operation, which makes no calls.
+fn add_probers<'a>(
+    system: &'a System,
+    relay_of: &IdVec<SlotId, Option<u32>>,
+    operations: &mut IdVec<OperationId, OperationPlan<'a>>,
+) -> Vec<ProberPlan> {
+    let mut probers = Vec::new();
+    for balancer in &system.balancers {
+        let Some((probes, work)) =
+            (balancer.probes.as_ref()).and_then(|probes| Some((probes, probes.work.as_ref()?)))
+        else {
+            continue;
+        };
+        let what = operations.push(OperationPlan {
+            pool: balancer.to,
+            takes: work,
+            fails: 0.0,
+            of_leader: false,
+            queue_timeout: None,
+            calls: Span { from: 0, end: 0 },
+        });
+        for &instance in &balancer.slots {
+            let Some(relay) = relay_of[instance] else {
+                continue;
+            };
+            for (member, &slot) in (0..).zip(&system.pools[balancer.to].slots) {
+                probers.push(ProberPlan {
+                    instance,
+                    relay,
+                    member,
+                    slot,
+                    what: what.index() as u32,
+                    interval: probes.interval,
+                    timeout: probes.timeout,
+                    fall: probes.fall,
+                    rise: probes.rise,
+                });
+            }
+        }
+    }
+    probers
 }
 
 /// The balancing algorithm of a scenario's word.

@@ -47,6 +47,9 @@ impl<'a> Stretch<'a> {
                     Some(relay) => self.change_relay(plan, relay, before, state),
                     None => self.change_slot(plan, slot, before, state),
                 }
+                if !self.probers.is_empty() {
+                    self.drop_probes(plan, slot);
+                }
             }
             Signal::Impaired { slot, impairment } => {
                 self.look_at_regime();

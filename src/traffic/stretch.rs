@@ -9,6 +9,7 @@ use super::call::Next;
 use super::channels::Channels;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::plan::Plan;
+use super::probers::Probers;
 use super::refill::Refills;
 use super::relay::Relay;
 use super::sharing::Sharing;
@@ -26,6 +27,17 @@ use crate::time::{SimSpan, SimTime};
 /// comes exactly with a deadline has come in time.
 pub(super) const WORK: u8 = 0;
 pub(super) const PAUSE: u8 = 1;
+
+/// Why the event loop stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// It does not.
+    No,
+    /// Somebody is to be told of a probe before it goes on.
+    News,
+    /// Too much is in progress.
+    Overflow,
+}
 
 /// A slot: its workers and the queue in front of them.
 #[derive(Clone, Debug)]
@@ -90,7 +102,8 @@ pub(super) struct Stretch<'a> {
     /// on arrival: counted once here, summed both ways at the end of the stretch.
     pub latencies: IdVec<JourneyId, [Histogram; 3]>,
     pub counted_in_flight: u64,
-    pub overflowed: bool,
+    pub probers: Probers,
+    pub halt: Halt,
 }
 
 impl<'a> Stretch<'a> {
@@ -165,7 +178,8 @@ impl<'a> Stretch<'a> {
                 .map(|_| std::array::from_fn(|_| Histogram::new()))
                 .collect(),
             counted_in_flight: 0,
-            overflowed: false,
+            probers: Probers::new(plan),
+            halt: Halt::No,
         }
     }
 
@@ -192,8 +206,9 @@ impl<'a> Stretch<'a> {
             self.set_members(plan, slot);
         }
         self.know_failures(plan, source);
+        self.probers.begin(plan, from, source.known(from));
         self.turns.as_mut_slice().fill(0);
-        self.overflowed = false;
+        self.halt = Halt::No;
         self.arrivals.begin(source, from, &regime.bursts);
     }
 
@@ -259,24 +274,28 @@ impl<'a> Stretch<'a> {
     }
 
     pub(super) fn next_time(&self) -> SimTime {
-        if self.overflowed {
+        if self.halt == Halt::Overflow {
             return SimTime::NEVER;
         }
+        self.next_of_requests().min(self.probers.next_time())
+    }
+
+    pub(super) fn next_of_requests(&self) -> SimTime {
         self.agenda
             .next_time()
             .min(self.rings.next_time())
             .min(self.arrivals.next_time())
     }
 
-    /// All events before `end`, at most `most` of them. Order at one instant: work done, pauses
+    /// All events of requests before `end`, at most `most` of them. Order at one instant: work done, pauses
     /// over, attempts timed out, users leaving, requests arriving.
     #[inline]
-    pub(super) fn run(&mut self, plan: &Plan<'a>, end: SimTime, mut most: u64) {
+    pub(super) fn run_requests(&mut self, plan: &Plan<'a>, end: SimTime, mut most: u64) {
         // Not while more changes of this instant may come.
         if self.islands_moved && end > self.now {
             self.cut_unreachable(plan);
         }
-        while most > 0 && !self.overflowed {
+        while most > 0 && self.halt == Halt::No {
             let (agenda, ring) = (self.agenda.next_time(), self.rings.next_time());
             let arrival = self.arrivals.next_time();
             if agenda <= ring && agenda <= arrival {
@@ -380,7 +399,7 @@ impl<'a> Stretch<'a> {
 
     fn arrive(&mut self, plan: &Plan<'a>) {
         if self.frames.full() {
-            self.overflowed = true;
+            self.halt = Halt::Overflow;
             return;
         }
         let arrival = self.arrivals.next();

@@ -110,6 +110,19 @@ pub struct UserTally {
     pub calm_waited_ns: u128,
 }
 
+/// Probes that workers answer, in all of the time that was simulated, counted or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProbeTally {
+    /// To members that were well.
+    pub sent: u64,
+    /// That found no free worker and queued for one.
+    pub waited: u64,
+    /// That were not answered in time, or found the queue full.
+    pub failed: u64,
+    /// How often instances left out a member for it by themselves, where control is not told.
+    pub left_out: u64,
+}
+
 /// What became of messages: `asked = published + full`, `published = done + dead + lost + left`.
 #[derive(Clone, Debug)]
 pub struct QueueTally {
@@ -196,6 +209,8 @@ pub struct Tally {
     pub requests_simulated: u64,
     /// Attempts simulated, counted or not.
     pub attempts_simulated: u64,
+    /// Probes simulated, counted or not.
+    pub probes: ProbeTally,
 }
 
 /// What traffic needs to know beside the system.
@@ -260,6 +275,7 @@ impl Tally {
             },
             requests_simulated: 0,
             attempts_simulated: 0,
+            probes: ProbeTally::default(),
         }
     }
 
@@ -294,6 +310,7 @@ impl Tally {
             queue.latency.clear();
             queue.within.fill(0);
         }
+        self.probes = ProbeTally::default();
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);

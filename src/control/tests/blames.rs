@@ -47,6 +47,7 @@ fn a_crash_is_detected_repaired_and_warmed_up_from() {
         takes: SimSpan::from_millis(5),
         rise: 2,
         fall: 2,
+        work: None,
     });
     let crashed = slot(&system, app, 0);
     once(&mut system, FaultKind::Crash, crashed, 1_000.0, 100.0);

@@ -209,6 +209,7 @@ fn a_drained_member_stays_out_of_view_whatever_its_probes_say() {
         takes: SimSpan::ZERO,
         rise: 2,
         fall: 2,
+        work: None,
     });
     let parts = slots(&system, app);
     system.maintenance(&parts[..1], weekly(Some(1_000)), fixed(100.0));

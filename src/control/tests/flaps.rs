@@ -26,6 +26,7 @@ fn one(fall: u32) -> System {
         takes: SimSpan::ZERO,
         rise: 2,
         fall,
+        work: None,
     });
     let component = Component::Slot(system.pools[pool].slots[0]);
     once(&mut system, FaultKind::Crash, component, 1_000.0, 100.0);

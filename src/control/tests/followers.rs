@@ -10,6 +10,7 @@ fn pace(interval: u64, rise: u32, fall: u32) -> Probes {
         takes: SimSpan::ZERO,
         rise,
         fall,
+        work: None,
     }
 }
 

@@ -16,6 +16,7 @@ fn probed(kind: FaultKind, lasts: f64) -> System {
         takes: SimSpan::from_secs(1),
         rise: 2,
         fall: 3,
+        work: None,
     });
     let component = Component::Slot(system.pools[pool].slots[0]);
     once(&mut system, kind, component, 1_000.0, lasts);
@@ -108,6 +109,7 @@ fn a_replica_that_comes_and_goes_is_seen_as_its_probes_meet_it() {
         takes: SimSpan::ZERO,
         rise: 2,
         fall: 2,
+        work: None,
     });
     system.crashes(pool, fixed(9.0), fixed(6.0));
     let operation = system.operations.ids().next().unwrap();

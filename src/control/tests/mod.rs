@@ -198,6 +198,7 @@ fn random_full(stream: &mut Stream) -> System {
             takes: SimSpan::from_millis(10),
             rise: 1 + below(3) as u32,
             fall: 1 + below(3) as u32,
+            work: None,
         });
         balancer.failover = (below(4) > 0).then(|| Vrrp {
             advert_int: SimSpan::from_secs(1),

@@ -199,6 +199,7 @@ fn probes(interval: u64, fall: u32) -> Probes {
         takes: SimSpan::from_millis(20),
         rise: 2,
         fall,
+        work: None,
     }
 }
 

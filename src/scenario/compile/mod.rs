@@ -5,6 +5,7 @@
 //! is thrown away.
 
 mod arrivals;
+mod balancers;
 mod calls;
 mod campaign;
 mod connections;

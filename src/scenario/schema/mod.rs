@@ -46,8 +46,8 @@ pub(super) use repair::{
 };
 pub(super) use restart::{LikeForm, PausesForm, PolicyForm, RestartForm};
 pub(super) use service::{
-    Algorithm, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm, JitterForm,
-    LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover, VrrpForm,
+    Algorithm, Answerer, Balancer, BalancerFailover, Cache, CallForm, DisciplineForm, FromForm,
+    JitterForm, LeaseForm, ProbesForm, RetriesForm, Service, Store, StoreFailover, VrrpForm,
 };
 pub(super) use workload::{JourneyForm, WorkloadForm};
 

@@ -294,6 +294,22 @@ pub(in crate::scenario) struct ProbesForm {
     /// Failures in a row until a replica that is up counts as down. Default: 3. Evidence: read in source, HAProxy 50872da (3.4-dev).
     #[schemars(range(min = 1))]
     pub(in crate::scenario) fall: Opt<u32>,
+    /// Who answers: with `workers`, a probe waits in the queue like a request and takes a worker for `takes`, so that a replica with more work than it can do fails its probes and is left out, which leaves more for the others. Default: listener. Evidence: documented, HAProxy (without `option httpchk` a check is a TCP connection).
+    pub(in crate::scenario) answered_by: Opt<Answerer>,
+}
+
+/// Who answers a probe.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`listener` or `workers`"
+)]
+pub(in crate::scenario) enum Answerer {
+    /// The kernel, which accepts a connection, or a thread that does nothing else: a probe passes however busy the workers are.
+    Listener,
+    /// The workers that serve requests, as with a health page of the application.
+    Workers,
 }
 
 /// How the address of a balancer moves between its instances.

@@ -7,7 +7,7 @@ use super::network::{any_change, any_network};
 use crate::ids::{DomainId, FaultId, Id, JourneyId, SlotId};
 use crate::model::{
     Algorithm, Call, Channel, ChannelTo, ClockRuns, Discipline, Fault, FaultKind, Fork, Impairment,
-    Jitter, Owner, Patience, PoolKind, ServedBy, Standby,
+    Jitter, Owner, Patience, PoolKind, Probes, ServedBy, Standby,
 };
 use crate::path::{Blame, Phase, Regime, Signal, SlotState};
 use crate::random::{Dist, Key, Stream};
@@ -98,6 +98,17 @@ fn any_system(dice: &mut Dice) -> Build {
         let balancer = dice
             .chance(0.7)
             .then(|| system.balancer(pool, 1 + dice.below(3) as u32, algorithm, dice.chance(0.5)));
+        // Workers answer the probes of every other one.
+        if let Some(id) = balancer.filter(|id| id.index() % 2 == 0) {
+            system.0.balancers[id].probes = Some(Probes {
+                interval: SimSpan::from_millis(100),
+                timeout: SimSpan::from_millis(30),
+                takes: SimSpan::from_millis(2),
+                rise: 2,
+                fall: 2,
+                work: Some(constant(0.002)),
+            });
+        }
         later.push(Call {
             through: balancer,
             ..call(operation)

@@ -1,0 +1,86 @@
+//! How a run was carried out: what was simulated, and what says that it can be believed.
+
+use crate::model::Method;
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFacts {
+    /// The seed.
+    pub seed: u64,
+    /// Replications of the control state.
+    pub replications: u64,
+    /// How many of them had traffic.
+    pub traffic_replications: u64,
+    /// The length of each, seconds.
+    pub horizon_s: f64,
+    /// How requests were simulated.
+    pub method: Method,
+    /// Whether the histories began in equilibrium.
+    pub steady: bool,
+    /// Whether it ended as planned, not by an interruption.
+    pub complete: bool,
+    /// Length of a slice, seconds; `None` without traffic.
+    pub slice_s: Option<f64>,
+    /// A slice is bad below this share.
+    pub bad_below: f64,
+    /// Requests simulated, warm-up included.
+    pub requests_simulated: u64,
+    /// Attempts simulated, warm-up included.
+    pub attempts_simulated: u64,
+    /// Control transitions simulated.
+    pub transitions_simulated: u64,
+    /// Distinct regimes sampled (0 for `exact` and `none`).
+    pub regimes: u64,
+    /// Share of the traffic replications' time simulated request by request (1 for `exact`).
+    pub share_simulated: f64,
+    /// Windows that were simulated on because overload outlived what began it, in all replications with
+    /// traffic.
+    pub unsettled_windows: u64,
+    /// For how long they were, on average, seconds; 0 without any.
+    pub unsettled_mean_s: f64,
+    /// Probes that found no free worker to answer them; `None` where no worker answers any.
+    pub late_probes: Option<LateProbes>,
+    /// Histories without traffic whose downtime was bounded by their control alone; zero where no target
+    /// asks for it.
+    pub bounded_histories: u64,
+    /// How structural outages were forced; `None` if they came as often as they do.
+    pub forcing: Option<ForcingFacts>,
+    /// How many times the verdicts were looked at.
+    pub looks: u32,
+}
+
+/// Overload acted back on control: probes failed because no worker had time for them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LateProbes {
+    /// How many, where requests were followed one by one.
+    pub failed: u64,
+    /// How often balancers left out a replica for it in samples of quiet time.
+    pub left_out_in_samples: u64,
+    /// Windows that were simulated on, or begun, because of them.
+    pub windows: u64,
+    /// The share of the time that these are longer than windows are.
+    pub share_of_time: f64,
+}
+
+/// What forcing outages took, and what says that it can be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForcingFacts {
+    /// Branches simulated.
+    pub branches: u64,
+    /// Those in which a fault was forced.
+    pub forced: u64,
+    /// Those that met an outage.
+    pub hits: u64,
+    /// The mean weight of all; 1 is right.
+    pub mean_weight: f64,
+    /// How many of its standard errors it is from 1.
+    pub mean_weight_z: f64,
+    /// Outages of equal weight that would say as much, over their number.
+    pub effective_share: Option<f64>,
+    /// The share of the heaviest outage in the weight of all.
+    pub largest_share: Option<f64>,
+    /// Replications that had an outage without any forcing.
+    pub natural_hits: u64,
+    /// How many of them there should be by what was forced.
+    pub expected_hits: f64,
+}
