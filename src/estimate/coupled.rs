@@ -41,8 +41,8 @@ pub(super) fn align(traffic: &mut Traffic<'_>, control: &Control<'_>) {
     traffic.align_probes(|instance, member| control.probe_start(instance, member));
 }
 
-/// When members that are well are first left out for want of workers in a stretch of quiet time, if they do: at its beginning, or as an
-/// hour begins.
+/// When members that are well are first left out for want of workers in a stretch of quiet time, if they are: at
+/// its beginning, or as an hour begins.
 pub(super) fn first_starving<'a>(
     settling: &mut Settling<'a>,
     (system, plan): (&'a System, &Plan),

@@ -98,7 +98,8 @@ impl Probers {
             let (instance, member) = (known.instance.index() as u64, u64::from(known.member));
             let phase = key.with(4).with(instance).with(member).stream().uniform();
             row.next = now + known.interval.mul_f64(phase);
-            (row.waits, row.out, row.against) = (None, false, 0);
+            (row.last, row.waits) = (SimTime::EPOCH, None);
+            (row.out, row.against) = (false, 0);
         }
         self.key = key.with(5).stream().bits();
         self.live = false;

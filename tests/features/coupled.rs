@@ -29,7 +29,7 @@ fn an_m_m_1_queue_fails_its_probes_as_often_as_it_should() {
     let share = late / (1.0 + late);
     let expected = share * 9.9 / 10.0;
     // Probes that fail as often as that leave no quiet time, so that both methods are one.
-    for (method, histories, most) in [("exact", 64, 0.01), ("windows", 8, 0.03)] {
+    for (method, histories, most) in [("exact", 16, 0.02), ("windows", 4, 0.04)] {
         let found = outcome(&ONE_SERVER.replace("METHOD", method), histories);
         let requests = found.availability.request.expect("there is traffic");
         let (failed, error) = (1.0 - requests.value, (requests.high - requests.low) / 4.0);
@@ -110,6 +110,7 @@ fn a_single_loss_shows_what_it_drags_along() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn both_clocks_together_are_the_same_on_any_number_of_threads() {
     let source = SHORT.replace("WHO", "workers");
     let folder = Folder::with(&[("short.yaml", &source)]);
@@ -131,8 +132,9 @@ fn both_clocks_together_are_the_same_on_any_number_of_threads() {
 fn a_pool_that_never_rests_is_refused_by_windows() {
     let source = SHORT
         .replace("WHO", "workers")
-        .replace("45/s", "200/s")
-        .replace("2h", "30d");
+        .replace("45/s", "90/s")
+        .replace("{mean: 3h}", "{mean: 20y}")
+        .replace("2h", "60d");
     let loaded = load(&source);
     let options = Options {
         method: Some(Method::Windows),

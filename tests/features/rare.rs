@@ -100,3 +100,67 @@ services: {app: {replicas: 3, faults: {crash: {every: 40d, lasts: 1h}}}}
     let found = json(&run("clockwork", source, &["--replications", "512"]));
     assert_eq!(found["run"]["forcing"], Value::Null);
 }
+
+/// Components that are repaired independently of each other: the unavailability of anything made of them depends
+/// on means only (product form), whatever the laws. 32 of them after A. Goyal and others, IEEE TC 41 (1992), with
+/// repairs of their own: two pairs each of processors and controllers, six clusters of which three in four are needed.
+#[test]
+#[ignore = "long: CI runs it"]
+fn of_laws_of_independent_parts_means_alone_matter() {
+    let pair = |mean: f64| (1.0 / (mean + 1.0)).powi(2);
+    let cluster = |mean: f64| {
+        let down = 1.0 / (mean + 1.0);
+        let up = 1.0 - down;
+        1.0 - up.powi(4) - 4.0 * down * up.powi(3)
+    };
+    let exact = 1.0 - (1.0 - pair(2_000.0)).powi(4) * (1.0 - cluster(6_000.0)).powi(6);
+    assert!((exact - 1.998_444e-6).abs() < 1e-12, "{exact}");
+    for (name, every, lasts) in [
+        ("exp-det", "{exponential: {mean: MEAN}}", "1h"),
+        (
+            "weibull-uniform",
+            "{weibull: {shape: 0.7, mean: MEAN}}",
+            "{uniform: {min: 0s, max: 2h}}",
+        ),
+        (
+            "gamma-erlang",
+            "{gamma: {shape: 2.5, mean: MEAN}}",
+            "{erlang: {k: 3, mean: 1h}}",
+        ),
+        (
+            "lognormal-exp",
+            "{lognormal: {mean: MEAN, sigma: 1}}",
+            "{exponential: {mean: 1h}}",
+        ),
+        (
+            "weibull-lognormal",
+            "{weibull: {shape: 1.5, mean: MEAN}}",
+            "{lognormal: {mean: 1h, sigma: 1}}",
+        ),
+    ] {
+        let service = |replicas: u32, needs: u32, mean: &str| {
+            let every = every.replace("MEAN", mean);
+            format!(
+                "{{replicas: {replicas}, needs: {needs}, faults: {{crash: {{every: {every}, lasts: {lasts}}}}}}}"
+            )
+        };
+        let pairs = (1..=4).map(|i| format!("  pair-{i}: {}\n", service(2, 1, "2000h")));
+        let disks = (1..=6).map(|i| format!("  disks-{i}: {}\n", service(4, 3, "6000h")));
+        let services: String = pairs.chain(disks).collect();
+        let source =
+            format!("fivenines: 1\nrun: {{horizon: 1y, method: none}}\nservices:\n{services}");
+        let found = json(&run(name, &source, &["--replications", "32768"]));
+        let estimate = &found["structural"]["availability"];
+        let down = |end: &str| 1.0 - estimate[end].as_f64().unwrap();
+        let error = (down("low") - down("high")) / 2.0 / 1.96;
+        let z = (down("value") - exact) / error;
+        assert!(z.abs() < 3.0, "{name}: {z}");
+        assert!(error <= 0.01 * exact, "{name}: {error}");
+        let forcing = &found["run"]["forcing"];
+        let share = forcing["forced"].as_f64().unwrap() / forcing["branches"].as_f64().unwrap();
+        assert!(
+            share > 0.3 && forcing["mean_weight_z"].as_f64().unwrap().abs() < 4.0,
+            "{forcing}"
+        );
+    }
+}
