@@ -50,13 +50,19 @@ pub(crate) fn done(outcome: &Outcome) -> String {
             numbers::count(run.bounded_histories),
         )
     };
-    let coupled = run.late_probes.as_ref().map(coupled).unwrap_or_default();
+    let coupled = run.late_probes.as_ref();
+    let coupled = coupled.map_or_else(String::new, |late| together(late, run.method));
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
     format!("{first} {second}{coupled}{bounded}{forced}")
 }
 
 /// That both clocks were one, and what came of it.
-fn coupled(late: &LateProbes) -> String {
+fn together(late: &LateProbes, method: Method) -> String {
+    let around = if method == Method::Windows {
+        "around changes "
+    } else {
+        ""
+    };
     let longer = if late.windows == 0 {
         String::new()
     } else {
@@ -67,7 +73,7 @@ fn coupled(late: &LateProbes) -> String {
         )
     };
     format!(
-        " Workers answer probes, so overload acts back on balancers, and around changes both ran on one clock: {} \
+        " Workers answer probes, so overload acts back on balancers, and {around}state and requests ran on one clock: {} \
          failed because no worker had time for {}{longer}.",
         numbers::plural(late.failed, "probe"),
         if late.failed == 1 { "it" } else { "them" },
@@ -110,5 +116,35 @@ fn had_outages(histories: u64) -> String {
         "no history had an outage".to_owned()
     } else {
         format!("{} had an outage", numbers::plural(histories, "history"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_probes_are_told_with_what_they_took() {
+        let late = LateProbes {
+            failed: 1,
+            left_out_in_samples: 0,
+            windows: 0,
+            share_of_time: 0.0,
+        };
+        let text = together(&late, Method::Exact);
+        assert!(text.contains("and state and requests ran on one clock: 1 probe failed"));
+        assert!(text.ends_with("for it."), "{text}");
+        let late = LateProbes {
+            failed: 10_609,
+            windows: 35,
+            share_of_time: 0.008,
+            ..late
+        };
+        let text = together(&late, Method::Windows);
+        assert!(text.contains("around changes state and requests"), "{text}");
+        assert!(
+            text.ends_with("for them, and 35 windows went on for longer than the changes in them ask (0.8 % of the time)."),
+            "{text}"
+        );
     }
 }
