@@ -29,6 +29,9 @@ const SOME: u32 = 20;
 const SLICES: u64 = 8;
 const PROBES: u64 = 30;
 
+/// So many times as long as without probes it is at most, however seldom they come.
+const MOST_SAMPLES: u64 = 16;
+
 /// Attempts of one window, after which it is given up: minutes of work.
 pub(super) const MOST: u64 = 100_000_000;
 
@@ -131,7 +134,8 @@ impl<'a> Settling<'a> {
             let slices = plan.windows.sample.as_nanos() / slice.as_nanos();
             let probes = slowest(system).saturating_mul(PROBES);
             let probed = probes.as_nanos().div_ceil(slice.as_nanos());
-            for slice in 1..=slices.max(SLICES).max(probed) {
+            let least = slices.max(SLICES);
+            for slice in 1..=probed.clamp(least, MOST_SAMPLES * least) {
                 traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
                 most = most.max(traffic.frames_in_use());
             }

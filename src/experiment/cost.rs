@@ -205,9 +205,10 @@ fn finish(
     let followed = plan.horizon_s() + lead_in(system, seed_of(system, options)).as_secs_f64();
     let transitions = transitions(system, followed);
     let sampled = plan.windows.sample.as_secs_f64() + plan.windows.warm_up.as_secs_f64();
+    let probes = probing(system);
     let requests = match plan.method {
         Method::None => 0.0,
-        Method::Exact => load.rate * plan.to.since(plan.traffic_from()).as_secs_f64(),
+        Method::Exact => (load.rate + probes) * plan.to.since(plan.traffic_from()).as_secs_f64(),
         Method::Windows => {
             super::queues::check(system)?;
             if look_back(system).is_none() {
@@ -249,7 +250,7 @@ fn finish(
             // Each window and sample begins by drawing where every user of a closed loop is.
             let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
             let users: f64 = users.map(|users| f64::from(users.count)).sum();
-            load.rate * (windows + samples * sampled) + users * (faults + samples)
+            (load.rate + probes) * (windows + samples * sampled) + users * (faults + samples)
         }
     };
     let mut cost = Cost {
@@ -352,6 +353,19 @@ fn finish(
         });
     }
     Ok((plan, cost))
+}
+
+/// Probes a second that workers answer, each with a look through all pairs of who probes whom.
+fn probing(system: &System) -> f64 {
+    let balancers = system.balancers.iter();
+    let probed = balancers.filter_map(|row| Some((row, row.probes.as_ref()?)));
+    let (mut pairs, mut rate) = (0.0, 0.0);
+    for (balancer, probes) in probed.filter(|(_, probes)| probes.work.is_some()) {
+        let own = (balancer.slots.len() * system.pools[balancer.to].slots.len()) as f64;
+        pairs += own;
+        rate += own / probes.interval.as_secs_f64();
+    }
+    rate * (1.0 + pairs / MEMBERS_PER_ATTEMPT)
 }
 
 /// How much more an attempt costs because balancers look through all their members.

@@ -277,8 +277,10 @@ impl<'a> Stretch<'a> {
                 self.give_up_probe(plan, index);
             } else if known.slot == slot && !matches!(state, SlotState::Serving | SlotState::Paused)
             {
-                // Its frame went with everything else that was there.
+                // Its frame went with everything else that was there. If control has not seen why, as when a
+                // spare is not needed any more, it must hear of it.
                 self.probers.rows[row].waits = None;
+                self.tell(plan, row, ProbeState::Failed);
             }
         }
         self.probers.look_ahead(plan);

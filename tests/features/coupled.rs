@@ -144,3 +144,18 @@ fn a_pool_that_never_rests_is_refused_by_windows() {
     let text = error.to_string();
     assert!(text.contains("no worker has time for them"), "{text}");
 }
+
+/// However seldom probes come, quiet time is not looked at for as long as thirty of them take.
+#[test]
+fn probes_that_come_once_in_weeks_do_not_take_for_ever() {
+    let source = SHORT
+        .replace("WHO", "workers")
+        .replace("interval: 2s", "interval: 20d")
+        .replace("2h", "60d")
+        .replace("{mean: 3h}", "{mean: 20d}")
+        .replace("45/s", "20/s")
+        .replace("run: {", "run: {method: windows, ");
+    let found = outcome(&source, 8);
+    let requests = found.run.requests_simulated;
+    assert!(requests < 20_000_000, "{requests}");
+}

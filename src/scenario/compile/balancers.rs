@@ -129,6 +129,8 @@ impl<'a> Compiler<'a> {
             Some((_, times)) => times,
         };
         let (rise, fall) = (times(&form.rise, "rise", 2), times(&form.fall, "fall", 3));
+        /// Probes that workers answer are simulated one by one.
+        const LEAST: SimSpan = SimSpan::from_millis(10);
         let by_workers = form
             .answered_by
             .as_ref()
@@ -152,6 +154,14 @@ impl<'a> Compiler<'a> {
                 );
                 self.problem(at.place, message, help);
             }
+        }
+        if by_workers.is_some() && interval < LEAST {
+            let place = form.interval.as_ref().map_or(at.place, |at| at.place);
+            self.problem(
+                place,
+                "workers answer probes, and `interval` is below 10ms",
+                "such probes are requests that are simulated one by one: use 10ms or more",
+            );
         }
         Probes {
             interval,

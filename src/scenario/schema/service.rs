@@ -294,7 +294,7 @@ pub(in crate::scenario) struct ProbesForm {
     /// Failures in a row until a replica that is up counts as down. Default: 3. Evidence: read in source, HAProxy 50872da (3.4-dev).
     #[schemars(range(min = 1))]
     pub(in crate::scenario) fall: Opt<u32>,
-    /// Who answers: with `workers`, a probe waits in the queue like a request and takes a worker for `takes`, so that a replica with more work than it can do fails its probes and is left out, which leaves more for the others. Default: listener. Evidence: documented, HAProxy (without `option httpchk` a check is a TCP connection).
+    /// Who answers: with `workers`, a probe waits in the queue like a request and takes a worker for `takes`, so that a replica with more work than it can do fails its probes and is left out, which leaves more for the others. Such probes are simulated one by one, so their `interval` is 10ms or more. Default: listener. Evidence: documented, HAProxy (without `option httpchk` a check is a TCP connection).
     pub(in crate::scenario) answered_by: Opt<Answerer>,
 }
 

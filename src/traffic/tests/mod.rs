@@ -15,6 +15,7 @@ mod disciplines;
 mod forks;
 mod messages;
 mod network;
+mod probers;
 mod queues;
 mod rules;
 mod stuck;
