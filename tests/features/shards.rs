@@ -100,6 +100,7 @@ fn forced_outages_in_parts_are_the_run_to_the_byte() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_in_parts_are_the_run_to_the_byte() {
     let source = site("4d", "1d", "20m", "1h", "1d");
     let folder = check(&source, "--replications 2100 --method windows");

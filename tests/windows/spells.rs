@@ -40,6 +40,7 @@ fn windows_agree_with_exact_when_zones_are_cut_off() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_agree_with_exact_when_zones_lose_power() {
     let zone = format!("{{faults: {{power: {{{SPELL}}}}}}}");
     let around = format!("domains: {{a: {zone}, b: {zone}}}");
@@ -47,6 +48,7 @@ fn windows_agree_with_exact_when_zones_lose_power() {
 }
 
 #[test]
+#[ignore = "long: CI runs it"]
 fn windows_agree_with_exact_when_a_shock_hits_them_all() {
     let app = format!("faults: {{crash: {{{SPELL}, common: {{beta: 30%}}}}}}");
     agrees(&site("", &app), 64);
