@@ -16,7 +16,7 @@
 use super::limits;
 use super::place::{Place, line_of, quoted};
 use super::problem::Problem;
-use super::read::tree::{Node, Value};
+use super::read::tree::{Node, Value, Whole};
 use super::units;
 use crate::model::{INPUT_DRAWS, InputRange};
 use crate::random::{Key, Purpose, name_hash};
@@ -59,7 +59,7 @@ pub(super) struct Replaced {
     /// What now stands there.
     value: String,
     /// What a field of whole numbers reads there.
-    whole: Option<u64>,
+    whole: Option<Whole>,
     row: InputRange,
 }
 
@@ -220,7 +220,7 @@ impl Walk<'_> {
     }
 
     /// What stands instead of the scalar `text`, if that is a range.
-    fn scalar(&mut self, text: &str, place: Place) -> Option<(String, Option<u64>)> {
+    fn scalar(&mut self, text: &str, place: Place) -> Option<(String, Option<Whole>)> {
         let (low, high) = text.split_once("..")?;
         let (low, high) = (low.trim(), high.trim());
         if let Some(&known) = self.ranges.known.get(&place) {
@@ -354,12 +354,18 @@ fn position(seed: u64, field: &str, index: u32) -> f64 {
 
 /// The whole number at `position` between two others, each with the same share of all positions; `None`
 /// if the ends are not whole.
-fn whole_between(low: &str, high: &str, position: f64) -> Option<u64> {
-    let digits = |end: &str| end.bytes().all(|b| b.is_ascii_digit());
-    let read = |end: &str| digits(end).then(|| end.parse::<u64>().ok()).flatten();
+fn whole_between(low: &str, high: &str, position: f64) -> Option<Whole> {
+    let read = |end: &str| {
+        let digits = end.strip_prefix('-').unwrap_or(end);
+        let plain = digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| end.parse::<i64>().ok()).flatten()
+    };
     let (low, high) = (read(low)?, read(high)?);
     let step = (high.saturating_sub(low) as f64 + 1.0) * position;
-    Some(low.saturating_add(step as u64).min(high))
+    Some(Whole {
+        number: low.saturating_add(step as i64).min(high),
+        counts: low >= 0,
+    })
 }
 
 /// What a quantity is, by its unit.

@@ -92,6 +92,40 @@ fn the_mean_over_the_draws_is_that_of_the_closed_form() {
     assert!((found / (middle / (up + middle)) - 1.0).abs() < 0.02);
 }
 
+/// Whole numbers among other things: how many are needed, and how urgent something is.
+#[test]
+fn needs_and_priority_may_be_ranges() {
+    let source = "
+fivenines: 1
+run: {horizon: 1y}
+services:
+  app:
+    replicas: 4
+    workers: 1
+    discipline: priority
+    needs: 1..4
+    operations: {read: {takes: 10ms}}
+journeys: {read: {calls: [{to: app.read, priority: -1..2}]}, write: {calls: [{to: app.read}]}}
+workload: {users: {arrive: {poisson: 1/s}, journeys: {read: 50%, write: 50%}}}
+";
+    let found = |system: &System| {
+        let needs: Vec<u32> = system.pools.iter().map(|pool| pool.needs).collect();
+        let urgent = system.calls.iter().find_map(|call| call.priority);
+        (needs[0], urgent.expect("the first journey states it"))
+    };
+    // Rounded up from 2.5 and from 0.5.
+    assert_eq!(found(&load(source).system), (3, 1));
+    let all: Vec<_> = draws(source).iter().map(found).collect();
+    for needs in 1..=4 {
+        let count = all.iter().filter(|drawn| drawn.0 == needs).count();
+        assert_eq!(count, 4, "{all:?}");
+    }
+    for priority in -1..=2 {
+        let count = all.iter().filter(|drawn| drawn.1 == priority).count();
+        assert_eq!(count, 4, "{all:?}");
+    }
+}
+
 /// 99 % would need a repair of 2.4 h, and holds everywhere; 99.7 % needs 43.3 minutes, which
 /// ln(4.33) / ln(12) = 59 % of the values are below.
 #[test]

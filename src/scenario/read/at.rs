@@ -10,6 +10,11 @@ use std::marker::PhantomData;
 /// The name by which a value asks the reader for its place.
 pub(super) const AT: &str = "fivenines::At";
 
+/// The name by which a type that is a whole number or something else asks for it: its visitor is handed a
+/// signed number where a range of whole numbers stood, else whatever is written. A plain text would be that
+/// of the value on the scale of all numbers, 2.449.
+pub(in crate::scenario) const WHOLE: &str = "fivenines::Whole";
+
 /// A value with its place; without the value if it was wrong, which has then been noted.
 #[derive(Clone, Debug)]
 pub(in crate::scenario) struct At<T> {

@@ -10,7 +10,7 @@ mod error;
 mod reader;
 pub(super) mod tree;
 
-pub(super) use at::{At, Entries, Entry, List, Opt};
+pub(super) use at::{At, Entries, Entry, List, Opt, WHOLE};
 
 use super::problem::Problem;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Hands a tree of values to serde and notes mistakes where reading can go on behind them.
 
-use super::at::AT;
+use super::at::{AT, WHOLE};
 use super::error::ShapeError;
 use super::tree::{Key, Node, Value};
 use crate::scenario::place::{Place, quoted};
@@ -47,11 +47,11 @@ impl<'a> Reader<'a> {
 
     fn whole<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         if let Value::Scalar {
-            whole: Some(number),
-            ..
+            whole: Some(whole), ..
         } = self.node.value
+            && whole.counts
         {
-            return visitor.visit_u64(number);
+            return visitor.visit_u64(whole.number.unsigned_abs());
         }
         let (text, plain) = self.scalar(&"a whole number")?;
         let number = text
@@ -68,6 +68,16 @@ impl<'a> Reader<'a> {
                 format!("expected a whole number, found {}", quoted(text)),
                 Some("write plain digits, such as 16, below 2^64".into()),
             )),
+        }
+    }
+
+    /// What a range of whole numbers left here, or whatever else stands here.
+    fn whole_or_else<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self.node.value {
+            Value::Scalar {
+                whole: Some(whole), ..
+            } => visitor.visit_i64(whole.number),
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -253,10 +263,15 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ShapeError> {
-        visitor.visit_newtype_struct(self)
+        if name == WHOLE {
+            self.whole_or_else(visitor)
+                .map_err(|error| error.or_at(self.node.place))
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {

@@ -30,12 +30,20 @@ pub(in crate::scenario) enum Value {
         text: String,
         plain: bool,
         /// What a field of whole numbers reads here instead: set where a range stood.
-        whole: Option<u64>,
+        whole: Option<Whole>,
     },
     /// A sequence.
     List(Rc<Vec<Node>>),
     /// A mapping; no key twice.
     Map(Rc<Vec<(Key, Node)>>),
+}
+
+/// A whole number between two others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scenario) struct Whole {
+    pub(in crate::scenario) number: i64,
+    /// Whether neither of the two is below 0.
+    pub(in crate::scenario) counts: bool,
 }
 
 /// The key of an entry.

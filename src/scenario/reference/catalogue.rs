@@ -146,6 +146,8 @@ impl Catalogue {
         Form::Plain(
             any.into_iter()
                 .flatten()
+                // What is said once of all numbers is not repeated for each.
+                .filter(|one| one["$comment"] != schema::RANGE)
                 .map(|one| self.kind(one))
                 .collect(),
         )

@@ -156,7 +156,7 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Units",
         about: "Quantities carry their units, so that nobody has to guess. A time, a percentage, a rate or a number (`factor: 2..8`, \
             `shape: 0.6..1.1`, `workers: 8..16`) that is not known may be a range with the low end first, `10m..2h`, anywhere but \
-            in `run`, `targets`, `needs` and `priority`; at most 20 in a file, and an alias of one is the same input. The figures are \
+            in `run` and `targets`, which say what to simulate and what must hold; at most 20 in a file, and an alias of one is the same input. The figures are \
             then those of the design with every range at its middle: the geometric mean of times, rates and numbers above 0, the \
             arithmetic one of percentages, of whole numbers (rounded up) and of numbers that may be 0 or less. Beside them stands \
             what 16 draws of all ranges together find: lowest and highest value, deviation, and in how many draws a target is met. \

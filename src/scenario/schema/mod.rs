@@ -263,6 +263,12 @@ pub fn json_schema() -> String {
     text
 }
 
+/// Stands beside the pattern of a range of whole numbers that are one of several choices.
+pub(super) const RANGE: &str = "a range";
+
+/// A range of whole numbers.
+const WHOLE_RANGE: &str = "^[0-9]+ ?\\.\\. ?[0-9]+$";
+
 /// Lets every number of a form be a range, which is a text. Where a number is one of several choices
 /// (`anyOf`), the type itself says whether a range is one too.
 fn with_ranges(value: &mut serde_json::Value) {
@@ -273,7 +279,7 @@ fn with_ranges(value: &mut serde_json::Value) {
                 Some("number") => {
                     "^-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)? ?\\.\\. ?-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"
                 }
-                Some("integer") => "^[0-9]+ ?\\.\\. ?[0-9]+$",
+                Some("integer") => WHOLE_RANGE,
                 _ => {
                     let inside = object.iter_mut().filter(|(key, _)| *key != "anyOf");
                     return inside.for_each(|(_, value)| with_ranges(value));

@@ -1,7 +1,7 @@
 //! How many replicas a service needs, as a file states it.
 
 use crate::scenario::place::quoted;
-use crate::scenario::read::Opt;
+use crate::scenario::read::{Opt, WHOLE};
 use crate::scenario::units::Percent;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -54,12 +54,20 @@ impl<'de> Deserialize<'de> for Needs {
                 })
             }
 
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Needs, E> {
+                u64::try_from(number).map(Needs::Count).map_err(|_| {
+                    E::custom(format!(
+                        "{number} is no number of replicas\nwrite at least 1"
+                    ))
+                })
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Needs, A::Error> {
                 AtPeak::deserialize(MapAccessDeserializer::new(map)).map(Needs::AtPeak)
             }
         }
 
-        deserializer.deserialize_any(Any)
+        deserializer.deserialize_newtype_struct(WHOLE, Any)
     }
 }
 
@@ -74,6 +82,7 @@ impl JsonSchema for Needs {
             "description": "How many reachable ones count as enough: a number, or what the load at the busiest time takes.",
             "anyOf": [
                 { "type": "integer", "minimum": 1 },
+                { "type": "string", "pattern": super::WHOLE_RANGE, "$comment": super::RANGE },
                 { "type": "string", "enum": ["at_peak"] },
                 at_peak
             ]

@@ -1,6 +1,7 @@
 //! How urgent a call is, as a file states it.
 
 use crate::scenario::place::quoted;
+use crate::scenario::read::WHOLE;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
@@ -17,6 +18,20 @@ impl<'de> Deserialize<'de> for Priority {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
 
+        fn checked<E: Error>(number: Option<i64>, written: &str) -> Result<Priority, E> {
+            number
+                .and_then(|number| i16::try_from(number).ok())
+                .filter(|number| (-MOST..=MOST).contains(number))
+                .map(Priority)
+                .ok_or_else(|| {
+                    E::custom(format!(
+                        "{} is no priority: expected `high` (1), `normal` (0), `low` (-1) or a \
+                         whole number from -{MOST} to {MOST}",
+                        quoted(written)
+                    ))
+                })
+        }
+
         impl Visitor<'_> for Text {
             type Value = Priority;
 
@@ -31,20 +46,15 @@ impl<'de> Deserialize<'de> for Priority {
                     "low" => Some(-1),
                     number => number.parse().ok(),
                 };
-                number
-                    .filter(|number| (-MOST..=MOST).contains(number))
-                    .map(Priority)
-                    .ok_or_else(|| {
-                        E::custom(format!(
-                            "{} is no priority: expected `high` (1), `normal` (0), `low` (-1) or a \
-                             whole number from -{MOST} to {MOST}",
-                            quoted(text)
-                        ))
-                    })
+                checked(number, text)
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Priority, E> {
+                checked(Some(number), &number.to_string())
             }
         }
 
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_newtype_struct(WHOLE, Text)
     }
 }
 
@@ -58,7 +68,8 @@ impl JsonSchema for Priority {
             "description": "How urgent it is: `high` (1), `normal` (0), `low` (-1) or a whole number; the highest is served first.",
             "anyOf": [
                 { "type": "string", "enum": ["high", "normal", "low"] },
-                { "type": "integer", "minimum": -MOST, "maximum": MOST }
+                { "type": "integer", "minimum": -MOST, "maximum": MOST },
+                { "type": "string", "pattern": "^-?[0-9]+ ?\\.\\. ?-?[0-9]+$", "$comment": super::RANGE }
             ]
         })
     }
