@@ -21,6 +21,8 @@ mod far_connections;
 mod faults;
 #[path = "windows/harness.rs"]
 mod harness;
+#[path = "windows/lent.rs"]
+mod lent;
 #[path = "windows/network.rs"]
 mod network;
 #[path = "windows/passive.rs"]

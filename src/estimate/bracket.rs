@@ -16,10 +16,11 @@
 //! window had to go on (`settle`), or acts back on control (`coupled`), they say nothing and are not used.
 
 use super::group::{GroupRecord, GroupRunner};
-use super::outages::SliceShare;
 use super::plan::{GROUPS, Plan};
-use super::windows::{HOUR, felt_for, hour_slot, visible};
+use super::slice_share::SliceShare;
+use super::windows::{HOUR, hour_slot};
 use crate::model::{LoadRhythm, Method, Metric, System};
+use crate::path::{KeyMaker, Regime};
 use crate::time::{SimSpan, SimTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -206,44 +207,14 @@ impl Brackets {
 }
 
 impl GroupRunner<'_> {
-    /// Follows control through one history, and notes where windows would lie and what quiet time there
-    /// would be. The same rules as [`GroupRunner::windows`], without traffic.
+    /// Notes where windows of one history would lie and what quiet time there would be.
     pub(super) fn outline(&mut self, replication: u64) -> Outline {
-        let (plan, windows) = (self.plan, self.plan.windows);
-        let lead = windows.look_back.saturating_add(windows.warm_up);
-        self.control.restart(plan.seed, replication);
-        self.step_to(plan.from);
+        let of = (self.system, self.plan);
         let mut quiet = BTreeMap::new();
-        let (mut from, mut windows_s) = (plan.from, 0.0);
-        let mut key = self.keys.key(self.system, self.control.regime());
-        while self.control.next_time() < plan.to {
-            let at = self.control.next_time();
-            self.signals.clear();
-            self.control.step(&mut self.signals);
-            if !visible(&self.signals) {
-                continue;
-            }
-            let open = plan.slice_start(at.before(windows.look_back)).max(from);
-            add_quiet(&mut quiet, (self.system, plan), key, (from, open));
-            let felt = felt_for((self.system, plan), &self.signals);
-            let mut end = plan.slice_end(at + felt).min(plan.to);
-            loop {
-                let next = self.control.next_time();
-                if next >= plan.to || plan.slice_start(next.before(lead)) > end {
-                    break;
-                }
-                self.signals.clear();
-                self.control.step(&mut self.signals);
-                if visible(&self.signals) {
-                    let felt = felt_for((self.system, plan), &self.signals);
-                    end = end.max(plan.slice_end(next + felt).min(plan.to));
-                }
-            }
-            windows_s += end.since(open).as_secs_f64();
-            from = end;
-            key = self.keys.key(self.system, self.control.regime());
-        }
-        add_quiet(&mut quiet, (self.system, plan), key, (from, plan.to));
+        let key = |system: &System, keys: &mut KeyMaker, regime: &Regime| keys.key(system, regime);
+        let windows_s = self.quiet_time(replication, false, key, |&key, from, to| {
+            add_quiet(&mut quiet, of, key, (from, to));
+        });
         Outline {
             windows_s,
             quiet: quiet.into_iter().collect(),

@@ -107,6 +107,8 @@ pub struct UnplannedFold {
 pub struct TrafficFold {
     /// Replications with traffic.
     pub replications: u64,
+    /// Replications without traffic that lent their quiet time.
+    pub lent: u64,
     /// (failed, ended) of all requests.
     pub failed: Sums,
     /// (failed or degraded, ended) of all requests.
@@ -232,6 +234,7 @@ impl TrafficFold {
         let causes = Cause::count(system.faults.len());
         Self {
             replications: 0,
+            lent: 0,
             failed: Sums::default(),
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
@@ -275,6 +278,7 @@ impl TrafficFold {
     fn push(&mut self, system: &System, plan: &Plan, group: usize, record: &TrafficRecord) {
         let totals = &record.totals;
         self.replications += record.replications;
+        self.lent += record.lent;
         let all = totals.journeys.as_slice();
         let sum = |of: fn(&JourneyTotals) -> f64| all.iter().map(of).sum::<f64>();
         let (issued, ended) = (sum(|journey| journey.issued), sum(JourneyTotals::ended));

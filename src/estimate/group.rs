@@ -5,24 +5,26 @@
 
 use super::bracket::{Outline, RegimeHour};
 use super::felt::Felt;
+use super::lend::{Looks, MOST as MOST_LENT, stretch as run_stretch};
 use super::met::{Cells, Met};
-use super::outages::{OutageRecord, OutageTracker, SliceShare};
+use super::outages::{Bad, OutageRecord, OutageTracker};
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{BLOCK, GROUPS, Plan};
 use super::rare::Forcer;
 use super::recoveries::RecoveryRecord;
 use super::settle::Settling;
+use super::slice_share::SliceShare;
 use super::structure::{History, StructureRecord, StructureTally};
-use super::totals::{BlameTime, Totals};
+use super::totals::{BlameTime, Scales, Totals};
 use super::views::View;
 use super::windows::{Piece, Quiet, SLOTS};
 use crate::control::{Control, Detail};
-use crate::ids::IdVec;
+use crate::ids::{IdVec, JourneyId};
 use crate::model::{Method, System};
 use crate::path::{Cause, KeyMaker, Regime, Signal};
 use crate::random::{Key, Purpose};
 use crate::time::SimTime;
-use crate::traffic::{Source, Traffic};
+use crate::traffic::{Source, Tally, Traffic};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -43,6 +45,8 @@ pub struct GroupRecord {
 pub struct TrafficRecord {
     /// Replications with traffic.
     pub replications: u64,
+    /// Replications without traffic that lent their quiet time.
+    pub lent: u64,
     /// Requests and calls.
     pub totals: Totals,
     /// Slices.
@@ -90,6 +94,9 @@ pub struct GroupRunner<'a> {
     pub(super) felt: Felt,
     /// Whether overload acts back on control.
     pub(super) coupled: bool,
+    pub(super) looks: Looks,
+    /// For how long windows of this group went on because overload outlived what began it, and in which regime.
+    pub(super) beyond: Vec<(Rc<Regime>, SimTime, SimTime)>,
     /// What the targets on periods count.
     pub(super) views: Vec<View>,
     /// When other designs change, by replication, in order: traffic is simulated request by request
@@ -140,6 +147,8 @@ impl<'a> GroupRunner<'a> {
             settling: Settling::new(),
             felt: Felt::new(system),
             coupled: system.is_coupled(),
+            looks: Looks::default(),
+            beyond: Vec::new(),
             views: View::all(system),
             others: BTreeMap::new(),
             histories: None,
@@ -180,13 +189,31 @@ impl<'a> GroupRunner<'a> {
         let traffic = if with_traffic.is_empty() {
             None
         } else {
-            Some(self.with_traffic(block * GROUPS + group, &with_traffic, stop)?)
+            let lent = self.lent_to(block, group, replications);
+            Some(self.with_traffic(block * GROUPS + group, (&with_traffic, &lent), stop)?)
         };
         Ok(GroupRecord {
             structure,
             traffic,
             outlines,
         })
+    }
+
+    /// The replications that lend their quiet time to group `group` of a block: all without traffic are dealt
+    /// to the groups that have any.
+    fn lent_to(&self, block: u64, group: u64, replications: u64) -> Vec<u64> {
+        let plan = self.plan;
+        if !plan.lends {
+            return Vec::new();
+        }
+        let groups = plan.traffic_per_block.min(GROUPS);
+        let dealt = (plan.traffic_per_block + group..BLOCK)
+            .step_by(groups as usize)
+            .map(|index| block * BLOCK + index);
+        dealt
+            .take_while(|&replication| replication < replications)
+            .take(MOST_LENT)
+            .collect()
     }
 
     fn structural(&mut self, replication: u64, record: &mut StructureRecord) {
@@ -219,9 +246,10 @@ impl<'a> GroupRunner<'a> {
     fn with_traffic(
         &mut self,
         batch: u64,
-        replications: &[u64],
+        (replications, lent): (&[u64], &[u64]),
         stop: &dyn Fn() -> bool,
     ) -> Result<TrafficRecord, GroupError> {
+        self.beyond.clear();
         let causes = Cause::planned(self.system);
         let mut totals = Totals::new(self.system, self.plan);
         let mut met: BTreeMap<(u64, u64), Met> = BTreeMap::new();
@@ -246,16 +274,26 @@ impl<'a> GroupRunner<'a> {
         }
         let regimes = met.keys().map(|key| key.0).collect::<BTreeSet<u64>>().len() as u64;
         let quiet_s: f64 = met.values().flat_map(|met| met.blamed_s()).sum();
+        // Of quiet time, each second counts as so much.
+        let part = replications.len() as f64 / (replications.len() + lent.len()) as f64;
         for (&key, met) in &mut met {
             if stop() {
                 return Err(GroupError::Stopped);
             }
             let of = (batch, paths.len());
-            self.sample(of, key, met, quiet_s, &mut totals, stop)?;
+            self.sample(of, key, met, (quiet_s, part), &mut totals, stop)?;
         }
+        let mut bad = Bad::none(causes.len());
+        if !lent.is_empty() {
+            let borrowed = self.borrow(lent);
+            self.sample_borrowed(batch, part, borrowed, (&mut totals, &mut bad), stop)?;
+        }
+        // Units of slices are histories, so only one history of a group can borrow.
+        let lent_bad =
+            (!lent.is_empty() && self.plan.traffic_per_block <= GROUPS).then_some((&bad, part));
         let mut outages = OutageRecord::new(causes.len(), self.system.targets.len());
         for pieces in &paths {
-            self.stitch(pieces, &met, &causes, &mut outages);
+            self.stitch(pieces, &met, (&causes, lent_bad), &mut outages);
         }
         let sampled = met.iter().filter(|(_, met)| met.slices.judged > 0);
         let shares = sampled.map(|(&hour, met)| (hour, met.slices)).collect();
@@ -263,6 +301,7 @@ impl<'a> GroupRunner<'a> {
         let calm = self.periods(&paths, &met, &causes, &mut outages, &mut periods);
         Ok(TrafficRecord {
             replications: replications.len() as u64,
+            lent: lent.len() as u64,
             totals,
             outages,
             regimes,
@@ -285,7 +324,12 @@ impl<'a> GroupRunner<'a> {
         key
     }
 
-    fn meet(&self, met: &mut BTreeMap<(u64, u64), Met>, replication: usize, quiet: &Quiet) {
+    pub(super) fn meet(
+        &self,
+        met: &mut BTreeMap<(u64, u64), Met>,
+        replication: usize,
+        quiet: &Quiet,
+    ) {
         let entry = met.entry(quiet.key).or_insert_with(|| Met {
             regime: unblamed(&quiet.regime),
             expected: IdVec::filled(0.0, self.system.workloads.len()),
@@ -321,7 +365,7 @@ impl<'a> GroupRunner<'a> {
         (batch, replications): (u64, usize),
         (key, slot): (u64, u64),
         met: &mut Met,
-        quiet_s: f64,
+        (quiet_s, part): (f64, f64),
         totals: &mut Totals,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), GroupError> {
@@ -390,17 +434,14 @@ impl<'a> GroupRunner<'a> {
                     (batch * STRETCHES as u64 + stretch) * 24 + slot
                 },
             };
-            traffic.begin(&met.regime, at.before(self.plan.windows.warm_up), source);
-            traffic.count(at, end);
             sampled_s += end.since(at).as_secs_f64();
-            traffic.run_until(end);
-            while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
-                traffic.step();
-            }
-            traffic.finish(traffic.now().max(end));
-            if traffic.overflowed() {
-                return Err(GroupError::Overflow);
-            }
+            run_stretch(
+                traffic,
+                &met.regime,
+                self.plan.windows.warm_up,
+                (at, end),
+                source,
+            )?;
             let slices = &traffic.tally().slices;
             // What comes before the first request of a stretch says nothing about the regime.
             let unknown = slices.unknown - unknown;
@@ -419,17 +460,14 @@ impl<'a> GroupRunner<'a> {
             pairs,
             starts,
         };
-        met.worst = tally
-            .journeys
-            .pairs()
-            .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
-            .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)));
+        met.worst = worst(tally);
         met.expect_of_users(self.system, tally, sampled_s);
         let views = self.views.iter();
         met.sampled = views
             .map(|view| view.of_sample(self.system, tally, &met.expected))
             .collect();
-        totals.add_sampled(self.system, tally, &met.expected, &met.blamed);
+        let scales = Scales::expecting(self.system, tally, &met.expected, part);
+        totals.add_sampled(self.system, tally, &scales, &met.blamed);
         Ok(())
     }
 
@@ -437,13 +475,16 @@ impl<'a> GroupRunner<'a> {
         &self,
         pieces: &[Piece],
         met: &BTreeMap<(u64, u64), Met>,
-        planned: &[bool],
+        (planned, lent): (&[bool], Option<(&Bad, f64)>),
         record: &mut OutageRecord,
     ) {
         let slice = self.plan.traffic.slice;
         let index = |at| self.plan.slice_index(at);
         let mut tracker =
             OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), planned);
+        if let Some((bad, part)) = lent {
+            tracker = tracker.lending(bad, part);
+        }
         for piece in pieces {
             match piece {
                 Piece::Window(seen) => tracker.seen(seen, record),
@@ -469,6 +510,15 @@ fn unblamed(regime: &Regime) -> Regime {
         *blame = None;
     }
     regime
+}
+
+/// The journey with the most failures, and its commonest cause.
+pub(super) fn worst(tally: &Tally) -> Option<(JourneyId, usize)> {
+    tally
+        .journeys
+        .pairs()
+        .max_by_key(|(id, journey)| (journey.counts.failed, std::cmp::Reverse(*id)))
+        .map(|(id, journey)| (id, commonest(&journey.failed_by_cause)))
 }
 
 fn commonest(counts: &[u64]) -> usize {

@@ -1,7 +1,7 @@
 //! A regime that a group has met, with the quiet time it stands for, and where to sample it.
 
-use super::outages::SliceShare;
 use super::plan::Plan;
+use super::slice_share::SliceShare;
 use super::totals::BlameTime;
 use super::views::Sampled;
 use super::windows::{HOUR, Quiet};

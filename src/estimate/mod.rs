@@ -6,6 +6,7 @@ mod coupled;
 mod felt;
 mod fold;
 mod group;
+mod lend;
 mod losses;
 mod met;
 mod meter;
@@ -16,18 +17,21 @@ mod plan;
 mod rare;
 mod recoveries;
 mod settle;
+mod slice_share;
 mod structure;
 mod sums;
 mod totals;
 mod views;
+mod walk;
 mod windows;
 
 pub use bracket::{Brackets, Outline, RegimeHour};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
+pub use lend::{INSTANTS, lends};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
-pub use outages::{OutageRecord, OutageTracker, SliceShare};
+pub use outages::{Bad, OutageRecord, OutageTracker};
 pub use paired::{PairRecord, Pairing, TogetherRecord, TogetherRunner, TrafficPairs, cause_key};
 pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
@@ -35,10 +39,11 @@ pub use periods::{
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use rare::{ForcedRecord, Forcer, Forcing, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
+pub use slice_share::SliceShare;
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{
-    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals,
+    BlameTime, ChannelTotals, JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Scales, Totals,
     UserTotals, condition,
 };
 pub use windows::{Piece, Quiet};

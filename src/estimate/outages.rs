@@ -30,90 +30,12 @@
 //! are known of outages that were seen from beginning to end; where a sample has good and bad slices,
 //! those of its own are not.
 
+use super::slice_share::SliceShare;
 use super::sums::Sums;
 use crate::stats::Histogram;
 use crate::time::SimSpan;
 use crate::traffic::{BadRun, Bin};
 use serde::{Deserialize, Serialize};
-
-/// What a sample says about the slices of a regime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SliceShare {
-    /// Slices judged.
-    pub judged: u64,
-    /// Bad ones among them.
-    pub bad: u64,
-    /// Pairs of neighbours among them.
-    pub pairs: u64,
-    /// Pairs of a good one and then a bad one.
-    pub starts: u64,
-}
-
-impl SliceShare {
-    /// Share of bad slices; 0 without any slice.
-    pub fn share(self) -> f64 {
-        if self.judged == 0 {
-            0.0
-        } else {
-            self.bad as f64 / self.judged as f64
-        }
-    }
-
-    /// Whether the regime counts as one long outage.
-    pub fn solid(self) -> bool {
-        self.share() >= 0.5
-    }
-
-    /// Chance that a slice is good and the next one bad; 0 without any pair.
-    pub fn begins(self) -> f64 {
-        if self.pairs == 0 {
-            0.0
-        } else {
-            self.starts as f64 / self.pairs as f64
-        }
-    }
-
-    /// Correlation of neighbours; 0 where all are good or all are bad, and no pair is mixed.
-    fn correlation(self) -> f64 {
-        let independent = self.share() * (1.0 - self.share());
-        if independent > 0.0 && self.pairs > 0 {
-            1.0 - self.begins() / independent
-        } else {
-            0.0
-        }
-    }
-
-    /// By how much a slice of the regime and its neighbour, seen to be `bad` or not, are bad together
-    /// more often than if they were independent; `above` says on which side of the regime's share
-    /// the neighbour's chance to be bad lies.
-    fn together(self, bad: bool, above: bool) -> f64 {
-        self.correlation()
-            * match (above, bad) {
-                (true, true) | (false, false) => 0.0,
-                (true, false) => self.share(),
-                (false, true) => 1.0 - self.share(),
-            }
-    }
-
-    /// Chance that a slice of this regime is bad and the one before it, of the regime `before`, good.
-    fn begins_after(self, before: Self) -> f64 {
-        let (p, q) = (self.share(), before.share());
-        let correlation = 0.5 * (self.correlation() + before.correlation());
-        p - p * q - correlation * (p.min(q) - p * q)
-    }
-
-    /// Expected outages that begin with a slice that was seen, after one of the regime that was not.
-    fn begins_seen(self, bad: bool, above: bool) -> f64 {
-        let independent = if bad { 1.0 - self.share() } else { 0.0 };
-        independent - self.together(bad, above)
-    }
-
-    /// Expected outages that begin with a slice of the regime that was not seen, after one that was.
-    fn begins_unseen(self, bad: bool, above: bool) -> f64 {
-        let independent = if bad { 0.0 } else { self.share() };
-        independent - self.together(bad, above)
-    }
-}
 
 /// Downtime and outages of many replications with traffic.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -225,6 +147,31 @@ pub struct OutageTracker<'a> {
     downtime_s: f64,
     outages: f64,
     by_cause: Vec<f64>,
+    /// Of these, what lies within quiet stretches.
+    quiet: Bad,
+    /// What quiet time of other histories adds, and which part of its own counts.
+    lent: Option<(&'a Bad, f64)>,
+}
+
+/// Bad time, and how often it begins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bad {
+    /// Seconds.
+    pub secs: f64,
+    /// Outages that begin.
+    pub begins: f64,
+    /// Seconds by cause.
+    pub by_cause: Vec<f64>,
+}
+
+impl Bad {
+    /// None, of so many causes.
+    pub fn none(causes: usize) -> Self {
+        Self {
+            by_cause: vec![0.0; causes],
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> OutageTracker<'a> {
@@ -242,6 +189,17 @@ impl<'a> OutageTracker<'a> {
             downtime_s: 0.0,
             outages: 0.0,
             by_cause: vec![0.0; planned.len()],
+            quiet: Bad::none(planned.len()),
+            lent: None,
+        }
+    }
+
+    /// Of the quiet time of this replication only a part counts in the means, and `lent` is added to them.
+    #[must_use]
+    pub fn lending(self, lent: &'a Bad, part: f64) -> Self {
+        Self {
+            lent: Some((lent, part)),
+            ..self
         }
     }
 
@@ -296,9 +254,16 @@ impl<'a> OutageTracker<'a> {
         }
         self.last_cause = cause;
         let slices = (end - first) as f64;
-        self.outages += (slices - 1.0) * share.begins();
-        self.downtime_s += slices * self.slice_s * share.share();
-        self.by_cause[cause] += slices * self.slice_s * share.share();
+        let (begins, secs) = (
+            (slices - 1.0) * share.begins(),
+            slices * self.slice_s * share.share(),
+        );
+        self.outages += begins;
+        self.downtime_s += secs;
+        self.by_cause[cause] += secs;
+        self.quiet.begins += begins;
+        self.quiet.secs += secs;
+        self.quiet.by_cause[cause] += secs;
         if share.solid() {
             self.join(BadRun { first, end, cause }, record);
             self.broken |= share.bad < share.judged;
@@ -351,10 +316,21 @@ impl<'a> OutageTracker<'a> {
     /// Ends the replication.
     pub fn end(mut self, record: &mut OutageRecord) {
         self.close(record);
-        record.downtime.push(self.downtime_s, self.outages);
         record
             .downtimes
             .push(SimSpan::from_secs_f64(self.downtime_s).as_nanos());
+        let hit = self.downtime_s > 0.0;
+        if let Some((lent, part)) = self.lent {
+            // Rounding may leave the least bit below zero.
+            let with =
+                |own: f64, quiet: f64, lent: f64| (own - (1.0 - part) * quiet + lent).max(0.0);
+            self.downtime_s = with(self.downtime_s, self.quiet.secs, lent.secs);
+            self.outages = with(self.outages, self.quiet.begins, lent.begins);
+            for (index, secs) in self.by_cause.iter_mut().enumerate() {
+                *secs = with(*secs, self.quiet.by_cause[index], lent.by_cause[index]);
+            }
+        }
+        record.downtime.push_as(self.downtime_s, self.outages, hit);
         let mut planned = 0.0;
         for (index, (sums, &secs)) in record.by_cause.iter_mut().zip(&self.by_cause).enumerate() {
             if self.planned[index] {

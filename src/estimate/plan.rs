@@ -64,6 +64,8 @@ pub struct Plan {
     /// Whether histories without traffic are followed for the bounds of their downtime, see
     /// [`Brackets`](super::Brackets).
     pub brackets: bool,
+    /// Whether histories without traffic lend their quiet time to those with, see [`lends`](super::lends).
+    pub lends: bool,
     /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
     pub windows: Windows,
     /// What traffic needs to know.
@@ -140,6 +142,7 @@ impl Plan {
             lead: SimSpan::ZERO,
             common: false,
             brackets: false,
+            lends: false,
             windows,
             traffic: TrafficSettings {
                 slice,

@@ -24,8 +24,13 @@ pub struct Sums {
 impl Sums {
     /// Adds one unit.
     pub fn push(&mut self, y: f64, x: f64) {
+        self.push_as(y, x, y != 0.0);
+    }
+
+    /// The same, where what counts as a unit with y is said.
+    pub fn push_as(&mut self, y: f64, x: f64, hit: bool) {
         self.n += 1;
-        self.hits += u64::from(y != 0.0);
+        self.hits += u64::from(hit);
         self.y += y;
         self.x += x;
         self.yy += y * y;

@@ -195,6 +195,52 @@ impl ProbeTotals {
     }
 }
 
+/// How many requests each request of a sample stands for.
+#[derive(Clone, Debug)]
+pub struct Scales {
+    /// By workload; 0 for one that is not in it.
+    workloads: IdVec<WorkloadId, f64>,
+    /// Of what all workloads do together.
+    all: f64,
+}
+
+impl Scales {
+    /// Of a sample that stands for `part` times `expected[w]` requests of each workload.
+    pub fn expecting(
+        system: &System,
+        tally: &Tally,
+        expected: &IdVec<WorkloadId, f64>,
+        part: f64,
+    ) -> Self {
+        let issued = |journey: JourneyId| tally.journeys[journey].counts.issued as f64;
+        let mut workloads = IdVec::filled(0.0, system.workloads.len());
+        let (mut expected_all, mut issued_all) = (0.0, 0.0);
+        for (id, workload) in system.workloads.pairs() {
+            let journeys = workload.journeys.iter();
+            let sampled: f64 = journeys.map(|&(journey, _)| issued(journey)).sum();
+            expected_all += expected[id];
+            issued_all += sampled;
+            if sampled > 0.0 {
+                workloads[id] = part * expected[id] / sampled;
+            }
+        }
+        let all = if issued_all > 0.0 {
+            part * expected_all / issued_all
+        } else {
+            0.0
+        };
+        Self { workloads, all }
+    }
+
+    /// The same for all.
+    pub fn alike(system: &System, scale: f64) -> Self {
+        Self {
+            workloads: IdVec::filled(scale, system.workloads.len()),
+            all: scale,
+        }
+    }
+}
+
 /// Which of the three conditions a blame on arrival means.
 pub fn condition(blame: Option<Blame>) -> usize {
     match blame.map(|blame| blame.phase) {
@@ -283,26 +329,18 @@ impl Totals {
         self.add_effort(tally);
     }
 
-    /// Adds a sampled stretch that stands for `expected[w]` requests of each workload; `blamed` says
+    /// Adds a sampled stretch, of which each request stands for as many as `scales` says; `blamed` says
     /// how the time it stands for splits by blame.
     pub fn add_sampled(
         &mut self,
         system: &System,
         tally: &Tally,
-        expected: &IdVec<WorkloadId, f64>,
+        scales: &Scales,
         blamed: &BlameTime,
     ) {
-        let issued = |journey: JourneyId| tally.journeys[journey].counts.issued as f64;
-        let (mut expected_all, mut issued_all) = (0.0, 0.0);
         for (id, workload) in system.workloads.pairs() {
-            let sampled: f64 = workload
-                .journeys
-                .iter()
-                .map(|&(journey, _)| issued(journey))
-                .sum();
-            expected_all += expected[id];
-            issued_all += sampled;
-            if sampled == 0.0 {
+            let scale = scales.workloads[id];
+            if scale == 0.0 {
                 continue;
             }
             if workload.users.is_some()
@@ -310,10 +348,9 @@ impl Totals {
             {
                 let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
                 let calm = blamed.get(&(journey, None)).map_or(0.0, |secs| secs / time);
-                self.users[id].add(&tally.users[id], expected[id] / sampled, calm);
+                self.users[id].add(&tally.users[id], scale, calm);
             }
             for &(journey, _) in &workload.journeys {
-                let scale = expected[id] / sampled;
                 let row = &tally.journeys[journey];
                 self.journeys[journey].add(row, scale);
                 let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
@@ -332,12 +369,12 @@ impl Totals {
                 }
             }
         }
-        if issued_all > 0.0 {
+        if scales.all > 0.0 {
             for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
-                mine.add(pool, expected_all / issued_all);
+                mine.add(pool, scales.all);
             }
             for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
-                mine.add(channel, expected_all / issued_all);
+                mine.add(channel, scales.all);
             }
         }
         self.probes.left_out += tally.probes.left_out;
@@ -358,7 +395,8 @@ impl Totals {
     }
 }
 
-fn of_journey(
+/// For how long each blame was on a journey.
+pub(super) fn of_journey(
     blamed: &BlameTime,
     journey: JourneyId,
 ) -> impl Iterator<Item = (Option<Blame>, f64)> + '_ {

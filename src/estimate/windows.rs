@@ -293,6 +293,8 @@ impl GroupRunner<'_> {
             } else if end > felt_until {
                 totals.unsettled += 1;
                 totals.unsettled_s += beyond_s;
+                let regime = Rc::new(self.control.regime().clone());
+                self.beyond.push((regime, felt_until, end));
             }
             traffic.follow_probes(false);
             if end < plan.to {

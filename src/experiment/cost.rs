@@ -6,7 +6,7 @@ use super::refills;
 use super::turns::Turns;
 use super::unbounded;
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, Brackets, GROUPS, Plan, lead_in, look_back};
+use crate::estimate::{BLOCK, Brackets, GROUPS, INSTANTS, Plan, lead_in, lends, look_back};
 use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
 
@@ -260,6 +260,18 @@ fn finish(
         block_cpu_s: 0.0,
         bytes: bytes(system, &plan),
     };
+    if lends(system, plan.method) {
+        // Each group that has traffic samples what it borrows, too: as long as that is no great part of all, or
+        // all is cheap.
+        let histories = (cost.affordable(FIGURES_CPU_S) / GROUPS).max(1) as f64;
+        let borrowed = (load.rate + probes) * INSTANTS as f64 * sampled / histories;
+        let borrowed = borrowed * load.attempts_per_request * picking(system);
+        let least = (cost.attempts + borrowed) / ATTEMPTS_PER_CPU_S * LEAST_TRAFFIC as f64;
+        plan.lends = borrowed <= 0.5 * cost.attempts || least <= LOOK_CPU_S;
+        if plan.lends {
+            cost.attempts += borrowed;
+        }
+    }
     if plan.method != Method::None {
         let asked = options.replications.or(system.run.replications);
         let looks = asked.is_none_or(|replications| replications >= BLOCK);
@@ -278,13 +290,10 @@ fn finish(
     let asked = options.replications.or(system.run.replications);
     let replications = asked.unwrap_or(BLOCK);
     let in_block = plan.traffic_per_block.min(replications) as f64;
-    // Bounds of downtime are found by following control a second time.
-    let bounded = if Brackets::serve(system, plan.method) {
-        replications.min(BLOCK) as f64 - in_block
-    } else {
-        0.0
-    };
-    let in_control = replications.min(BLOCK) as f64 + bounded;
+    // Bounds of downtime are found by following control a second time, and quiet time is lent by a third.
+    let without = replications.min(BLOCK) as f64 - in_block;
+    let times = u8::from(Brackets::serve(system, plan.method)) + u8::from(plan.lends);
+    let in_control = replications.min(BLOCK) as f64 + f64::from(times) * without;
     cost.block_cpu_s = cost.with_traffic_s() * in_block + cost.control_s() * in_control;
     let blocks = replications.div_ceil(BLOCK) as f64;
     let total = cost.block_cpu_s * blocks;

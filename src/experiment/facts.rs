@@ -43,6 +43,8 @@ pub struct RunFacts {
     /// Histories without traffic whose downtime was bounded by their control alone; zero where no target
     /// asks for it.
     pub bounded_histories: u64,
+    /// Histories without traffic whose quiet time counts in the figures of requests.
+    pub lent_histories: u64,
     /// How structural outages were forced; `None` if they came as often as they do.
     pub forcing: Option<ForcingFacts>,
     /// How many times the verdicts were looked at.

@@ -144,6 +144,7 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
         regimes: traffic.map_or(0, |traffic| traffic.regimes),
         share_simulated: traffic.map_or(0.0, |traffic| traffic.window_s / traffic.covered_s),
         bounded_histories: figures.bounded_histories(),
+        lent_histories: traffic.map_or(0, |traffic| traffic.lent),
         unsettled_windows: traffic.map_or(0, |traffic| traffic.unsettled),
         unsettled_mean_s: traffic.map_or(0.0, |traffic| {
             traffic.unsettled_s / traffic.unsettled.max(1) as f64

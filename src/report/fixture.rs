@@ -180,6 +180,7 @@ pub(crate) fn ordinary() -> Outcome {
             regimes: 214,
             share_simulated: 0.000_7,
             bounded_histories: 0,
+            lent_histories: 960,
             unsettled_windows: 0,
             unsettled_mean_s: 0.0,
             late_probes: None,

@@ -40,6 +40,14 @@ pub(crate) fn done(outcome: &Outcome) -> String {
             numbers::plural(run.attempts_simulated, "attempt"),
         ),
     };
+    let lent = if run.lent_histories == 0 {
+        String::new()
+    } else {
+        format!(
+            " How often a regime comes and how long it lasts is also taken from {} without requests.",
+            numbers::plural(run.lent_histories, "other history"),
+        )
+    };
     let bounded = if run.bounded_histories == 0 {
         String::new()
     } else {
@@ -53,7 +61,7 @@ pub(crate) fn done(outcome: &Outcome) -> String {
     let coupled = run.late_probes.as_ref();
     let coupled = coupled.map_or_else(String::new, |late| together(late, run.method));
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
-    format!("{first} {second}{coupled}{bounded}{forced}")
+    format!("{first} {second}{lent}{coupled}{bounded}{forced}")
 }
 
 /// That both clocks were one, and what came of it.
