@@ -5,7 +5,7 @@
 
 use super::bracket::{Outline, RegimeHour};
 use super::felt::Felt;
-use super::lend::{Looks, MOST as MOST_LENT, stretch as run_stretch};
+use super::lend::{Looks, stretch as run_stretch};
 use super::met::{Cells, Met};
 use super::outages::{Bad, OutageRecord, OutageTracker};
 use super::periods::{RequestPeriods, request_periods};
@@ -203,16 +203,13 @@ impl<'a> GroupRunner<'a> {
     /// to the groups that have any.
     fn lent_to(&self, block: u64, group: u64, replications: u64) -> Vec<u64> {
         let plan = self.plan;
-        if !plan.lends {
-            return Vec::new();
-        }
         let groups = plan.traffic_per_block.min(GROUPS);
         let dealt = (plan.traffic_per_block + group..BLOCK)
             .step_by(groups as usize)
             .map(|index| block * BLOCK + index);
         dealt
             .take_while(|&replication| replication < replications)
-            .take(MOST_LENT)
+            .take(plan.lenders as usize)
             .collect()
     }
 

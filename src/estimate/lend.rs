@@ -35,7 +35,10 @@ use std::rc::Rc;
 pub const INSTANTS: u64 = 32;
 
 /// Histories that a group follows without traffic, at most.
-pub(super) const MOST: usize = 63;
+const MOST: f64 = 63.0;
+
+/// Stretches of quiet time that a group keeps in mind, at most: 20 MB.
+const STRETCHES: f64 = 5e5;
 
 /// Regimes of a group that are looked at beforehand, those with the most requests; the others count as if
 /// any share of theirs could fail.
@@ -54,6 +57,11 @@ pub fn lends(system: &System, method: Method) -> bool {
         && !system.has_steps()
         && !system.is_coupled()
         && workloads.all(|row| row.users.is_none() && (alone || row.bursts.is_none()))
+}
+
+/// How many histories lend to a group, of which each has about so many transitions.
+pub fn lenders(transitions: f64) -> u64 {
+    (STRETCHES / transitions.max(1.0)).min(MOST) as u64
 }
 
 /// What requests of a regime are like at the busiest hour.

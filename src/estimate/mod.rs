@@ -28,7 +28,7 @@ mod windows;
 pub use bracket::{Brackets, Outline, RegimeHour};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
-pub use lend::{INSTANTS, lends};
+pub use lend::{INSTANTS, lenders, lends};
 pub use losses::{AtPeak, Left, LostPart, PeakStretch, SingleLoss};
 pub use meter::{Judged, Meter, Stretch};
 pub use outages::{Bad, OutageRecord, OutageTracker};

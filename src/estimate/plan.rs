@@ -64,8 +64,9 @@ pub struct Plan {
     /// Whether histories without traffic are followed for the bounds of their downtime, see
     /// [`Brackets`](super::Brackets).
     pub brackets: bool,
-    /// Whether histories without traffic lend their quiet time to those with, see [`lends`](super::lends).
-    pub lends: bool,
+    /// How many histories without traffic lend their quiet time to each group, at most; see
+    /// [`lends`](super::lends).
+    pub lenders: u64,
     /// How traffic is simulated by `windows`; for `exact` only `warm_up` is used.
     pub windows: Windows,
     /// What traffic needs to know.
@@ -142,7 +143,7 @@ impl Plan {
             lead: SimSpan::ZERO,
             common: false,
             brackets: false,
-            lends: false,
+            lenders: 0,
             windows,
             traffic: TrafficSettings {
                 slice,

@@ -52,7 +52,7 @@ pub(super) fn plans(
     for (plan, _) in &mut made {
         plan.lead = lead.unwrap_or(plan.lead);
         plan.common = true;
-        plan.lends = false;
+        plan.lenders = 0;
     }
     let cpu_s = align(&mut made, &options)?;
     Ok((made.into_iter().map(|(plan, _)| plan).collect(), cpu_s))

@@ -6,7 +6,9 @@ use super::refills;
 use super::turns::Turns;
 use super::unbounded;
 use super::{Options, RunError};
-use crate::estimate::{BLOCK, Brackets, GROUPS, INSTANTS, Plan, lead_in, lends, look_back};
+use crate::estimate::{
+    BLOCK, Brackets, GROUPS, INSTANTS, Plan, lead_in, lenders, lends, look_back,
+};
 use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
 
@@ -267,8 +269,8 @@ fn finish(
         let borrowed = (load.rate + probes) * INSTANTS as f64 * sampled / histories;
         let borrowed = borrowed * load.attempts_per_request * picking(system);
         let least = (cost.attempts + borrowed) / ATTEMPTS_PER_CPU_S * LEAST_TRAFFIC as f64;
-        plan.lends = borrowed <= 0.5 * cost.attempts || least <= LOOK_CPU_S;
-        if plan.lends {
+        if borrowed <= 0.5 * cost.attempts || least <= LOOK_CPU_S {
+            plan.lenders = lenders(transitions);
             cost.attempts += borrowed;
         }
     }
@@ -292,7 +294,7 @@ fn finish(
     let in_block = plan.traffic_per_block.min(replications) as f64;
     // Bounds of downtime are found by following control a second time, and quiet time is lent by a third.
     let without = replications.min(BLOCK) as f64 - in_block;
-    let times = u8::from(Brackets::serve(system, plan.method)) + u8::from(plan.lends);
+    let times = u8::from(Brackets::serve(system, plan.method)) + u8::from(plan.lenders > 0);
     let in_control = replications.min(BLOCK) as f64 + f64::from(times) * without;
     cost.block_cpu_s = cost.with_traffic_s() * in_block + cost.control_s() * in_control;
     let blocks = replications.div_ceil(BLOCK) as f64;

@@ -24,7 +24,7 @@ workload: {users: {arrive: {poisson: 20/s, profile: {peak: \"12:00\", ratio: 3}}
 fn found(system: &System, seed: u64, histories: u64, traffic: u64, lent: bool) -> TrafficFold {
     let mut plan = Plan::new(system, &Load::of(system), seed, Method::Windows);
     assert!(lends(system, Method::Windows));
-    (plan.traffic_per_block, plan.lends) = (traffic, lent);
+    (plan.traffic_per_block, plan.lenders) = (traffic, if lent { 63 } else { 0 });
     folded(system, &plan, histories, 1)
 }
 
@@ -101,7 +101,7 @@ fn samples_in_common_that_count_as_independent_do_not_cover() {
     let truth = 0.3 * 6.0 / 246.0;
     let covers = |seed: &u64| {
         let mut plan = Plan::new(&system, &Load::of(&system), *seed, Method::Windows);
-        (plan.traffic_per_block, plan.lends) = (8, true);
+        (plan.traffic_per_block, plan.lenders) = (8, 63);
         let [failing, _] = shares(&system, &folded(&system, &plan, 256, 4));
         failing.low <= truth && truth <= failing.high
     };
