@@ -69,6 +69,8 @@ pub struct ForcingFacts {
     pub branches: u64,
     /// Those in which a fault was forced.
     pub forced: u64,
+    /// Those in which something that is decided by chance when it is demanded was made likelier.
+    pub raised: u64,
     /// Those that met an outage.
     pub hits: u64,
     /// The mean weight of all; 1 is right.

@@ -18,7 +18,7 @@ use std::ops::Range;
 const MAGIC: [u8; 8] = *b"5nines\0\n";
 
 /// Raised whenever a frame changes its form.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The length that stands before the checksum.
 const END: u64 = u64::MAX;
@@ -380,7 +380,7 @@ mod tests {
         check(b"fivenines: 1\n", Kind::Shard, "was not written by");
         check(&file(), Kind::Checkpoint, "is a shard");
         let mut newer = file();
-        newer[8] = 3;
-        check(&newer, Kind::Shard, "is in format 3 of a later fivenines");
+        newer[8] = 4;
+        check(&newer, Kind::Shard, "is in format 4 of a later fivenines");
     }
 }

@@ -166,6 +166,7 @@ fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
     ForcingFacts {
         branches: branches.count,
         forced: branches.forced,
+        raised: forced.raised,
         hits: branches.hits,
         mean_weight: branches.mean(),
         mean_weight_z: branches.mean_z(),

@@ -82,9 +82,17 @@ fn together(late: &LateProbes, method: Method) -> String {
 
 /// How structural outages were forced, and what says that it can be believed.
 fn forcing(f: &ForcingFacts) -> String {
+    let raised = if f.raised > 0 {
+        format!(
+            ", and what works or hits by chance was made to fail or hit in {} of them",
+            numbers::count(f.raised)
+        )
+    } else {
+        String::new()
+    };
     format!(
         " Structural outages are rare, so faults were made to come together in {} branches of the \
-         histories, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
+         histories{raised}, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
          {:+.1} standard errors away), and {} without that, where {:.1} are expected.",
         numbers::count(f.branches),
         numbers::count(f.hits),

@@ -89,6 +89,53 @@ fn the_same_bytes_on_any_number_of_threads() {
     assert!(one == with("2") && one == with("8"));
 }
 
+/// A pair whose failover fails once in ten thousand times, and a shock that hits all three replicas once in a
+/// million: neither is worth waiting for.
+const DEMANDS: &str = "
+fivenines: 1
+run: {horizon: 1y, method: none}
+common_causes: {shock: {hits: [app.crash], every: {exponential: {mean: 5000h}}, chance: 1%}}
+services:
+  app:
+    replicas: 3
+    faults: {crash: {every: {exponential: {mean: 5000h}}, lasts: {exponential: {mean: 1h}}}}
+    operations: {read: {takes: 1ms, calls: [{to: db.write}]}}
+stores:
+  db:
+    members: 2
+    failover: {generic: {detect: 0s, promote: 0s, coverage: 99.99%, on_failure: {takes: 30m}}}
+    faults: {crash: {every: {exponential: {mean: 20000h}}, lasts: {exponential: {mean: 1h}}}}
+    operations: {write: {takes: 1ms, from: leader}}
+journeys: {read: {calls: [{to: app.read}]}}
+";
+
+#[test]
+fn what_seldom_fails_on_demand_is_found_and_said() {
+    let with = |threads: &str| {
+        let arguments = ["--replications", "16384", "--threads", threads];
+        run(&format!("demands-{threads}"), DEMANDS, &arguments)
+    };
+    let one = with("1");
+    assert!(one == with("2"));
+    let found = json(&one);
+    let forcing = &found["run"]["forcing"];
+    assert!(
+        forcing["demands_raised"].as_u64().unwrap() > 1_000,
+        "{forcing}"
+    );
+    assert!(forcing["mean_weight_z"].as_f64().unwrap().abs() < 4.0);
+    let outages = &found["structural"]["outages_per_year"];
+    let at = |end: &str| outages[end].as_f64().unwrap();
+    // Uncovered, both members of the pair, all three replicas.
+    let pair = 8_760.0 / 20_000.0 * (1e-4 + 2.0 / 20_000.0);
+    let triple = 8_760.0 / 5_000.0 * 1e-6;
+    let error = (at("high") - at("low")) / 2.0 / 1.96;
+    assert!(error < 0.06 * at("value"), "{outages}");
+    // The closed form leaves out what is of higher order.
+    let z = (at("value") - pair - triple) / error.hypot(0.01 * pair);
+    assert!(z.abs() < 3.5, "{outages}: {z}");
+}
+
 /// What nothing can force: everything fails by the clock.
 #[test]
 fn deterministic_lives_are_waited_for() {

@@ -1,5 +1,6 @@
 //! What forced branches found beside the structural sums, and how far they can be believed.
 
+use super::branch::Course;
 use crate::estimate::sums::Sums;
 use crate::model::System;
 use crate::stats::WeightedHistogram;
@@ -19,6 +20,8 @@ pub struct ForcedRecord {
     pub lengths: WeightedHistogram,
     /// The branches.
     pub branches: Weights,
+    /// Those of them in which something that was demanded was made likelier.
+    pub raised: u64,
     /// What they cost, in events.
     pub effort: u64,
     /// Per replication: (downtime in seconds, outages) of the history itself, without any forcing.
@@ -44,7 +47,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    pub(super) fn push(&mut self, weight: f64, forced: bool, hit: bool) {
+    fn push(&mut self, weight: f64, forced: bool, hit: bool) {
         self.count += 1;
         self.forced += u64::from(forced);
         self.sum += weight;
@@ -106,6 +109,13 @@ impl Weights {
 }
 
 impl ForcedRecord {
+    /// Adds a branch of an episode that had one with probability `share`.
+    pub(super) fn push(&mut self, course: &Course, share: f64, hit: bool) {
+        self.branches
+            .push(course.weight * share, course.forced, hit);
+        self.raised += u64::from(course.raised);
+    }
+
     pub(super) fn new(system: &System) -> Self {
         Self {
             any: Sums::default(),
@@ -113,6 +123,7 @@ impl ForcedRecord {
             years: WeightedHistogram::new(),
             lengths: WeightedHistogram::new(),
             branches: Weights::default(),
+            raised: 0,
             effort: 0,
             natural: Sums::default(),
             halves: [Sums::default(); 2],
@@ -128,6 +139,7 @@ impl ForcedRecord {
         self.years.merge(&other.years);
         self.lengths.merge(&other.lengths);
         self.branches.merge(&other.branches);
+        self.raised += other.raised;
         self.effort += other.effort;
         self.natural.merge(&other.natural);
         for (mine, theirs) in self.halves.iter_mut().zip(&other.halves) {
