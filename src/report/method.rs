@@ -90,10 +90,18 @@ fn forcing(f: &ForcingFacts) -> String {
     } else {
         String::new()
     };
+    let injected = f.injected.as_ref().map_or_else(String::new, |it| {
+        format!(
+            ". Faults of which hardly any history has one were begun at a random instant of {}, and {} of \
+             these had an outage",
+            numbers::plural(it.branches, "history"),
+            numbers::count(it.hits),
+        )
+    });
     format!(
         " Structural outages are rare, so faults were made to come together in {} branches of the \
          histories{raised}, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
-         {:+.1} standard errors away), and {} without that, where {:.1} are expected.",
+         {:+.1} standard errors away), and {} without that, where {:.1} are expected{injected}.",
         numbers::count(f.branches),
         numbers::count(f.hits),
         f.mean_weight,
@@ -116,7 +124,15 @@ pub(crate) fn forced(run: &RunFacts) -> String {
         numbers::count(f.hits),
         share(f.effective_share),
         share(f.largest_share),
-    )
+    ) + &f.injected.as_ref().map_or_else(String::new, |it| {
+        format!(
+            "; {} injected faults with {} outages, worth {} of as many, the heaviest {}",
+            numbers::count(it.branches),
+            numbers::count(it.hits),
+            share(it.effective_share),
+            share(it.largest_share),
+        )
+    })
 }
 
 fn had_outages(histories: u64) -> String {

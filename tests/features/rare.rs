@@ -136,6 +136,39 @@ fn what_seldom_fails_on_demand_is_found_and_said() {
     assert!(z.abs() < 3.5, "{outages}: {z}");
 }
 
+/// What no history meets: the loss of the only zone, once in a hundred thousand years. Branches of what begins by
+/// itself knew nothing of it, and stated 1e-9 within 3 % where 6.7e-9 is true.
+#[test]
+fn a_zone_that_is_hardly_ever_lost_is_injected_and_said() {
+    let source = "
+fivenines: 1
+run: {horizon: 1y, method: none}
+domains: {x: {kind: zone, faults: {power: {every: {exponential: {mean: 100000y}}, lasts: {exponential: {mean: 5h}}}}}}
+services: {app: {replicas: 3, across: [x], faults: {crash: {every: {exponential: {mean: 1000h}}, lasts: {exponential: {mean: 1h}}}}}}
+";
+    let with = |threads: &str| {
+        let arguments = ["--replications", "16384", "--threads", threads];
+        run(&format!("zone-{threads}"), source, &arguments)
+    };
+    let one = with("1");
+    assert!(one == with("3"));
+    let found = json(&one);
+    let estimate = &found["structural"]["availability"];
+    let down = |end: &str| 1.0 - estimate[end].as_f64().unwrap();
+    let zone = 5.0 / (1e5 * 8_760.0 + 5.0);
+    let exact = 1.0 - (1.0 - zone) * (1.0 - 1.0 / 1_001.0_f64.powi(3));
+    let error = (down("low") - down("high")) / 2.0 / 1.96;
+    assert!((down("value") - exact).abs() < 3.5 * error, "{estimate}");
+    assert!(error < 0.01 * exact, "{estimate}");
+    let forcing = &found["run"]["forcing"];
+    let injected = &forcing["injected"];
+    let branches = injected["branches"].as_u64().unwrap();
+    assert!(branches > 16_000 && branches <= 16_384, "{injected}");
+    assert_eq!(injected["hits"], injected["branches"]);
+    assert_eq!(injected["mean_weight"], 1.0);
+    assert!(forcing["mean_weight_z"].as_f64().unwrap().abs() < 4.0);
+}
+
 /// What nothing can force: everything fails by the clock.
 #[test]
 fn deterministic_lives_are_waited_for() {

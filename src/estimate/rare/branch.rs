@@ -1,7 +1,7 @@
 //! One branch: an episode in which faults are forced, with its weight.
 
 use super::tail::tail;
-use super::{First, Forcer, secs};
+use super::{First, Forcer, Start, secs};
 use crate::control::Control;
 use crate::estimate::rare::ForcedRecord;
 use crate::path::Event;
@@ -99,19 +99,18 @@ impl<'a> Forcer<'a> {
         &mut self,
         control: &mut Control<'a>,
         stream: &mut Stream,
-        (first, share): (First, f64),
-        is_clean: bool,
+        start: Start,
         forced: &mut ForcedRecord,
     ) -> u64 {
         self.branch.since.copy_from_slice(&self.since);
-        let mut course = Course::new(1.0 / share);
-        let (First::Past(initiator) | First::Due(initiator)) = first;
-        if let First::Due(_) = first {
+        let mut course = Course::new(1.0 / start.share);
+        let (First::Past(initiator) | First::Due(initiator)) = start.first;
+        if let First::Due(_) = start.first {
             self.branch.holds = false;
             self.tally.begin_up(control.next_time());
             self.demanded(control, stream, &mut course);
             if self.is_well(control) {
-                forced.push(&course, share, false);
+                forced.push(&course, start, false);
                 return course.steps;
             }
         }
@@ -146,10 +145,10 @@ impl<'a> Forcer<'a> {
             &mut self.sums,
         );
         let hit = downtime.is_some();
-        forced.push(&course, share, hit);
+        forced.push(&course, start, hit);
         let weight = course.weight;
         if let Some(downtime) = downtime
-            && is_clean
+            && start.is_clean
         {
             let rest = if ended_well {
                 self.rest_of_year(control, &mut course.steps)
@@ -240,7 +239,7 @@ impl<'a> Forcer<'a> {
             if control.awaits_fault(one.clock) {
                 self.branch.idle.push(row as u32);
                 let takes = self.relevance.brings_nearer(row, structure);
-                if takes > 0 {
+                if takes > 0 && !self.initiators.seldom_meets_others(row) {
                     // A fault that takes several slots at once saves as many rare events.
                     sum += f64::from(takes).powi(2);
                     self.branch.nearer.push(row as u32);

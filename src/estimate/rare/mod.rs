@@ -22,12 +22,16 @@
 //! to the end of the horizon, and its downtime counts with its weight.
 //!
 //! An episode has a branch with probability `share`, and counts that much more; one that begins with a
-//! fault that takes several slots always has one.
+//! fault that takes several slots always has one. Faults of which hardly any history has one are injected
+//! (`initiators.rs`).
 
 mod branch;
 #[cfg(test)]
 mod demand_tests;
 mod demands;
+#[cfg(test)]
+mod initiator_tests;
+mod initiators;
 mod record;
 mod relevance;
 mod tail;
@@ -44,9 +48,10 @@ use crate::control::{Control, Detail};
 use crate::ids::{ClockId, IdVec};
 use crate::model::{Metric, System};
 use crate::path::{Event, Signal};
-use crate::random::{Dist, Key, Purpose};
+use crate::random::{Dist, Key, Purpose, Stream};
 use crate::time::{SimSpan, SimTime};
 use demands::Demanding;
+use initiators::Initiators;
 use relevance::Relevance;
 use std::ops::Range;
 
@@ -64,6 +69,29 @@ enum First {
     Past(Option<u32>),
     /// It is due, and what it demands is decided by the branch.
     Due(Option<u32>),
+}
+
+/// How a branch starts.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    first: First,
+    /// One over the weight that it starts with: the share of such episodes that have a branch.
+    share: f64,
+    /// Whether it begins with a fault that was injected.
+    is_injected: bool,
+    /// Whether its history has had no outage before.
+    is_clean: bool,
+}
+
+/// A fault that is to be injected into a history.
+#[derive(Clone, Debug)]
+struct Injection {
+    at: SimTime,
+    row: u32,
+    /// How likely its clock was chosen.
+    chance: f64,
+    key: Key,
+    stream: Stream,
 }
 
 /// Clocks that a branch looks at in the time of one event.
@@ -108,6 +136,7 @@ pub struct Forcer<'a> {
     signals: Vec<Signal>,
     branch: branch::Scratch,
     demanding: Demanding,
+    initiators: Initiators,
 }
 
 /// Runs replications with nothing but their structure, for whoever decides whether outages are forced.
@@ -171,6 +200,8 @@ impl<'a> Forcer<'a> {
                 }
             })
             .collect();
+        let span_s = plan.to.since(plan.from).as_secs_f64();
+        let initiators = Initiators::new(system, &clocks, &relevance, span_s);
         let limit = |target: &crate::model::Target| match target.metric {
             Metric::StructuralDowntimeExceeds(limit) => Some(limit),
             _ => None,
@@ -187,6 +218,7 @@ impl<'a> Forcer<'a> {
             clocks,
             rows,
             demanding,
+            initiators,
             tally: StructureTally::new(system, plan.from, plan.to),
             backbone: StructureTally::new(system, plan.from, plan.to),
             plain: StructureRecord::new(system),
@@ -233,7 +265,13 @@ impl<'a> Forcer<'a> {
             before = u64::from(!up);
             outages = before;
         }
+        let mut injection = self.injection(base);
         while control.next_time() < self.to {
+            if let Some(due) = injection.take_if(|due| due.at < control.next_time())
+                && well
+            {
+                self.inject(control, due, before == 0, record, &mut forced);
+            }
             let demanding = if well {
                 self.demanding.next(control)
             } else {
@@ -243,14 +281,8 @@ impl<'a> Forcer<'a> {
                 episodes += 1;
                 let first = First::Due(clock.and_then(|clock| self.rows[clock]));
                 let is_clean = before == 0;
-                self.episode(
-                    control,
-                    base.with(episodes),
-                    first,
-                    is_clean,
-                    record,
-                    &mut forced,
-                );
+                let key = base.with(episodes);
+                self.episode(control, key, first, is_clean, record, &mut forced);
             }
             let (at, initiator) = self.step(control, record);
             self.backbone.observe(at, control, &mut self.plain);
@@ -263,19 +295,17 @@ impl<'a> Forcer<'a> {
                 self.tally.begin_up(at);
                 self.tally.observe_part(at, control);
                 let is_clean = before == 0;
-                let first = First::Past(initiator);
-                self.episode(
-                    control,
-                    base.with(episodes),
-                    first,
-                    is_clean,
-                    record,
-                    &mut forced,
-                );
+                let (first, key) = (First::Past(initiator), base.with(episodes));
+                self.episode(control, key, first, is_clean, record, &mut forced);
             } else if !well && now_well {
                 before = outages;
             }
             well = now_well;
+        }
+        if let Some(due) = injection
+            && well
+        {
+            self.inject(control, due, before == 0, record, &mut forced);
         }
         self.backbone.end(control, &mut self.plain);
         let history = self.backbone.ended();
@@ -352,6 +382,9 @@ impl<'a> Forcer<'a> {
     ) {
         let mut stream = key.stream();
         let (First::Past(initiator) | First::Due(initiator)) = first;
+        if self.initiators.has(initiator) {
+            return;
+        }
         // Faults that take several slots at once are seldom, and matter.
         let takes_many = initiator.is_some_and(|row| self.relevance.takes(row as usize) > 1);
         let share = if takes_many && self.share > 0.0 {
@@ -362,11 +395,84 @@ impl<'a> Forcer<'a> {
         if share < 1.0 && stream.uniform() >= share {
             return;
         }
+        let start = Start {
+            first,
+            share,
+            is_injected: false,
+            is_clean,
+        };
         let mut control = control.clone();
         control.decide_by(key.with(0));
+        self.run_branch(&mut control, &mut stream, start, record, forced);
+    }
+
+    fn run_branch(
+        &mut self,
+        control: &mut Control<'a>,
+        stream: &mut Stream,
+        start: Start,
+        record: &mut StructureRecord,
+        forced: &mut ForcedRecord,
+    ) {
         let looked = self.branch.looked;
-        let steps = self.branch(&mut control, &mut stream, (first, share), is_clean, forced);
+        let steps = self.branch(control, stream, start, forced);
         record.transitions += steps;
         forced.effort += steps + (self.branch.looked - looked) / LOOKED;
+    }
+
+    /// What is injected into the history whose branches have the key `base`.
+    fn injection(&self, base: Key) -> Option<Injection> {
+        if self.share == 0.0 {
+            return None;
+        }
+        let key = base.with(u64::MAX);
+        let mut stream = key.stream();
+        let (row, chance) = self.initiators.choose(&mut stream)?;
+        let span = self.to.since(self.from);
+        Some(Injection {
+            at: self.from + span.mul_f64(stream.uniform()),
+            row,
+            chance,
+            key,
+            stream,
+        })
+    }
+
+    /// Injects a fault into a history that is well, if its clock waits for it.
+    fn inject(
+        &mut self,
+        control: &Control<'a>,
+        injection: Injection,
+        is_clean: bool,
+        record: &mut StructureRecord,
+        forced: &mut ForcedRecord,
+    ) {
+        let Injection {
+            at,
+            row,
+            chance,
+            key,
+            mut stream,
+        } = injection;
+        let one = &self.clocks[row as usize];
+        if !control.awaits_fault(one.clock) {
+            return;
+        }
+        let age = (secs(at) - self.since[row as usize]).max(0.0);
+        let hazard = one.every.hazard(age).unwrap_or(0.0);
+        let expected = hazard * self.to.since(self.from).as_secs_f64();
+        if expected <= 0.0 {
+            return;
+        }
+        let mut control = control.clone();
+        control.decide_by(key.with(0));
+        control.begin_fault_at(one.clock, at);
+        let start = Start {
+            first: First::Due(Some(row)),
+            share: chance / expected,
+            is_injected: true,
+            is_clean,
+        };
+        self.run_branch(&mut control, &mut stream, start, record, forced);
     }
 }

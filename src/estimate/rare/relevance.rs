@@ -168,6 +168,14 @@ impl Relevance {
         })
     }
 
+    /// Whether the fault in row `row` takes several slots of a group, or as many as its loss needs.
+    pub(super) fn takes_much(&self, row: usize) -> bool {
+        self.hits[row].iter().any(|hit| {
+            let takes = hit.slots.len() as u32;
+            takes > 1 || takes >= self.groups[hit.group].losses
+        })
+    }
+
     /// How many slots of one group the fault in row `row` takes when everything is well.
     pub(super) fn takes(&self, row: usize) -> usize {
         let slots = self.hits[row].iter().map(|hit| hit.slots.len());
