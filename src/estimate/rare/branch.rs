@@ -107,6 +107,8 @@ impl<'a> Forcer<'a> {
         let (First::Past(initiator) | First::Due(initiator)) = start.first;
         if let First::Due(_) = start.first {
             self.branch.holds = false;
+            // Another state was taken over, of which nothing may come.
+            self.branch.looked += self.clocks.len() as u64;
             self.tally.begin_up(control.next_time());
             self.demanded(control, stream, &mut course);
             if self.is_well(control) {

@@ -24,9 +24,10 @@
 use super::Forcer;
 use super::branch::Course;
 use crate::control::{Control, Decision, Demand, Due};
-use crate::ids::{CampaignId, ClockId, IdVec};
+use crate::ids::{CampaignId, ClockId, IdVec, SlotId};
 use crate::model::System;
 use crate::random::Stream;
+use crate::time::SimTime;
 
 /// The share of the biased steps in which answers are raised.
 const RAISED: f64 = 0.5;
@@ -49,7 +50,7 @@ impl Demanding {
     pub(super) fn new(
         system: &System,
         control: &Control<'_>,
-        matters: impl Fn(crate::ids::SlotId) -> bool,
+        matters: impl Fn(SlotId) -> bool,
     ) -> Self {
         let clocks: IdVec<ClockId, bool> = system
             .clocks
@@ -135,7 +136,7 @@ impl<'a> Forcer<'a> {
         control: &mut Control<'a>,
         stream: &mut Stream,
         course: &mut Course,
-    ) -> crate::time::SimTime {
+    ) -> SimTime {
         let Some(level) = self.level(control) else {
             return self.naturally(control, &mut course.steps);
         };
