@@ -156,6 +156,40 @@ services:
     }
 }
 
+/// A pair whose failover fails once in ten thousand times, and a zone that is lost once in a hundred thousand years:
+/// the truth is that of `rare-coverage` and `rare-zone` among the oracles.
+#[test]
+#[ignore = "long: CI runs it"]
+fn intervals_of_forced_and_injected_outages_cover_the_truth() {
+    for (name, unavailability, outages) in [
+        (
+            "coverage",
+            5.832_683_385_079_757e-9,
+            8.758_978_083_214_175e-5,
+        ),
+        ("zone", 6.704_768_508_823_378e-9, 3.620_131_717_49e-5),
+    ] {
+        let file = format!("tests/oracles/rare-{name}.yaml");
+        let system = system(&std::fs::read_to_string(file).expect("an oracle"));
+        let (mut covered, mut forced) = ([0; 2], 0);
+        for seed in 1..=1_000 {
+            let options = Options {
+                seed: Some(seed),
+                replications: Some(4_096),
+                ..Options::default()
+            };
+            let outcome = outcome(&system, &options);
+            forced += u32::from(outcome.run.forcing.is_some());
+            covered[0] += covers(&outcome.availability.structural, 1.0 - unavailability);
+            covered[1] += covers(&outcome.structural_outages.per_year, outages);
+        }
+        // Where a few branches carry everything, outages are waited for, with an interval to match.
+        assert!(forced > 980, "{name}: {forced}");
+        assert_covered(&format!("{name}: availability"), covered[0]);
+        assert_covered(&format!("{name}: outages"), covered[1]);
+    }
+}
+
 #[test]
 #[ignore = "long: CI runs it"]
 fn intervals_of_request_figures_cover_the_truth() {

@@ -124,10 +124,8 @@ fn rust_files(below: &str) -> Vec<PathBuf> {
 fn is_test(path: &Path) -> bool {
     path.components().any(|part| {
         let part = part.as_os_str().to_string_lossy();
-        matches!(
-            part.trim_end_matches(".rs"),
-            "tests" | "testing" | "fixture"
-        )
+        let name = part.trim_end_matches(".rs");
+        matches!(name, "tests" | "testing" | "fixture") || name.ends_with("_tests")
     })
 }
 

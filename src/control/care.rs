@@ -257,7 +257,8 @@ impl State {
             // Drawn for every one, so that shock by shock the draws stay in step.
             let chance = self.care.commons[row as usize].draws[index].uniform();
             let now = &self.care.cases[case as usize];
-            if now.stage == Stage::Up && now.pace() > 0.0 && chance < known.chance {
+            let can_be_hit = now.stage == Stage::Up && now.pace() > 0.0;
+            if can_be_hit && self.demands.happens(known.chance, chance) {
                 hit.push(case);
             }
         }

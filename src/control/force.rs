@@ -4,12 +4,31 @@
 //! The law of what follows stays the caller's to correct (`estimate/rare`): nothing here weighs anything.
 
 use super::Control;
+use super::agenda::Next;
 use super::care::Stage;
-use super::plan::{Delay, Handled, NONE};
-use crate::ids::{ClockId, SlotId};
+use super::demand::{Decision, Demand};
+use super::lead_plan::Way;
+use super::plan::{Delay, Handled, NONE, Timer};
+use crate::ids::{CampaignId, ClockId, SlotId};
 use crate::model::{ClockRuns, Component, Owner, Start};
 use crate::random::{Key, Purpose};
 use crate::time::{SimSpan, SimTime};
+
+/// What the next event is, as far as a branch cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The fault of this clock begins, if nothing else is due at the same instant.
+    Onset(ClockId),
+    /// This campaign begins; of a release it is decided whether it is bad.
+    Campaign(CampaignId),
+    /// Anything else.
+    Other,
+}
+
+/// Whether a probability leaves anything to chance.
+fn is_open(chance: f64) -> bool {
+    chance > 0.0 && chance < 1.0
+}
 
 impl Control<'_> {
     /// The clocks whose next beginning may be moved: those that run by the calendar whatever else is
@@ -121,5 +140,75 @@ impl Control<'_> {
             }
             Handled::Alone | Handled::Common(_) => self.state.agenda.set_clock(clock, end),
         }
+    }
+
+    /// What is due next; something is.
+    pub fn due_next(&self) -> Due {
+        match self.state.agenda.first().1 {
+            Next::Clock(clock) if self.awaits_fault(clock) => Due::Onset(clock),
+            Next::Timer(timer) => match self.plan.timers[timer as usize] {
+                Timer::Campaign(id) if self.state.begins_campaign(id) => Due::Campaign(id),
+                _ => Due::Other,
+            },
+            Next::Clock(_) => Due::Other,
+        }
+    }
+
+    /// Whether `clock` is that of a common cause that hits each of its parts by chance.
+    pub fn hits_by_chance(&self, clock: ClockId) -> bool {
+        match self.plan.clocks[clock].handled {
+            Handled::Common(row) => is_open(self.plan.care.commons[row as usize].chance),
+            Handled::Alone | Handled::Case(_) => false,
+        }
+    }
+
+    /// Whether chance decides what the fault of `clock` comes to, where it concerns slots that matter: which of
+    /// them it hits, or whether their failover or activation works.
+    pub fn demands(&self, clock: ClockId, matters: impl Fn(SlotId) -> bool) -> bool {
+        let hits_by_chance = self.hits_by_chance(clock);
+        self.affected(clock)
+            .into_iter()
+            .filter(|&slot| matters(slot))
+            .any(|slot| hits_by_chance || is_open(self.coverage_at(slot)))
+    }
+
+    /// The probability that a failover from `slot` or an activation in its stead works.
+    fn coverage_at(&self, slot: SlotId) -> f64 {
+        let known = &self.plan.slots[slot];
+        if known.standby != NONE {
+            return self.plan.standbys[known.standby as usize].coverage;
+        }
+        if known.lead != NONE
+            && let Way::Generic(generic) = &self.plan.leads[known.lead as usize].way
+        {
+            return generic.coverage;
+        }
+        1.0
+    }
+
+    /// The same for a release: whether it can be bad, and concerns such slots.
+    pub fn release_demands(&self, id: CampaignId, matters: impl Fn(SlotId) -> bool) -> bool {
+        let release = self.plan.campaigns[id].risky_release();
+        release.iter().any(|&slot| matters(slot))
+    }
+
+    /// Whether an occurrence of this campaign has begun and is not over.
+    pub fn is_under_way(&self, id: CampaignId) -> bool {
+        self.state.is_under_way(id)
+    }
+
+    /// From now on numbers from the sequence of `key` decide what is demanded, and not those of whoever asks.
+    pub fn decide_by(&mut self, key: Key) {
+        self.state.demands.branch(key);
+    }
+
+    /// How the demands of the next step are decided.
+    pub fn demand(&mut self, how: Demand) {
+        self.state.demands.set(how);
+    }
+
+    /// What was decided since the last [`Self::demand`], if it was to be written down.
+    pub fn decisions(&self) -> &[Decision] {
+        self.state.demands.decisions()
     }
 }

@@ -127,6 +127,7 @@ impl State {
                     known: generic,
                     now,
                     draws: &mut draws,
+                    demands: &mut self.demands,
                 };
                 machine.reset(now, first, able, &mut dice);
             }
@@ -156,6 +157,7 @@ impl State {
                     known: generic,
                     now: at,
                     draws: &mut now.draws,
+                    demands: &mut self.demands,
                 };
                 let planned = cause.is_some_and(|clock| plan.clocks[clock].planned);
                 machine.react(at, planned, available, &mut dice);
@@ -249,6 +251,7 @@ impl State {
                         known: generic,
                         now: at,
                         draws: &mut now.draws,
+                        demands: &mut self.demands,
                     };
                     machine.fire(at, available, &mut dice);
                 }

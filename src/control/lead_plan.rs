@@ -4,6 +4,7 @@
 use super::Detail;
 use super::audience::Audiences;
 use super::care_plan::Notice;
+use super::demand::Demands;
 use super::network::{NetworkPlan, Seats};
 use super::plan::{Delay, Plan, SlotPlan, Timer, follows_lease};
 use crate::failover::{Fate, Rules, Span};
@@ -43,7 +44,7 @@ pub(super) struct GenericPlan {
     detect: Delay,
     decide: Delay,
     promote: Delay,
-    coverage: f64,
+    pub(super) coverage: f64,
     person: Notice,
     settle: Delay,
     switch: Delay,
@@ -83,6 +84,7 @@ pub(super) struct Dice<'a> {
     pub(super) known: &'a GenericPlan,
     pub(super) now: SimTime,
     pub(super) draws: &'a mut Sequence,
+    pub(super) demands: &'a mut Demands,
 }
 
 impl Fate for Dice<'_> {
@@ -99,7 +101,8 @@ impl Fate for Dice<'_> {
     }
 
     fn covered(&mut self) -> bool {
-        self.known.coverage >= 1.0 || self.draws.uniform() < self.known.coverage
+        let coverage = self.known.coverage;
+        coverage >= 1.0 || !self.demands.fails(coverage, self.draws.uniform())
     }
 }
 

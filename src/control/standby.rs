@@ -29,7 +29,7 @@ pub(super) struct StandbyPlan {
     rate: f64,
     activates: Delay,
     /// The probability that an activation works, and how long a person needs if it does not.
-    coverage: f64,
+    pub(super) coverage: f64,
     rescue: Notice,
     name: Part,
     /// Whose failures count against whom.
@@ -209,7 +209,8 @@ impl State {
                 let now = &mut self.standbys[row];
                 now.parts[member].role = Role::Activating;
                 let mut takes = known.activates.draw(&mut now.draws);
-                let works = known.coverage >= 1.0 || now.rescues.uniform() < known.coverage;
+                let works = known.coverage >= 1.0
+                    || !self.demands.fails(known.coverage, now.rescues.uniform());
                 if !works {
                     takes = known.rescue.draw(plan, self.now, &mut now.rescues);
                     self.remark(plan, Event::ActivationFails(slot));

@@ -4,6 +4,7 @@ use super::agenda::Agenda;
 use super::blame::{Blames, Condition};
 use super::campaign::{CampaignNow, Version};
 use super::care::CareNow;
+use super::demand::Demands;
 use super::flap::FlapNow;
 use super::lead::LeadNow;
 use super::network::is_available_to;
@@ -121,6 +122,7 @@ pub(super) struct State {
     pub(super) restarts: Vec<RestartNow>,
     pub(super) standbys: Vec<StandbyNow>,
     pub(super) care: CareNow,
+    pub(super) demands: Demands,
     /// What happened beside the event of this step.
     pub(super) remarks: Vec<Event>,
     pub(super) regime: Regime,
@@ -200,6 +202,7 @@ impl State {
             restarts: vec![RestartNow::new(); plan.restarts.len()],
             standbys: plan.standbys.iter().map(StandbyNow::new).collect(),
             care: CareNow::new(plan),
+            demands: Demands::new(),
             remarks: Vec::new(),
             structure: StructureState::new(system, &plan.structure),
             blames: Blames::new(&plan.audiences),
@@ -216,6 +219,7 @@ impl State {
     /// Begins the history of `replication`.
     pub(super) fn restart(&mut self, plan: &Plan, seed: u64, replication: u64) {
         let base = Key::of_seed(seed).with(replication);
+        self.demands.reset();
         self.all_up(plan);
         let mut unread = std::mem::take(&mut self.unread);
         self.start_clocks(plan, base);

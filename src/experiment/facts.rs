@@ -71,6 +71,8 @@ pub struct ForcingFacts {
     pub branches: u64,
     /// Those in which a fault was forced.
     pub forced: u64,
+    /// Those in which something that is decided by chance when it is demanded was made likelier.
+    pub raised: u64,
     /// Those that met an outage.
     pub hits: u64,
     /// The mean weight of all; 1 is right.
@@ -85,4 +87,23 @@ pub struct ForcingFacts {
     pub natural_hits: u64,
     /// How many of them there should be by what was forced.
     pub expected_hits: f64,
+    /// Of the faults that were injected, if any were.
+    pub injected: Option<InjectedFacts>,
+}
+
+/// What injecting faults took that hardly any history has, and what says that it can be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InjectedFacts {
+    /// Branches that begin with one.
+    pub branches: u64,
+    /// Those that met an outage.
+    pub hits: u64,
+    /// The mean of what corrects further faults that were forced in them; 1 is right.
+    pub mean_weight: f64,
+    /// How many of its standard errors it is from 1.
+    pub mean_weight_z: f64,
+    /// Outages of equal weight that would say as much, over their number.
+    pub effective_share: Option<f64>,
+    /// The share of the heaviest outage in the weight of all of them.
+    pub largest_share: Option<f64>,
 }

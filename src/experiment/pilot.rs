@@ -9,7 +9,7 @@
 
 use super::cost::Cost;
 use super::in_order::in_order;
-use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, Trial};
+use crate::estimate::{ForcedRecord, Forcing, Plan, StructureRecord, Sums, Trial, Weights};
 use crate::model::System;
 use crate::stats;
 use std::ops::Range;
@@ -67,15 +67,16 @@ pub(super) fn forcing(system: &System, plan: &Plan, cost: &Cost) -> Option<Forci
         let tried = run(share, first..first + replications)?;
         let forced = tried.forced.as_ref()?;
         let took = forced.effort as f64 + (backbone + begins) * replications as f64;
-        if forced.branches.effective_hits() >= WANTED || 5.0 * took > EVENTS {
+        if forced.effective_hits() >= WANTED || 5.0 * took > EVENTS {
             break tried;
         }
         replications *= 4;
     };
     let forced = tried.forced.as_ref()?;
     let any = forced.any.mean(replications, 1.0, 0.95).value;
-    let branches = &forced.branches;
-    if branches.effective_hits() < NEEDED || any <= 0.0 || branches.mean_z().abs() > FAR {
+    let kinds = [&forced.branches, &forced.injected];
+    let is_off = kinds.iter().any(|weights| weights.mean_z().abs() > FAR);
+    if forced.effective_hits() < NEEDED || any <= 0.0 || is_off {
         return None;
     }
     // One heavy branch makes a pilot's scatter many times what it is: the half without it is believed, and
@@ -138,22 +139,29 @@ const HEAVIEST: f64 = 0.1;
 /// Why the forced figures of `record` cannot be believed; `None` if they can, or if nothing was forced.
 pub(super) fn distrust(record: &StructureRecord) -> Option<String> {
     let forced = record.forced.as_ref()?;
-    let branches = &forced.branches;
+    distrust_weights(&forced.branches, ["branch", "branches"])
+        .or_else(|| distrust_weights(&forced.injected, ["injected fault", "injected faults"]))
+        .or_else(|| halves_differ(forced))
+        .or_else(|| natural_differs(forced, record.replications))
+}
+
+/// Why the weights of branches that are called so cannot be believed.
+fn distrust_weights(branches: &Weights, [one, many]: [&str; 2]) -> Option<String> {
     if branches.mean_z().abs() > FAR {
         return Some(format!(
-            "the mean weight of branches is {:.4}, {:+.1} standard errors from 1",
+            "the mean weight of {many} is {:.4}, {:+.1} standard errors from 1",
             branches.mean(),
             branches.mean_z()
         ));
     }
     let few = branches.effective_share().is_some_and(|it| it < EFFECTIVE);
     if branches.hits >= 100 && few && branches.effective_hits() < ENOUGH {
-        return Some("a few branches carry most of the weight".into());
+        return Some(format!("a few {many} carry most of the weight"));
     }
     if branches.hits >= 1_000 && branches.largest_share().is_some_and(|it| it > HEAVIEST) {
-        return Some("one branch carries a tenth of the weight".into());
+        return Some(format!("one {one} carries a tenth of the weight"));
     }
-    halves_differ(forced).or_else(|| natural_differs(forced, record.replications))
+    None
 }
 
 /// Whether even and odd replications tell different things.

@@ -4,8 +4,8 @@ use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
-    JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts,
-    Requests, RunFacts, Service, Spans, TargetRow, UserRow,
+    InjectedFacts, JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd,
+    RequestCounts, Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
@@ -167,6 +167,7 @@ fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
     ForcingFacts {
         branches: branches.count,
         forced: branches.forced,
+        raised: forced.raised,
         hits: branches.hits,
         mean_weight: branches.mean(),
         mean_weight_z: branches.mean_z(),
@@ -174,6 +175,14 @@ fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
         largest_share: branches.largest_share(),
         natural_hits: forced.natural.hits,
         expected_hits: forced.any.y,
+        injected: (forced.injected.count > 0).then(|| InjectedFacts {
+            branches: forced.injected.count,
+            hits: forced.injected.hits,
+            mean_weight: forced.injected.mean(),
+            mean_weight_z: forced.injected.mean_z(),
+            effective_share: forced.injected.effective_share(),
+            largest_share: forced.injected.largest_share(),
+        }),
     }
 }
 

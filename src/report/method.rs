@@ -90,10 +90,26 @@ fn together(late: &LateProbes, method: Method) -> String {
 
 /// How structural outages were forced, and what says that it can be believed.
 fn forcing(f: &ForcingFacts) -> String {
+    let raised = if f.raised > 0 {
+        format!(
+            ", and what works or hits by chance was made to fail or hit in {} of them",
+            numbers::count(f.raised)
+        )
+    } else {
+        String::new()
+    };
+    let injected = f.injected.as_ref().map_or_else(String::new, |it| {
+        format!(
+            ". Faults of which hardly any history has one were begun at a random instant of {}, and {} of \
+             these had an outage",
+            numbers::plural(it.branches, "history"),
+            numbers::count(it.hits),
+        )
+    });
     format!(
         " Structural outages are rare, so faults were made to come together in {} branches of the \
-         histories, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
-         {:+.1} standard errors away), and {} without that, where {:.1} are expected.",
+         histories{raised}, and weighed: {} of them met an outage; the mean weight is {:.3} (1 is right, \
+         {:+.1} standard errors away), and {} without that, where {:.1} are expected{injected}.",
         numbers::count(f.branches),
         numbers::count(f.hits),
         f.mean_weight,
@@ -116,7 +132,15 @@ pub(crate) fn forced(run: &RunFacts) -> String {
         numbers::count(f.hits),
         share(f.effective_share),
         share(f.largest_share),
-    )
+    ) + &f.injected.as_ref().map_or_else(String::new, |it| {
+        format!(
+            "; {} injected faults with {} outages, worth {} of as many, the heaviest {}",
+            numbers::count(it.branches),
+            numbers::count(it.hits),
+            share(it.effective_share),
+            share(it.largest_share),
+        )
+    })
 }
 
 fn had_outages(histories: u64) -> String {
@@ -130,6 +154,7 @@ fn had_outages(histories: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::outcome::InjectedFacts;
 
     #[test]
     fn late_probes_are_told_with_what_they_took() {
@@ -152,6 +177,46 @@ mod tests {
         assert!(text.contains("around changes state and requests"), "{text}");
         assert!(
             text.ends_with("for them, and 35 windows went on for longer than the changes in them ask (0.8 % of the time)."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn how_outages_were_forced_is_told_with_all_that_was_done() {
+        let mut facts = ForcingFacts {
+            branches: 1_200,
+            forced: 700,
+            raised: 0,
+            hits: 300,
+            mean_weight: 1.004,
+            mean_weight_z: 0.4,
+            effective_share: Some(0.5),
+            largest_share: Some(0.01),
+            natural_hits: 0,
+            expected_hits: 0.2,
+            injected: None,
+        };
+        let text = forcing(&facts);
+        assert!(text.contains("in 1,200 branches of the histories, and weighed: 300 of them"));
+        assert!(text.ends_with("where 0.2 are expected."), "{text}");
+        facts.raised = 90;
+        facts.injected = Some(InjectedFacts {
+            branches: 1_024,
+            hits: 1_000,
+            mean_weight: 1.0,
+            mean_weight_z: 0.0,
+            effective_share: Some(1.0),
+            largest_share: Some(0.001),
+        });
+        let text = forcing(&facts);
+        assert!(
+            text.contains("made to fail or hit in 90 of them, and weighed"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with(
+                "a random instant of 1,024 histories, and 1,000 of these had an outage."
+            ),
             "{text}"
         );
     }

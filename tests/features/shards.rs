@@ -22,6 +22,27 @@ services: {app: {replicas: 3, faults: {crash: {every: {exponential: {mean: 1000h
 targets: [structural.availability >= 99.9999%]
 ";
 
+/// Outages are forced, failovers that fail are made likelier, and the loss of a zone is injected.
+const RARE_IN_EVERY_WAY: &str = "
+fivenines: 1
+run: {horizon: 1y}
+domains: {x: {kind: zone, faults: {power: {every: {weibull: {shape: 1.5, mean: 9000y}}, lasts: {exponential: {mean: 5h}}}}}}
+services:
+  app:
+    replicas: 3
+    across: [x]
+    faults: {crash: {every: {exponential: {mean: 1000h}}, lasts: {exponential: {mean: 1h}}}}
+    operations: {read: {takes: 1ms, calls: [{to: db.write}]}}
+stores:
+  db:
+    members: 2
+    failover: {generic: {detect: 0s, promote: 0s, coverage: 99.99%, on_failure: {takes: 30m}}}
+    faults: {crash: {every: {exponential: {mean: 20000h}}, lasts: {exponential: {mean: 1h}}}}
+    operations: {write: {takes: 1ms, from: leader}}
+journeys: {read: {calls: [{to: app.read}]}}
+targets: [structural.availability >= 99.9999%]
+";
+
 /// Outages are forced, and what is found that way cannot be believed.
 const DISTRUSTED: &str = "
 fivenines: 1
@@ -97,6 +118,9 @@ fn forced_outages_in_parts_are_the_run_to_the_byte() {
         json(&folder, "whole/result.json")["run"]["forcing"],
         Value::Null
     );
+    let folder = check(RARE_IN_EVERY_WAY, "--replications 3000");
+    let forcing = &json(&folder, "whole/result.json")["run"]["forcing"];
+    assert!(forcing["demands_raised"] != Value::Null && forcing["injected"] != Value::Null);
 }
 
 #[test]

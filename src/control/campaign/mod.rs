@@ -215,7 +215,28 @@ pub(super) fn views(system: &System, wanted: bool, watches: &[WatchPlan]) -> Lis
     Lists::new(&views)
 }
 
+impl CampaignPlan {
+    /// The slots of a release that chance may find bad; none for any other campaign.
+    pub(super) fn risky_release(&self) -> &[SlotId] {
+        match &self.work {
+            WorkPlan::Release(work) if work.bad > 0.0 && work.bad < 1.0 => &work.slots,
+            WorkPlan::Release(_) | WorkPlan::Maintenance(_) | WorkPlan::Change(_) => &[],
+        }
+    }
+}
+
 impl State {
+    /// Whether the next step of a campaign is its beginning.
+    pub(super) fn begins_campaign(&self, id: CampaignId) -> bool {
+        let now = &self.campaigns[id];
+        now.stage == Stage::Begin && now.parts.1 == 0
+    }
+
+    /// Whether an occurrence of a campaign has begun and is not over.
+    pub(super) fn is_under_way(&self, id: CampaignId) -> bool {
+        self.campaigns[id].parts.1 > 0
+    }
+
     /// Sets all campaigns to their first starts.
     pub(super) fn start_campaigns(&mut self, plan: &Plan, base: Key) {
         for (id, known) in plan.campaigns.pairs() {

@@ -67,7 +67,7 @@ impl State {
         let step = match now.stage {
             Stage::Begin => {
                 if now.parts.1 == 0 {
-                    now.bad = now.draws.uniform() < work.bad;
+                    now.bad = self.demands.happens(work.bad, now.draws.uniform());
                     now.notice = work.noticed.draw(&mut now.draws);
                 }
                 let first = now.parts.1;

@@ -1,7 +1,7 @@
 //! One branch: an episode in which faults are forced, with its weight.
 
 use super::tail::tail;
-use super::{Forcer, secs};
+use super::{First, Forcer, Start, secs};
 use crate::control::Control;
 use crate::estimate::rare::ForcedRecord;
 use crate::path::Event;
@@ -10,6 +10,10 @@ use crate::time::{SimSpan, SimTime};
 
 /// The probability that a fault is forced before the next event.
 const FORCED: f64 = 0.5;
+
+/// The same from the beginning of a release: it takes many steps, each of which would halve how often nothing
+/// comes between.
+const SELDOM: f64 = 0.1;
 
 /// The share of forced faults that bring the system nearer to an outage, if any does.
 const NEARER: f64 = 0.8;
@@ -46,6 +50,37 @@ impl Scratch {
     }
 }
 
+/// What a branch has come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    pub(super) weight: f64,
+    /// Its events.
+    pub(super) steps: u64,
+    /// The probability that a fault is forced in its next interval.
+    forcing: f64,
+    /// Whether a fault was forced.
+    pub(super) forced: bool,
+    /// Whether anything that was demanded was made likelier.
+    pub(super) raised: bool,
+}
+
+impl Course {
+    fn new(weight: f64) -> Self {
+        Self {
+            weight,
+            steps: 0,
+            forcing: FORCED,
+            forced: false,
+            raised: false,
+        }
+    }
+
+    /// What has begun goes on by itself for many steps.
+    pub(super) fn takes_its_course(&mut self) {
+        self.forcing = SELDOM;
+    }
+}
+
 /// How the forced part of a branch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -59,16 +94,28 @@ enum End {
 
 impl<'a> Forcer<'a> {
     /// Runs the branch that begins in the state of `control`, of which `self.tally` has seen the
-    /// beginning, and adds what it found. Returns the number of its events.
+    /// beginning, or with its next event, and adds what it found. Returns the number of its events.
     pub(super) fn branch(
         &mut self,
         control: &mut Control<'a>,
         stream: &mut Stream,
-        (initiator, share): (Option<u32>, f64),
-        is_clean: bool,
+        start: Start,
         forced: &mut ForcedRecord,
     ) -> u64 {
         self.branch.since.copy_from_slice(&self.since);
+        let mut course = Course::new(1.0 / start.share);
+        let (First::Past(initiator) | First::Due(initiator)) = start.first;
+        if let First::Due(_) = start.first {
+            self.branch.holds = false;
+            // Another state was taken over, of which nothing may come.
+            self.branch.looked += self.clocks.len() as u64;
+            self.tally.begin_up(control.next_time());
+            self.demanded(control, stream, &mut course);
+            if self.is_well(control) {
+                forced.push(&course, start, false);
+                return course.steps;
+            }
+        }
         self.branch.holds = true;
         self.branch.looked += self.clocks.len() as u64;
         for one in &self.clocks {
@@ -76,19 +123,16 @@ impl<'a> Forcer<'a> {
                 control.begin_fault_at(one.clock, SimTime::NEVER);
             }
         }
-        let mut weight = 1.0 / share;
-        let mut steps = 0;
         if let Some(row) = initiator {
-            self.lengthen(control, row, stream, &mut weight);
+            self.lengthen(control, row, stream, &mut course);
         }
-        let mut any_forced = false;
-        let end = self.forced(control, stream, &mut weight, &mut any_forced, &mut steps);
+        let end = self.forced(control, stream, &mut course);
         let mut at = control.now().max(self.from);
         if end != End::Well {
             self.release(control, stream);
             at = self.to;
             while control.next_time() < self.to {
-                let now = self.naturally(control, &mut steps);
+                let now = self.naturally(control, &mut course.steps);
                 if self.is_well(control) {
                     at = now;
                     break;
@@ -99,16 +143,17 @@ impl<'a> Forcer<'a> {
         let downtime = self.tally.end_part(
             if ended_well { at } else { self.to },
             control,
-            weight,
+            course.weight,
             &mut self.sums,
         );
         let hit = downtime.is_some();
-        forced.branches.push(weight * share, any_forced, hit);
+        forced.push(&course, start, hit);
+        let weight = course.weight;
         if let Some(downtime) = downtime
-            && is_clean
+            && start.is_clean
         {
             let rest = if ended_well {
-                self.rest_of_year(control, &mut steps)
+                self.rest_of_year(control, &mut course.steps)
             } else {
                 SimSpan::ZERO
             };
@@ -121,7 +166,7 @@ impl<'a> Forcer<'a> {
                 }
             }
         }
-        steps
+        course.steps
     }
 
     /// Forces faults until the system is down, or well, or it takes long.
@@ -129,9 +174,7 @@ impl<'a> Forcer<'a> {
         &mut self,
         control: &mut Control<'a>,
         stream: &mut Stream,
-        weight: &mut f64,
-        any_forced: &mut bool,
-        steps: &mut u64,
+        course: &mut Course,
     ) -> End {
         let mut now = control.now().max(self.from);
         for _ in 0..MOST_INTERVALS {
@@ -146,20 +189,20 @@ impl<'a> Forcer<'a> {
             self.look(control);
             // Less room than two nanoseconds cannot be forced into.
             let can_force = !self.branch.idle.is_empty() && width.as_nanos() >= 2;
-            if can_force && stream.uniform() < FORCED {
-                *any_forced = true;
+            if can_force && stream.uniform() < course.forcing {
+                course.forced = true;
                 let (row, chance) = self.choose(stream);
                 let (after, factor) = self.instant(row, now, width, stream.uniform());
-                *weight *= factor / (FORCED * chance);
-                if *weight <= 0.0 {
+                course.weight *= factor / (course.forcing * chance);
+                if course.weight <= 0.0 {
                     return End::Well;
                 }
                 let most = width.as_nanos() - 1;
                 let after = SimSpan::from_secs_f64(after).as_nanos().min(most);
                 now = now + SimSpan::from_nanos(after);
                 control.begin_fault_at(self.clocks[row as usize].clock, now);
-                self.begin(control, row, steps);
-                self.lengthen(control, row, stream, weight);
+                self.begin(control, row, stream, course);
+                self.lengthen(control, row, stream, course);
                 continue;
             }
             if can_force {
@@ -169,13 +212,13 @@ impl<'a> Forcer<'a> {
                     .iter()
                     .map(|&row| self.hazard(row, now, width))
                     .sum();
-                *weight *= (-hazards).exp() / (1.0 - FORCED);
+                course.weight *= (-hazards).exp() / (1.0 - course.forcing);
             }
             if until >= self.to {
                 return End::Well;
             }
             now = until;
-            let at = self.naturally(control, steps);
+            let at = self.demanded(control, stream, course);
             debug_assert!(at == until, "the next event is the one that was due");
         }
         if control.structure().system_up() {
@@ -188,7 +231,7 @@ impl<'a> Forcer<'a> {
     /// Which faults can be forced, and which of them bring the system nearer to an outage.
     fn look(&mut self, control: &Control<'_>) {
         let structure = control.structure();
-        self.relevance.look(structure);
+        self.relevance.look(control);
         self.branch.looked += self.clocks.len() as u64;
         self.branch.idle.clear();
         self.branch.nearer.clear();
@@ -198,7 +241,7 @@ impl<'a> Forcer<'a> {
             if control.awaits_fault(one.clock) {
                 self.branch.idle.push(row as u32);
                 let takes = self.relevance.brings_nearer(row, structure);
-                if takes > 0 {
+                if takes > 0 && !self.initiators.seldom_meets_others(row) {
                     // A fault that takes several slots at once saves as many rare events.
                     sum += f64::from(takes).powi(2);
                     self.branch.nearer.push(row as u32);
@@ -276,10 +319,16 @@ impl<'a> Forcer<'a> {
     }
 
     /// The fault of `row`, which is due now, begins.
-    fn begin(&mut self, control: &mut Control<'a>, row: u32, steps: &mut u64) {
+    fn begin(
+        &mut self,
+        control: &mut Control<'a>,
+        row: u32,
+        stream: &mut Stream,
+        course: &mut Course,
+    ) {
         let clock = self.clocks[row as usize].clock;
         loop {
-            self.naturally(control, steps);
+            self.demanded(control, stream, course);
             // Something else may be due at the same instant, and come before it.
             if !control.awaits_fault(clock) || control.next_time() > control.now() {
                 return;
@@ -293,21 +342,21 @@ impl<'a> Forcer<'a> {
         control: &mut Control<'a>,
         row: u32,
         stream: &mut Stream,
-        weight: &mut f64,
+        course: &mut Course,
     ) {
         let one = &self.clocks[row as usize];
         let (Some(lasts), true) = (&one.lasts, control.structure().system_up()) else {
             return;
         };
         let (sf, factor) = tail(stream.uniform(), stream.uniform());
-        *weight *= factor;
+        course.weight *= factor;
         let lasts = SimSpan::from_secs_f64(lasts.quantile_of_sf(sf));
         control.last_for(one.clock, lasts);
     }
 
     /// The next event of the branch; a fault that has ended does not come back by itself, while faults
     /// are forced.
-    fn naturally(&mut self, control: &mut Control<'a>, steps: &mut u64) -> SimTime {
+    pub(super) fn naturally(&mut self, control: &mut Control<'a>, steps: &mut u64) -> SimTime {
         self.signals.clear();
         let transition = control.step(&mut self.signals);
         *steps += 1;

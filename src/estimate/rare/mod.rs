@@ -1,7 +1,7 @@
 //! Structural figures of systems that are seldom down: outages are forced, and weighed.
 //!
 //! A history is cut into *episodes*: the longest stretches in which a slot that matters cannot serve, or
-//! the system is down. Outside of episodes nothing is down. The
+//! the system is down, or a release that may be bad rolls out. Outside of episodes nothing is down. The
 //! history itself (the backbone) is never changed. From the state in which an episode begins a *branch* is
 //! simulated until everything is well again, in which faults come sooner than they would, with a weight
 //! that is the true law's density over the one drawn from; it stands for what the rest of the episode
@@ -14,16 +14,24 @@
 //! forced to begin before that: one that brings the system nearer to an outage with probability 0.8, or
 //! any; its instant is drawn from its own law given its age and that it comes before `te`. Else none
 //! begins before `te`. Durations are drawn with a heavier tail (`tail.rs`). As soon as the system is down
-//! nothing is biased any more, and what runs gets the rest of its life, drawn anew given its age.
+//! nothing is biased any more, and what runs gets the rest of its life, drawn anew given its age. What is
+//! decided by chance when it is demanded, such as whether a failover works, is made likelier (`demands.rs`).
 //!
 //! **Figures of a year.** The probability of any outage, or of more downtime than a limit, is a sum over
 //! the episodes before which the backbone had no outage: a branch that meets one goes on by its own law
 //! to the end of the horizon, and its downtime counts with its weight.
 //!
 //! An episode has a branch with probability `share`, and counts that much more; one that begins with a
-//! fault that takes several slots always has one.
+//! fault that takes several slots always has one. Faults of which hardly any history has one are injected
+//! (`initiators.rs`).
 
 mod branch;
+#[cfg(test)]
+mod demand_tests;
+mod demands;
+#[cfg(test)]
+mod initiator_tests;
+mod initiators;
 mod record;
 mod relevance;
 mod tail;
@@ -40,8 +48,10 @@ use crate::control::{Control, Detail};
 use crate::ids::{ClockId, IdVec};
 use crate::model::{Metric, System};
 use crate::path::{Event, Signal};
-use crate::random::{Dist, Key, Purpose};
+use crate::random::{Dist, Key, Purpose, Stream};
 use crate::time::{SimSpan, SimTime};
+use demands::Demanding;
+use initiators::Initiators;
 use relevance::Relevance;
 use std::ops::Range;
 
@@ -50,6 +60,38 @@ use std::ops::Range;
 pub struct Forcing {
     /// The share of episodes that have a branch, at most 1; at 0 nothing is found.
     pub share: f64,
+}
+
+/// The event that begins an episode, and the row of the clock whose fault it is, if it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// It has happened.
+    Past(Option<u32>),
+    /// It is due, and what it demands is decided by the branch.
+    Due(Option<u32>),
+}
+
+/// How a branch starts.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    first: First,
+    /// One over the weight that it starts with: the share of such episodes that have a branch.
+    share: f64,
+    /// Whether it begins with a fault that was injected.
+    is_injected: bool,
+    /// Whether its history has had no outage before.
+    is_clean: bool,
+}
+
+/// A fault that is to be injected into a history.
+#[derive(Clone, Debug)]
+struct Injection {
+    at: SimTime,
+    row: u32,
+    /// How likely its clock was chosen.
+    chance: f64,
+    key: Key,
+    stream: Stream,
 }
 
 /// Clocks that a branch looks at in the time of one event.
@@ -93,6 +135,8 @@ pub struct Forcer<'a> {
     limits: Vec<Option<SimSpan>>,
     signals: Vec<Signal>,
     branch: branch::Scratch,
+    demanding: Demanding,
+    initiators: Initiators,
 }
 
 /// Runs replications with nothing but their structure, for whoever decides whether outages are forced.
@@ -138,6 +182,7 @@ impl<'a> Forcer<'a> {
     /// For replications of `system` by `plan`, which are run with `control`.
     pub fn new(system: &'a System, plan: &Plan, forcing: Forcing, control: &Control<'a>) -> Self {
         let (relevance, clocks) = Relevance::new(system, control);
+        let demanding = Demanding::new(system, control, |slot| relevance.matters(system, slot));
         let mut rows = IdVec::filled(None, system.clocks.len());
         for (row, &clock) in clocks.iter().enumerate() {
             rows[clock] = Some(row as u32);
@@ -155,6 +200,8 @@ impl<'a> Forcer<'a> {
                 }
             })
             .collect();
+        let span_s = plan.to.since(plan.from).as_secs_f64();
+        let initiators = Initiators::new(system, &clocks, &relevance, span_s);
         let limit = |target: &crate::model::Target| match target.metric {
             Metric::StructuralDowntimeExceeds(limit) => Some(limit),
             _ => None,
@@ -170,6 +217,8 @@ impl<'a> Forcer<'a> {
             relevance,
             clocks,
             rows,
+            demanding,
+            initiators,
             tally: StructureTally::new(system, plan.from, plan.to),
             backbone: StructureTally::new(system, plan.from, plan.to),
             plain: StructureRecord::new(system),
@@ -211,35 +260,52 @@ impl<'a> Forcer<'a> {
         let mut well = self.is_well(control);
         if !well {
             self.tally.begin(control);
-            self.episode(control, base, 0, None, true, record, &mut forced);
+            let first = First::Past(None);
+            self.episode(control, base.with(0), first, true, record, &mut forced);
             before = u64::from(!up);
             outages = before;
         }
+        let mut injection = self.injection(base);
         while control.next_time() < self.to {
+            if let Some(due) = injection.take_if(|due| due.at < control.next_time())
+                && well
+            {
+                self.inject(control, due, before == 0, record, &mut forced);
+            }
+            let demanding = if well {
+                self.demanding.next(control)
+            } else {
+                None
+            };
+            if let Some(clock) = demanding {
+                episodes += 1;
+                let first = First::Due(clock.and_then(|clock| self.rows[clock]));
+                let is_clean = before == 0;
+                let key = base.with(episodes);
+                self.episode(control, key, first, is_clean, record, &mut forced);
+            }
             let (at, initiator) = self.step(control, record);
             self.backbone.observe(at, control, &mut self.plain);
             let now_up = control.structure().system_up();
             outages += u64::from(up && !now_up);
             up = now_up;
             let now_well = self.is_well(control);
-            if well && !now_well {
+            if well && !now_well && demanding.is_none() {
                 episodes += 1;
                 self.tally.begin_up(at);
                 self.tally.observe_part(at, control);
                 let is_clean = before == 0;
-                self.episode(
-                    control,
-                    base,
-                    episodes,
-                    initiator,
-                    is_clean,
-                    record,
-                    &mut forced,
-                );
+                let (first, key) = (First::Past(initiator), base.with(episodes));
+                self.episode(control, key, first, is_clean, record, &mut forced);
             } else if !well && now_well {
                 before = outages;
             }
             well = now_well;
+        }
+        if let Some(due) = injection
+            && well
+        {
+            self.inject(control, due, before == 0, record, &mut forced);
         }
         self.backbone.end(control, &mut self.plain);
         let history = self.backbone.ended();
@@ -299,25 +365,26 @@ impl<'a> Forcer<'a> {
 
     /// Whether everything that matters can serve.
     fn is_well(&self, control: &Control<'_>) -> bool {
-        let structure = control.structure();
-        structure.system_up() && self.relevance.all_well(structure)
+        control.structure().system_up()
+            && self.relevance.all_well(control)
+            && !self.demanding.is_releasing(control)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the state of the backbone at the beginning of an episode"
-    )]
+    /// The branch of an episode that has begun in the state of `control`, or that its next event may begin.
     fn episode(
         &mut self,
         control: &Control<'a>,
-        base: Key,
-        number: u64,
-        initiator: Option<u32>,
+        key: Key,
+        first: First,
         is_clean: bool,
         record: &mut StructureRecord,
         forced: &mut ForcedRecord,
     ) {
-        let mut stream = base.with(number).stream();
+        let mut stream = key.stream();
+        let (First::Past(initiator) | First::Due(initiator)) = first;
+        if self.initiators.has(initiator) {
+            return;
+        }
         // Faults that take several slots at once are seldom, and matter.
         let takes_many = initiator.is_some_and(|row| self.relevance.takes(row as usize) > 1);
         let share = if takes_many && self.share > 0.0 {
@@ -328,11 +395,84 @@ impl<'a> Forcer<'a> {
         if share < 1.0 && stream.uniform() >= share {
             return;
         }
+        let start = Start {
+            first,
+            share,
+            is_injected: false,
+            is_clean,
+        };
         let mut control = control.clone();
-        let from = (initiator, share);
+        control.decide_by(key.with(0));
+        self.run_branch(&mut control, &mut stream, start, record, forced);
+    }
+
+    fn run_branch(
+        &mut self,
+        control: &mut Control<'a>,
+        stream: &mut Stream,
+        start: Start,
+        record: &mut StructureRecord,
+        forced: &mut ForcedRecord,
+    ) {
         let looked = self.branch.looked;
-        let steps = self.branch(&mut control, &mut stream, from, is_clean, forced);
+        let steps = self.branch(control, stream, start, forced);
         record.transitions += steps;
         forced.effort += steps + (self.branch.looked - looked) / LOOKED;
+    }
+
+    /// What is injected into the history whose branches have the key `base`.
+    fn injection(&self, base: Key) -> Option<Injection> {
+        if self.share == 0.0 {
+            return None;
+        }
+        let key = base.with(u64::MAX);
+        let mut stream = key.stream();
+        let (row, chance) = self.initiators.choose(&mut stream)?;
+        let span = self.to.since(self.from);
+        Some(Injection {
+            at: self.from + span.mul_f64(stream.uniform()),
+            row,
+            chance,
+            key,
+            stream,
+        })
+    }
+
+    /// Injects a fault into a history that is well, if its clock waits for it.
+    fn inject(
+        &mut self,
+        control: &Control<'a>,
+        injection: Injection,
+        is_clean: bool,
+        record: &mut StructureRecord,
+        forced: &mut ForcedRecord,
+    ) {
+        let Injection {
+            at,
+            row,
+            chance,
+            key,
+            mut stream,
+        } = injection;
+        let one = &self.clocks[row as usize];
+        if !control.awaits_fault(one.clock) {
+            return;
+        }
+        let age = (secs(at) - self.since[row as usize]).max(0.0);
+        let hazard = one.every.hazard(age).unwrap_or(0.0);
+        let expected = hazard * self.to.since(self.from).as_secs_f64();
+        if expected <= 0.0 {
+            return;
+        }
+        let mut control = control.clone();
+        control.decide_by(key.with(0));
+        control.begin_fault_at(one.clock, at);
+        let start = Start {
+            first: First::Due(Some(row)),
+            share: chance / expected,
+            is_injected: true,
+            is_clean,
+        };
+        self.run_branch(&mut control, &mut stream, start, record, forced);
     }
 }

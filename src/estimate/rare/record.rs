@@ -1,5 +1,7 @@
 //! What forced branches found beside the structural sums, and how far they can be believed.
 
+use super::Start;
+use super::branch::Course;
 use crate::estimate::sums::Sums;
 use crate::model::System;
 use crate::stats::WeightedHistogram;
@@ -17,8 +19,15 @@ pub struct ForcedRecord {
     pub years: WeightedHistogram,
     /// Lengths of outages, nanoseconds, by weight.
     pub lengths: WeightedHistogram,
-    /// The branches.
+    /// The branches of episodes of the histories.
     pub branches: Weights,
+    /// Those that begin with a fault that was injected, apart: how often such faults come is part of the weight
+    /// of an outage in them, and not of what was forced.
+    pub injected: Weights,
+    /// What the outages of both count with: the sum of their weights, and of the squares.
+    hit_weights: (f64, f64),
+    /// Those of them in which something that was demanded was made likelier.
+    pub raised: u64,
     /// What they cost, in events.
     pub effort: u64,
     /// Per replication: (downtime in seconds, outages) of the history itself, without any forcing.
@@ -44,16 +53,17 @@ pub struct Weights {
 }
 
 impl Weights {
-    pub(super) fn push(&mut self, weight: f64, forced: bool, hit: bool) {
+    /// `weight` is that of what was forced, with a mean of 1; an outage counts with `whole`.
+    fn push(&mut self, weight: f64, whole: f64, forced: bool, hit: bool) {
         self.count += 1;
         self.forced += u64::from(forced);
         self.sum += weight;
         self.squares += weight * weight;
         if hit {
             self.hits += 1;
-            self.hit_sum += weight;
-            self.hit_squares += weight * weight;
-            self.largest = self.largest.max(weight);
+            self.hit_sum += whole;
+            self.hit_squares += whole * whole;
+            self.largest = self.largest.max(whole);
         }
     }
 
@@ -84,8 +94,11 @@ impl Weights {
         }
     }
 
-    /// The mean weight.
+    /// The mean weight; 1 without branches.
     pub fn mean(&self) -> f64 {
+        if self.count == 0 {
+            return 1.0;
+        }
         self.sum / self.count as f64
     }
 
@@ -106,6 +119,24 @@ impl Weights {
 }
 
 impl ForcedRecord {
+    /// Adds a branch.
+    pub(super) fn push(&mut self, course: &Course, start: Start, hit: bool) {
+        if start.is_injected {
+            // Exactly 1 where nothing else was forced.
+            let weight = course.weight / (1.0 / start.share);
+            self.injected
+                .push(weight, course.weight, course.forced, hit);
+        } else {
+            let weight = course.weight * start.share;
+            self.branches.push(weight, weight, course.forced, hit);
+        }
+        self.raised += u64::from(course.raised);
+        if hit {
+            self.hit_weights.0 += course.weight;
+            self.hit_weights.1 += course.weight * course.weight;
+        }
+    }
+
     pub(super) fn new(system: &System) -> Self {
         Self {
             any: Sums::default(),
@@ -113,9 +144,25 @@ impl ForcedRecord {
             years: WeightedHistogram::new(),
             lengths: WeightedHistogram::new(),
             branches: Weights::default(),
+            injected: Weights::default(),
+            hit_weights: (0.0, 0.0),
+            raised: 0,
             effort: 0,
             natural: Sums::default(),
             halves: [Sums::default(); 2],
+        }
+    }
+
+    /// Outages of equal weight that would say as much as those of all branches.
+    pub fn effective_hits(&self) -> f64 {
+        if self.injected.count == 0 {
+            return self.branches.effective_hits();
+        }
+        let (sum, squares) = self.hit_weights;
+        if squares > 0.0 {
+            sum * sum / squares
+        } else {
+            0.0
         }
     }
 
@@ -128,6 +175,10 @@ impl ForcedRecord {
         self.years.merge(&other.years);
         self.lengths.merge(&other.lengths);
         self.branches.merge(&other.branches);
+        self.injected.merge(&other.injected);
+        self.hit_weights.0 += other.hit_weights.0;
+        self.hit_weights.1 += other.hit_weights.1;
+        self.raised += other.raised;
         self.effort += other.effort;
         self.natural.merge(&other.natural);
         for (mine, theirs) in self.halves.iter_mut().zip(&other.halves) {

@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::ids::{ClockId, IdVec, PoolId, SlotId};
 use crate::model::structure::{StructureState, evaluate};
 use crate::model::{Owner, System};
+use crate::path::SlotState;
 
 /// A pool or balancer whose loss takes the system down.
 #[derive(Clone, Copy, Debug)]
@@ -17,16 +18,30 @@ struct Group {
     size: u32,
     /// Slots that must be lost for it.
     losses: u32,
+    /// Those that have to serve when all is well; fewer than `size` of a pool with standbys.
+    active: u32,
 }
 
 impl Group {
-    /// Its slots that cannot serve.
-    fn lost(self, structure: &StructureState) -> u32 {
-        self.size
-            - match self.owner {
-                Owner::Pool(id) => structure.serving(id),
-                Owner::Balancer(id) => structure.instances_serving(id),
+    /// Its slots that cannot serve, nor stand by.
+    fn lost(self, control: &Control<'_>) -> u32 {
+        let structure = control.structure();
+        match self.owner {
+            Owner::Pool(id) if self.active < self.size => {
+                let regime = control.regime();
+                let is_there = |slot: &&SlotId| {
+                    let state = regime.slots[**slot];
+                    matches!(state, SlotState::Serving | SlotState::Standby)
+                        && regime.islands[**slot].is_none()
+                };
+                let slots = &control.system().pools[id].slots;
+                let there = slots.iter().filter(is_there).count() as u32;
+                let missing = self.active.saturating_sub(structure.serving(id));
+                missing.max(self.size - there)
             }
+            Owner::Pool(id) => self.size - structure.serving(id),
+            Owner::Balancer(id) => self.size - structure.instances_serving(id),
+        }
     }
 }
 
@@ -60,10 +75,15 @@ impl Relevance {
             .filter_map(|(owner, size)| {
                 let losses = losses(system, owner, size)?;
                 let size = size as u32;
+                let active = match owner {
+                    Owner::Pool(id) => system.pools[id].active() as u32,
+                    Owner::Balancer(_) => size,
+                };
                 Some(Group {
                     owner,
                     size,
                     losses,
+                    active,
                 })
             })
             .collect();
@@ -98,17 +118,17 @@ impl Relevance {
         (relevance, clocks)
     }
 
-    /// Whether every slot of every group can serve. Then no fault is active that can be forced and
+    /// Whether every slot of every group can serve, or stands by where enough others serve. Then no fault is active that can be forced and
     /// matters: each of them keeps a slot from serving.
-    pub(super) fn all_well(&self, structure: &StructureState) -> bool {
-        self.groups.iter().all(|group| group.lost(structure) == 0)
+    pub(super) fn all_well(&self, control: &Control<'_>) -> bool {
+        self.groups.iter().all(|group| group.lost(control) == 0)
     }
 
     /// Looks at a state.
-    pub(super) fn look(&mut self, structure: &StructureState) {
+    pub(super) fn look(&mut self, control: &Control<'_>) {
         self.distance = u32::MAX;
         for (left, group) in self.left.iter_mut().zip(&self.groups) {
-            *left = group.losses.saturating_sub(group.lost(structure));
+            *left = group.losses.saturating_sub(group.lost(control));
             self.distance = self.distance.min(*left);
         }
     }
@@ -123,6 +143,37 @@ impl Relevance {
             if nearer { takes } else { 0 }
         });
         nearer.max().unwrap_or(0)
+    }
+
+    /// Whether `slot` belongs to a group.
+    pub(super) fn matters(&self, system: &System, slot: SlotId) -> bool {
+        let owner = system.slots[slot].owner;
+        self.groups.iter().any(|group| group.owner == owner)
+    }
+
+    /// The share that has to be lost, of the slots that the fault in row `row` may take from the group that it
+    /// brings nearest to its loss in the state looked at last; 1 if that takes more than all of them.
+    pub(super) fn share_needed(&self, row: usize, structure: &StructureState) -> f64 {
+        let serves = |slot: &&SlotId| structure.serves(**slot);
+        let nearest = self.hits[row]
+            .iter()
+            .map(|hit| {
+                let takes = hit.slots.iter().filter(serves).count() as u32;
+                let left = self.left[hit.group];
+                (left.saturating_sub(takes), left, takes)
+            })
+            .min();
+        nearest.map_or(1.0, |(_, left, takes)| {
+            f64::from(left) / f64::from(takes.max(1))
+        })
+    }
+
+    /// Whether the fault in row `row` takes several slots of a group, or as many as its loss needs.
+    pub(super) fn takes_much(&self, row: usize) -> bool {
+        self.hits[row].iter().any(|hit| {
+            let takes = hit.slots.len() as u32;
+            takes > 1 || takes >= self.groups[hit.group].losses
+        })
     }
 
     /// How many slots of one group the fault in row `row` takes when everything is well.

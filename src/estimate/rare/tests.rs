@@ -7,7 +7,7 @@ use crate::estimate::{BLOCK, GROUPS, GroupRunner, Plan, StructureRecord};
 use crate::model::{Load, Method, System};
 use crate::scenario;
 
-fn system(source: &str) -> System {
+pub(super) fn system(source: &str) -> System {
     match scenario::load(source.as_bytes(), "test.yaml") {
         Ok(loaded) => loaded.system,
         Err(problems) => panic!("{}", problems.render(false)),
@@ -15,7 +15,7 @@ fn system(source: &str) -> System {
 }
 
 /// So many blocks with forced outages.
-fn run(system: &System, seed: u64, blocks: u64, share: f64) -> StructureRecord {
+pub(super) fn run(system: &System, seed: u64, blocks: u64, share: f64) -> StructureRecord {
     let mut plan = Plan::new(system, &Load::of(system), seed, Method::None);
     plan.forcing = Some(Forcing { share });
     let mut runner = GroupRunner::new(system, &plan);
@@ -31,21 +31,21 @@ fn run(system: &System, seed: u64, blocks: u64, share: f64) -> StructureRecord {
     record
 }
 
-struct Found {
-    unavailability: (f64, f64),
-    outages: (f64, f64),
-    any: (f64, f64),
-    mean_z: f64,
-    effective: f64,
+pub(super) struct Found {
+    pub(super) unavailability: (f64, f64),
+    pub(super) outages: (f64, f64),
+    pub(super) any: (f64, f64),
+    pub(super) mean_z: f64,
+    pub(super) effective: f64,
 }
 
 /// Mean of y and its standard error.
-fn mean(sums: &crate::estimate::Sums, n: u64) -> (f64, f64) {
+pub(super) fn mean(sums: &crate::estimate::Sums, n: u64) -> (f64, f64) {
     let estimate = sums.mean(n, f64::INFINITY, 0.95);
     (estimate.value, (estimate.high - estimate.value) / 1.96)
 }
 
-fn found(system: &System, record: &StructureRecord) -> Found {
+pub(super) fn found(system: &System, record: &StructureRecord) -> Found {
     let horizon = system.run.horizon.as_secs_f64();
     let forced: &ForcedRecord = record.forced.as_ref().expect("outages were forced");
     let n = record.replications;
@@ -78,7 +78,7 @@ fn found(system: &System, record: &StructureRecord) -> Found {
     }
 }
 
-fn check(what: &str, (value, error): (f64, f64), exact: f64, allowed: f64) {
+pub(super) fn check(what: &str, (value, error): (f64, f64), exact: f64, allowed: f64) {
     let z = (value - exact) / error.hypot(0.001 * exact);
     println!(
         "{what}: {value:.5e} for {exact:.5e}, {z:+.2} se of {:.2} %",
@@ -266,15 +266,14 @@ journeys: {read: {calls: [{to: app.read}]}}
 ",
     );
     let record = run(&system, 5, 3, 0.5);
-    let found = found(&system, &record);
-    let natural = mean(
-        &record.forced.as_ref().unwrap().natural,
-        record.replications,
-    );
-    let outages = mean(
-        &record.forced.as_ref().unwrap().natural.swapped(),
-        record.replications,
-    );
+    agrees(&system, &record, &found(&system, &record));
+}
+
+/// Whether what branches say agrees with what the histories themselves had.
+pub(super) fn agrees(system: &System, record: &StructureRecord, found: &Found) {
+    let natural = &record.forced.as_ref().unwrap().natural;
+    let outages = mean(&natural.swapped(), record.replications);
+    let natural = mean(natural, record.replications);
     let horizon = system.run.horizon.as_secs_f64();
     // On the same histories, but independent given the beginnings of episodes: errors add at most.
     for ((value, error), (plain, other)) in [

@@ -70,6 +70,12 @@ impl Law for GammaLaw {
         self.unit.cumulative_hazard(x / self.scale)
     }
 
+    fn hazard(&self, x: f64) -> Option<f64> {
+        // Below shape 1 it is infinite at 0.
+        let rises = self.unit.shape() >= 1.0;
+        rises.then(|| self.unit.hazard(x / self.scale) / self.scale)
+    }
+
     fn inverse_hazard(&self, hazard: f64) -> f64 {
         self.scale * self.unit.inverse_hazard(hazard)
     }

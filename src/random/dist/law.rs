@@ -14,6 +14,11 @@ pub(super) trait Law {
     /// -ln P(X > x); 0 below the support, infinite from its end on.
     fn cumulative_hazard(&self, x: f64) -> f64;
 
+    /// The density at `x` over P(X > x), if it has one that stays bounded as long as x does.
+    fn hazard(&self, _x: f64) -> Option<f64> {
+        None
+    }
+
     /// The smallest x of the support with `cumulative_hazard(x) >= hazard`.
     fn inverse_hazard(&self, hazard: f64) -> f64;
 

@@ -6,6 +6,7 @@ use crate::random::special::{
 };
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
+use std::f64::consts::TAU;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Lognormal {
@@ -40,6 +41,16 @@ impl Law for Lognormal {
         } else {
             normal_cumulative_hazard((x.ln() - self.mu) / self.sigma)
         }
+    }
+
+    fn hazard(&self, x: f64) -> Option<f64> {
+        if x <= 0.0 {
+            return Some(0.0);
+        }
+        let z = (x.ln() - self.mu) / self.sigma;
+        // The density over the survival function, of which both may be too small for a number.
+        let ratio = (normal_cumulative_hazard(z) - 0.5 * z * z).exp();
+        Some(ratio / (x * self.sigma * TAU.sqrt()))
     }
 
     fn inverse_hazard(&self, hazard: f64) -> f64 {

@@ -106,6 +106,18 @@ impl Law for Mixture {
                 .ln()
     }
 
+    fn hazard(&self, x: f64) -> Option<f64> {
+        // The mean of the hazards of what is still alive.
+        let least = self.range(|law| law.cumulative_hazard(x)).0;
+        let (mut dying, mut alive) = (0.0, 0.0);
+        for (weight, law) in self.parts() {
+            let above = weight * (least - law.cumulative_hazard(x)).exp();
+            dying += above * law.hazard(x)?;
+            alive += above;
+        }
+        Some(dying / alive)
+    }
+
     fn inverse_hazard(&self, hazard: f64) -> f64 {
         // The quantile of a mixture lies between those of its laws.
         let (mut low, mut high) = self.range(|law| law.inverse_cumulative_hazard(hazard));

@@ -126,6 +126,12 @@ impl Dist {
         }
     }
 
+    /// The hazard at `age`, per second, if the law has one that is bounded at every age: no law with values of a
+    /// probability of their own, none with an end, none that is infinite at 0.
+    pub fn hazard(&self, age: f64) -> Option<f64> {
+        self.law().hazard(age)
+    }
+
     /// The share of values above `x`.
     pub fn sf(&self, x: f64) -> f64 {
         (-self.cumulative_hazard(x)).exp()
@@ -233,4 +239,53 @@ pub(super) fn exp1<R: Rng>(numbers: &mut R) -> f64 {
     // The tail of the ziggurat takes the logarithm of a uniform that is 0 once in 2^53: without the
     // cap, which no other value reaches (the largest is 44.4), that one would be infinite.
     value.min(50.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hazard_is_the_slope_of_the_cumulative_hazard() {
+        let mixed = vec![
+            (0.3, Dist::exponential(50.0).unwrap()),
+            (0.7, Dist::weibull_mean(2.0, 300.0).unwrap()),
+        ];
+        for law in [
+            Dist::exponential(100.0).unwrap(),
+            Dist::weibull_mean(1.0, 100.0).unwrap(),
+            Dist::weibull_mean(2.5, 100.0).unwrap(),
+            Dist::lognormal_mean_sigma(100.0, 1.2).unwrap(),
+            Dist::gamma_mean(3.5, 100.0).unwrap(),
+            Dist::gamma_mean(40.0, 100.0).unwrap(),
+            Dist::mixture(mixed).unwrap(),
+        ] {
+            for age in [1.0, 30.0, 99.0, 400.0, 3_000.0] {
+                let step = 1e-4 * age;
+                let [before, after] =
+                    [age - step, age + step].map(|age| law.cumulative_hazard(age));
+                let slope = (after - before) / (2.0 * step);
+                let hazard = law.hazard(age).unwrap();
+                let close = 1e-4 * slope + 1e-12;
+                assert!(
+                    (hazard - slope).abs() < close,
+                    "{law:?} {age}: {hazard} {slope}"
+                );
+            }
+            assert!(law.hazard(0.0).unwrap() < 0.1);
+        }
+    }
+
+    #[test]
+    fn a_hazard_without_bound_is_none() {
+        for law in [
+            Dist::constant(5.0).unwrap(),
+            Dist::weibull_mean(0.8, 100.0).unwrap(),
+            Dist::gamma_mean(0.5, 100.0).unwrap(),
+            Dist::uniform(1.0, 9.0).unwrap(),
+            Dist::empirical(vec![1.0, 2.0, 7.0]).unwrap(),
+        ] {
+            assert_eq!(law.hazard(2.0), None, "{law:?}");
+        }
+    }
 }

@@ -59,6 +59,10 @@ impl Law for Exponential {
         x.max(0.0) / self.mean
     }
 
+    fn hazard(&self, _x: f64) -> Option<f64> {
+        Some(1.0 / self.mean)
+    }
+
     fn inverse_hazard(&self, hazard: f64) -> f64 {
         self.mean * hazard
     }

@@ -75,6 +75,12 @@ impl Law for Weibull {
         (x.max(0.0) / self.scale).powf(self.shape)
     }
 
+    fn hazard(&self, x: f64) -> Option<f64> {
+        // Below shape 1 it is infinite at 0.
+        let rises = self.shape >= 1.0;
+        rises.then(|| self.shape / self.scale * (x.max(0.0) / self.scale).powf(self.shape - 1.0))
+    }
+
     fn inverse_hazard(&self, hazard: f64) -> f64 {
         self.scale * hazard.powf(self.inverse_shape)
     }

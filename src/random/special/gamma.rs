@@ -36,6 +36,14 @@ impl Gamma {
         self.shape
     }
 
+    /// The density at `x` over the survival function.
+    pub(crate) fn hazard(self, x: f64) -> f64 {
+        if x <= 0.0 {
+            return if self.shape > 1.0 { 0.0 } else { 1.0 };
+        }
+        (self.ln_prefix(x) + self.cumulative_hazard(x)).exp() * self.shape / x
+    }
+
     /// ln(x^a e^-x / Gamma(a + 1)).
     fn ln_prefix(self, x: f64) -> f64 {
         let a = self.shape;
