@@ -394,9 +394,7 @@ impl<'a> GroupRunner<'a> {
             traffic.count(at, end);
             sampled_s += end.since(at).as_secs_f64();
             traffic.run_until(end);
-            while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
-                traffic.step();
-            }
+            traffic.run_out();
             traffic.finish(traffic.now().max(end));
             if traffic.overflowed() {
                 return Err(GroupError::Overflow);

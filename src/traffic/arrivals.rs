@@ -315,6 +315,12 @@ impl<'a> Arrivals<'a> {
     /// The next request. There is one: [`next_time`](Self::next_time) is not never.
     #[inline]
     pub(super) fn next(&mut self) -> Arrival {
+        self.take()
+    }
+
+    /// The same, for who does little else.
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> Arrival {
         let cursor = self.soonest_cursor;
         if let Some(row) = cursor.checked_sub(self.cursors.len()) {
             let (workload, crowd) = &mut self.crowds[row];
@@ -341,12 +347,17 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_soonest(&mut self) {
         if let ([only], true) = (&self.cursors[..], self.crowds.is_empty()) {
             (self.soonest, self.soonest_cursor) = (only.peek_time(), 0);
             return;
         }
+        self.find_soonest_of_all();
+    }
+
+    #[inline(never)]
+    fn find_soonest_of_all(&mut self) {
         self.soonest = SimTime::NEVER;
         for (index, cursor) in self.cursors.iter().enumerate() {
             if cursor.peek_time() < self.soonest {
