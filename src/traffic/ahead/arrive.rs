@@ -45,68 +45,68 @@ impl<'a> Ahead<'a> {
         let index = self.rows.first[arrival.workload] + place;
         let key = draws.bits();
         let cell = stretch.slices.arrive(arrival.at, &mut stretch.tally.slices);
-        let mut fate = Fate {
-            at,
-            number: self.number,
-            key: arrival.key,
-            start: NEVER,
-            end: NEVER,
-            deadline: NEVER,
-            row: index as u32,
-            slot: NOBODY,
-            relay: NOBODY,
-            member: NOBODY,
-            cell: cell.unwrap_or(0),
-            counted: cell.is_some(),
-            error: false,
-            placed: false,
-            told: false,
-        };
         let target = self.target(plan, stretch, (at, index), key);
         let row = &self.rows.rows[index];
         let sum = &mut self.sums[index];
-        sum.issued += u64::from(fate.counted);
-        fate.deadline = at.saturating_add(row.deadline);
-        (fate.slot, fate.relay, fate.member) = (target.slot, target.relay, target.member);
+        let counted = cell.is_some();
+        sum.issued += u64::from(counted);
+        let (cell, deadline) = (cell.unwrap_or(0), at.saturating_add(row.deadline));
+        let number = self.number;
+        let fate = |start, end, error, placed| Fate {
+            at,
+            number,
+            key: arrival.key,
+            start,
+            end,
+            deadline,
+            row: index as u32,
+            slot: target.slot,
+            relay: target.relay,
+            member: target.member,
+            cell,
+            counted,
+            error,
+            placed,
+            told: false,
+        };
         if target.meets != Meets::Service {
+            let fate = fate(NEVER, NEVER, false, false);
             return self.miss(stretch, fate, horizon, target.meets);
         }
         let mut start = at;
         if row.lined {
             let line = &mut self.lines[target.slot as usize];
             let present = target.present.unwrap_or_else(|| line.pass(at));
-            let waiting;
-            (start, waiting) = line.turn(at, present, row.workers);
-            if present >= row.workers && waiting >= row.queue {
+            start = line.turn(at, present, row.workers);
+            if row.queue != u32::MAX && line.is_full(present, row.workers, row.queue) {
+                let fate = fate(NEVER, NEVER, false, false);
                 return self.turn_away(stretch, &fate, false);
             }
         }
-        fate.placed = true;
-        if start > fate.deadline {
-            return self.quit(stretch, fate, horizon);
+        if start > deadline {
+            return self.quit(stretch, fate(NEVER, NEVER, false, true), horizon);
         }
         let mut draws = Sequence::from_key(key);
         let secs = row.takes.sample_here(&mut draws);
-        fate.error = row.fails > 0.0 && draws.uniform() < row.fails;
+        let error = row.fails > 0.0 && draws.uniform() < row.fails;
         let end = start.saturating_add(nanos(secs).as_nanos());
-        (fate.start, fate.end) = (start, end);
         if row.lined {
             self.lines[target.slot as usize].serve(end);
         }
         let latency = end - at;
-        let good = end <= fate.deadline && latency <= row.good_within && !fate.error;
+        let good = end <= deadline && latency <= row.good_within && !error;
         if !good || end >= horizon {
-            return self.keep_served(stretch, fate, horizon);
+            return self.keep_served(stretch, fate(start, end, error, true), horizon);
         }
         // Nearly all.
-        if fate.counted {
+        if counted {
             sum.busy += u128::from(end - start);
             self.latencies[index].record(latency);
             let within = &mut stretch.tally.journeys[row.journey].within;
             for (bound, within) in stretch.bounds.iter().zip(within) {
                 *within += u64::from(latency <= bound.as_nanos());
             }
-            end_in_slice(stretch, fate.cell, row.journey, None);
+            end_in_slice(stretch, cell, row.journey, None);
         }
     }
 
@@ -208,9 +208,10 @@ impl<'a> Ahead<'a> {
             Some(Some((first, second))) => {
                 let one = lines[members[first as usize].0.index()].look(now);
                 let other = lines[members[second as usize].0.index()].look(now);
-                let fewer = one.1 < other.1;
-                let present = if fewer { one.0 } else { other.0 };
-                (Some(if fewer { first } else { second }), Some(present))
+                // Without a branch: it would be a coin toss.
+                let both = [(first, one.0), (second, other.0)];
+                let (picked, present) = both[usize::from(one.1 >= other.1)];
+                (Some(picked), Some(present))
             }
             None => {
                 let picked = balancer.pick_by(bits, |member| {

@@ -122,17 +122,19 @@ impl Line {
         (present, self.load(present))
     }
 
-    /// When one that comes `now` is served, if it waits for as long as it takes; and how many wait before it.
+    /// When one that comes `now` is served, if it waits for as long as it takes.
     #[inline(always)]
-    pub(super) fn turn(&self, now: u64, present: usize, workers: usize) -> (u64, u32) {
-        if present < workers {
-            return (now, 0);
-        }
-        let waiting = present - workers;
-        (
-            self.ends[self.first + waiting],
-            waiting as u32 + self.quitters,
-        )
+    pub(super) fn turn(&self, now: u64, present: usize, workers: usize) -> u64 {
+        // While a worker is free that end is over.
+        let free = (self.first + present).saturating_sub(workers);
+        self.ends[free].max(now)
+    }
+
+    /// Whether one that comes finds all workers busy and so many in the queue.
+    #[inline(always)]
+    pub(super) fn is_full(&self, present: usize, workers: usize, queue: u32) -> bool {
+        present >= workers
+            && (present - workers) as u64 + u64::from(self.quitters) >= u64::from(queue)
     }
 
     /// Work will end at `end`.
@@ -206,7 +208,7 @@ mod tests {
                 all.retain(|&end| end > now);
                 assert_eq!(present, all.len());
                 let soonest = free.iter_mut().min().unwrap();
-                let (start, _) = line.turn(now, present, workers);
+                let start = line.turn(now, present, workers);
                 assert_eq!(start, now.max(*soonest));
                 let end = start + stream.bits() % (900 * workers as u64);
                 *soonest = end;
