@@ -312,15 +312,29 @@ impl<'a> Arrivals<'a> {
         self.soonest
     }
 
+    /// The next requests before `end`, about `most` of them at a time.
+    pub(super) fn take_before(&mut self, end: SimTime, most: usize, into: &mut Vec<Arrival>) {
+        if let ([Cursor::Poisson(only)], true) = (&mut self.cursors[..], self.crowds.is_empty()) {
+            while only.peek_time() < end && into.len() < most {
+                let (at, key) = only.next();
+                into.push(Arrival {
+                    at,
+                    key,
+                    workload: 0,
+                    user: NOBODY,
+                });
+            }
+            return self.find_soonest();
+        }
+        while self.soonest < end && into.len() < most {
+            let next = self.next();
+            into.push(next);
+        }
+    }
+
     /// The next request. There is one: [`next_time`](Self::next_time) is not never.
     #[inline]
     pub(super) fn next(&mut self) -> Arrival {
-        self.take()
-    }
-
-    /// The same, for who does little else.
-    #[inline(always)]
-    pub(super) fn take(&mut self) -> Arrival {
         let cursor = self.soonest_cursor;
         if let Some(row) = cursor.checked_sub(self.cursors.len()) {
             let (workload, crowd) = &mut self.crowds[row];

@@ -1,13 +1,18 @@
 //! A request arrives: what becomes of it.
 
 use super::line::NEVER;
-use super::{Ahead, Fate, Meets, NOBODY, Way, end_in_slice};
+use super::{Ahead, Fate, Meets, NOBODY, Way, count_within, end_in_slice};
 use crate::ids::{Id, SlotId};
 use crate::random::Sequence;
+use crate::time::SimTime;
+use crate::traffic::arrivals::Arrival;
 use crate::traffic::attempt::nanos;
 use crate::traffic::frames::pick_bits;
 use crate::traffic::plan::Plan;
 use crate::traffic::stretch::Stretch;
+
+/// So many requests are drawn together, at most.
+const TOGETHER: usize = 256;
 
 /// The order of arrivals at one instant: after everything else.
 const ARRIVING: u32 = u32::MAX;
@@ -22,12 +27,21 @@ impl<'a> Ahead<'a> {
         horizon: u64,
     ) -> u64 {
         let before = self.number;
-        let mut last = stretch.now;
-        while stretch.arrivals.next_time().as_nanos() < horizon {
-            last = stretch.arrivals.next_time();
-            self.arrive(plan, stretch, horizon);
+        let mut coming = std::mem::take(&mut self.coming);
+        loop {
+            // Together: then one loop draws when they come, and another what becomes of them.
+            coming.clear();
+            let end = SimTime::from_nanos(horizon);
+            stretch.arrivals.take_before(end, TOGETHER, &mut coming);
+            let Some(last) = coming.last() else {
+                break;
+            };
+            stretch.now = last.at;
+            for &arrival in &coming {
+                self.arrive(plan, stretch, arrival, horizon);
+            }
         }
-        stretch.now = last;
+        self.coming = coming;
         let arrived = self.number - before;
         stretch.tally.requests_simulated += arrived;
         stretch.tally.attempts_simulated += arrived;
@@ -35,8 +49,13 @@ impl<'a> Ahead<'a> {
     }
 
     #[inline(always)]
-    fn arrive(&mut self, plan: &Plan<'a>, stretch: &mut Stretch<'a>, horizon: u64) {
-        let arrival = stretch.arrivals.take();
+    fn arrive(
+        &mut self,
+        plan: &Plan<'a>,
+        stretch: &mut Stretch<'a>,
+        arrival: Arrival,
+        horizon: u64,
+    ) {
         let at = arrival.at.as_nanos();
         self.number += 1;
         // The numbers that a frame of the request would draw.
@@ -74,8 +93,8 @@ impl<'a> Ahead<'a> {
             return self.miss(stretch, fate, horizon, target.meets);
         }
         let mut start = at;
+        let line = &mut self.lines[target.slot as usize];
         if row.lined {
-            let line = &mut self.lines[target.slot as usize];
             let present = target.present.unwrap_or_else(|| line.pass(at));
             start = line.turn(at, present, row.workers);
             if row.queue != u32::MAX && line.is_full(present, row.workers, row.queue) {
@@ -91,7 +110,7 @@ impl<'a> Ahead<'a> {
         let error = row.fails > 0.0 && draws.uniform() < row.fails;
         let end = start.saturating_add(nanos(secs).as_nanos());
         if row.lined {
-            self.lines[target.slot as usize].serve(end);
+            line.serve(end);
         }
         let latency = end - at;
         let good = end <= deadline && latency <= row.good_within && !error;
@@ -102,9 +121,8 @@ impl<'a> Ahead<'a> {
         if counted {
             sum.busy += u128::from(end - start);
             self.latencies[index].record(latency);
-            let within = &mut stretch.tally.journeys[row.journey].within;
-            for (bound, within) in stretch.bounds.iter().zip(within) {
-                *within += u64::from(latency <= bound.as_nanos());
+            if !stretch.bounds.is_empty() {
+                count_within(stretch, row.journey, latency);
             }
             end_in_slice(stretch, cell, row.journey, None);
         }

@@ -19,6 +19,7 @@ mod plan;
 
 pub use plan::{WhyEvents, arrival_driven};
 
+use super::arrivals::Arrival;
 use super::frames::NONE as NOBODY;
 use super::plan::{Plan, Through};
 use super::stretch::Stretch;
@@ -141,6 +142,8 @@ pub(super) struct Ahead<'a> {
     lines: Vec<Line>,
     /// Those that are not over, in order of arrival.
     open: Vec<Fate>,
+    /// The next that arrive.
+    coming: Vec<Arrival>,
     /// By row: what was counted at once, and the latencies of what was answered well.
     sums: Vec<Sum>,
     latencies: Vec<Histogram>,
@@ -185,6 +188,7 @@ impl<'a> Ahead<'a> {
             slots: vec![Meets::Service; system.slots.len()],
             lines,
             open: Vec::new(),
+            coming: Vec::new(),
             sums: vec![Sum::default(); rows.rows.len()],
             latencies: vec![Histogram::new(); rows.rows.len()],
             failures: Vec::new(),
@@ -396,12 +400,9 @@ impl<'a> Ahead<'a> {
             let latency = fate.end - fate.at;
             tally.latency.record(latency);
             if latency <= row.good_within {
-                let tally = &mut stretch.tally.journeys[row.journey];
-                tally.counts.good += 1;
+                stretch.tally.journeys[row.journey].counts.good += 1;
                 stretch.latencies[row.journey][standing.condition].record(latency);
-                for (bound, within) in stretch.bounds.iter().zip(&mut tally.within) {
-                    *within += u64::from(latency <= bound.as_nanos());
-                }
+                count_within(stretch, row.journey, latency);
                 return end_in_slice(stretch, fate.cell, row.journey, None);
             }
         } else {
@@ -505,6 +506,14 @@ impl<'a> Ahead<'a> {
                 tally.busy_ns += u128::from(at.since(SimTime::from_nanos(fate.start)).as_nanos());
             }
         }
+    }
+}
+
+/// A counted request was answered well: which bounds it keeps.
+fn count_within(stretch: &mut Stretch<'_>, journey: JourneyId, latency: u64) {
+    let within = &mut stretch.tally.journeys[journey].within;
+    for (bound, within) in stretch.bounds.iter().zip(within) {
+        *within += u64::from(latency <= bound.as_nanos());
     }
 }
 
