@@ -28,6 +28,7 @@ impl<'a> Ahead<'a> {
     ) -> u64 {
         let before = self.number;
         let mut coming = std::mem::take(&mut self.coming);
+        let mut drawn = std::mem::take(&mut self.drawn);
         loop {
             // Together: then one loop draws when they come, and another what becomes of them.
             coming.clear();
@@ -37,15 +38,36 @@ impl<'a> Ahead<'a> {
                 break;
             };
             stretch.now = last.at;
-            for &arrival in &coming {
-                self.arrive(plan, stretch, arrival, horizon);
+            drawn.clear();
+            drawn.extend(coming.iter().map(|arrival| self.draw(plan, arrival)));
+            for (&arrival, &drawn) in coming.iter().zip(&drawn) {
+                self.arrive(plan, stretch, (arrival, drawn), horizon);
             }
         }
-        self.coming = coming;
+        (self.coming, self.drawn) = (coming, drawn);
         let arrived = self.number - before;
         stretch.tally.requests_simulated += arrived;
         stretch.tally.attempts_simulated += arrived;
         arrived
+    }
+
+    /// What a request draws, whether it is served or not: the numbers that its frames would draw.
+    #[inline(always)]
+    fn draw(&self, plan: &Plan<'a>, arrival: &Arrival) -> Drawn {
+        let mut draws = Sequence::from_key(arrival.key);
+        let place = plan.workloads[arrival.workload].place(|| draws.bits());
+        let index = self.rows.first[arrival.workload] + place;
+        let key = draws.bits();
+        let row = &self.rows.rows[index];
+        let mut draws = Sequence::from_key(key);
+        let work = nanos(row.takes.sample_here(&mut draws)).as_nanos();
+        let error = row.fails > 0.0 && draws.uniform() < row.fails;
+        Drawn {
+            index,
+            key,
+            work,
+            error,
+        }
     }
 
     #[inline(always)]
@@ -53,16 +75,17 @@ impl<'a> Ahead<'a> {
         &mut self,
         plan: &Plan<'a>,
         stretch: &mut Stretch<'a>,
-        arrival: Arrival,
+        (arrival, drawn): (Arrival, Drawn),
         horizon: u64,
     ) {
         let at = arrival.at.as_nanos();
         self.number += 1;
-        // The numbers that a frame of the request would draw.
-        let mut draws = Sequence::from_key(arrival.key);
-        let place = plan.workloads[arrival.workload].place(|| draws.bits());
-        let index = self.rows.first[arrival.workload] + place;
-        let key = draws.bits();
+        let Drawn {
+            index,
+            key,
+            work,
+            error,
+        } = drawn;
         let cell = stretch.slices.arrive(arrival.at, &mut stretch.tally.slices);
         let target = self.target(plan, stretch, (at, index), key);
         let row = &self.rows.rows[index];
@@ -105,10 +128,7 @@ impl<'a> Ahead<'a> {
         if start > deadline {
             return self.quit(stretch, fate(NEVER, NEVER, false, true), horizon);
         }
-        let mut draws = Sequence::from_key(key);
-        let secs = row.takes.sample_here(&mut draws);
-        let error = row.fails > 0.0 && draws.uniform() < row.fails;
-        let end = start.saturating_add(nanos(secs).as_nanos());
+        let end = start.saturating_add(work);
         if row.lined {
             line.serve(end);
         }
@@ -250,6 +270,17 @@ impl<'a> Ahead<'a> {
             present,
         }
     }
+}
+
+/// What a request draws.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    /// Its row, the key of its attempt, for how long a worker has it, nanoseconds, and whether that ends in an
+    /// error.
+    index: usize,
+    key: u64,
+    work: u64,
+    error: bool,
 }
 
 /// Where an attempt goes.

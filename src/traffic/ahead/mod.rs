@@ -27,6 +27,7 @@ use crate::ids::{Id, JourneyId, SlotId};
 use crate::path::SlotState;
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
+use arrive::Drawn;
 use line::{Line, NEVER};
 use plan::Rows;
 
@@ -144,6 +145,7 @@ pub(super) struct Ahead<'a> {
     open: Vec<Fate>,
     /// The next that arrive.
     coming: Vec<Arrival>,
+    drawn: Vec<Drawn>,
     /// By row: what was counted at once, and the latencies of what was answered well.
     sums: Vec<Sum>,
     latencies: Vec<Histogram>,
@@ -189,6 +191,7 @@ impl<'a> Ahead<'a> {
             lines,
             open: Vec::new(),
             coming: Vec::new(),
+            drawn: Vec::new(),
             sums: vec![Sum::default(); rows.rows.len()],
             latencies: vec![Histogram::new(); rows.rows.len()],
             failures: Vec::new(),
