@@ -20,7 +20,7 @@ use fivenines::random::{Dist, Stream};
 use fivenines::scenario;
 use fivenines::stats::Histogram;
 use fivenines::time::{SimSpan, SimTime};
-use fivenines::traffic::{Source, Traffic, TrafficSettings};
+use fivenines::traffic::{Engine, Source, Traffic, TrafficSettings};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
@@ -106,9 +106,10 @@ fn lindley(c: &mut Criterion) {
     group.finish();
 }
 
-fn event_engine(c: &mut Criterion) {
+/// The same requests by both engines.
+fn requests(c: &mut Criterion, name: &str, engine: Engine) {
     const REQUESTS: f64 = 100_000.0;
-    let mut group = c.benchmark_group("event");
+    let mut group = c.benchmark_group(name);
     for workers in [1, 4] {
         let system = two_choices(workers);
         let rate = system.workloads.iter().next().expect("one workload").rate;
@@ -119,7 +120,7 @@ fn event_engine(c: &mut Criterion) {
             settle: SimSpan::from_secs(10),
             bounds: Vec::new(),
         };
-        let mut traffic = Traffic::new(&system, settings);
+        let mut traffic = Traffic::with_engine(&system, settings, engine);
         let regime = Regime::all_up(&system);
         let begin = SimTime::START.before(SimSpan::from_secs(1));
         traffic.begin(
@@ -139,6 +140,7 @@ fn event_engine(c: &mut Criterion) {
                 now = now + step;
                 traffic.run_until(now);
                 assert!(!traffic.overflowed());
+                assert_eq!(traffic.is_arrival_driven(), engine == Engine::Automatic);
                 black_box(traffic.next_time())
             });
         });
@@ -317,7 +319,9 @@ struct Row {
 
 fn table((forced, waiting): (f64, f64)) -> Option<Vec<Row>> {
     let bound = seconds("bound/lindley")? / 100_000.0;
-    let event = |workers: u32| Some(seconds(&format!("event/two_choices/{workers}"))? / 100_000.0);
+    let per_request = |engine: &str, workers: u32| {
+        Some(seconds(&format!("{engine}/two_choices/{workers}"))? / 100_000.0)
+    };
     let row = |what, value, unit, goal, at_most| Row {
         what,
         value,
@@ -335,16 +339,30 @@ fn table((forced, waiting): (f64, f64)) -> Option<Vec<Row>> {
         ),
         row(
             "event engine, per attempt, 1 worker",
-            event(1)? / bound,
+            per_request("event", 1)? / bound,
             "x bound",
             10.0,
             true,
         ),
         row(
             "event engine, per attempt, 4 workers",
-            event(4)? / bound,
+            per_request("event", 4)? / bound,
             "x bound",
             10.0,
+            true,
+        ),
+        row(
+            "arrival-driven engine, per request, 1 worker",
+            per_request("arrival", 1)? / bound,
+            "x bound",
+            5.0,
+            true,
+        ),
+        row(
+            "arrival-driven engine, per request, 4 workers",
+            per_request("arrival", 4)? / bound,
+            "x bound",
+            4.0,
             true,
         ),
         row(
@@ -407,7 +425,8 @@ fn main() -> std::process::ExitCode {
             .measurement_time(Duration::from_secs(1));
     }
     lindley(&mut criterion);
-    event_engine(&mut criterion);
+    requests(&mut criterion, "event", Engine::Events);
+    requests(&mut criterion, "arrival", Engine::Automatic);
     control(&mut criterion);
     threads(&mut criterion);
     years(&mut criterion);

@@ -167,6 +167,59 @@ fn the_event_loop_allocates_nothing_in_the_steady_state() {
     assert_eq!(allocated.count_total, 0, "{allocated:?}");
 }
 
+/// Two pools, one of them overloaded, with a member that is silent: users who leave, work for nobody, full
+/// queues, errors.
+#[test]
+fn going_from_arrival_to_arrival_and_handing_over_to_events_allocates_nothing_in_the_steady_state()
+{
+    let mut system = Build::new();
+    for (name, algorithm, rate) in [
+        ("app", Algorithm::TwoChoices, 1_000.0),
+        ("web", Algorithm::LeastConnections, 600.0),
+    ] {
+        let pool = system.pool(name, 4, Some(3), Some(30));
+        let edge = system.balancer(pool, 1, algorithm, false);
+        let serve = system.operation(pool, exponential(0.015));
+        system.0.operations[serve].fails = 0.01;
+        let site = system.site(Call {
+            through: Some(edge),
+            timeout: Some(SimSpan::from_millis(100)),
+            ..call(serve)
+        });
+        system.workload(name, rate, Some(SimSpan::from_secs(1)), vec![site]);
+    }
+    let slot = system.0.pools.as_slice()[0].slots[1];
+    let mut regime = Regime::all_up(&system.0);
+    let state = SlotState::Silent;
+    regime.apply(Signal::Slot { slot, state });
+    let mut traffic = Traffic::new(&system.0, settings());
+    let mut stretch = |batch, secs: u64| {
+        let at = |secs: u64| SimTime::START + SimSpan::from_secs(secs);
+        let source = Source::Sample {
+            seed: 1,
+            regime: 7,
+            batch,
+        };
+        traffic.begin(&regime, at(0), source);
+        traffic.count(at(2), at(secs));
+        for sec in 1..=secs {
+            traffic.run_until(at(sec));
+        }
+        assert!(traffic.is_arrival_driven());
+        let state = SlotState::Serving;
+        traffic.apply(at(secs), Signal::Slot { slot, state });
+        assert!(!traffic.is_arrival_driven() && traffic.frames_in_use() > 30);
+        traffic.run_out();
+        traffic.finish(traffic.now());
+        traffic.tally().slices.judged
+    };
+    stretch(0, 120);
+    let mut judged = 0;
+    let allocated = allocation_counter::measure(|| judged = stretch(1, 20));
+    assert_eq!(allocated.count_total, 0, "{allocated:?}");
+    assert_eq!(judged, 118 + 18);
+}
+
 /// Zones, machines, processes that start, probes, an address and a lease.
 #[test]
 fn control_allocates_nothing_in_the_steady_state() {

@@ -13,6 +13,8 @@
 mod connections;
 #[path = "windows/coupled.rs"]
 mod coupled;
+#[path = "windows/engines.rs"]
+mod engines;
 #[path = "windows/externals.rs"]
 mod externals;
 #[path = "windows/far_connections.rs"]

@@ -84,6 +84,20 @@ impl LeastConnections {
             .pick_if(|member| eligible(member) && order(member, best).is_eq())
     }
 
+    /// The same where somebody else knows how many attempts are in progress at a member, none of which has
+    /// [begun](Self::begin).
+    #[inline]
+    pub fn pick_by(&mut self, mut in_progress: impl FnMut(u32) -> u32) -> Option<u32> {
+        for (member, load) in (0..).zip(&mut self.loads) {
+            *load = *load & DOWN | in_progress(member);
+        }
+        let picked = self.pick(Tried(&[]));
+        for load in &mut self.loads {
+            *load &= DOWN;
+        }
+        picked
+    }
+
     /// An attempt at `member` has failed: see [`RoundRobin::fail`].
     pub fn fail(&mut self, member: u32, max_fails: u32) {
         self.ties.fail(member, max_fails);

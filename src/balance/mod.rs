@@ -111,6 +111,31 @@ impl AnyBalancer {
         }
     }
 
+    /// The two members among which [`TwoChoices`] chooses: see [`TwoChoices::pair`]. `None` for any other algorithm.
+    #[inline(always)]
+    pub fn pair(&self, bits: u64) -> Option<Option<(u32, u32)>> {
+        match self {
+            Self::TwoChoices(inner) => Some(inner.pair(bits)),
+            Self::RoundRobin(_) | Self::LeastConnections(_) | Self::Random(_) => None,
+        }
+    }
+
+    /// The same for a call that has tried nobody, where somebody else knows how many attempts are in progress at
+    /// a member, and none is [begun](Self::begin) here.
+    #[inline(always)]
+    pub fn pick_by(&mut self, bits: u64, mut in_progress: impl FnMut(u32) -> u32) -> Option<u32> {
+        match self {
+            Self::RoundRobin(inner) => inner.pick(Tried(&[])),
+            Self::LeastConnections(inner) => inner.pick_by(in_progress),
+            Self::TwoChoices(inner) => {
+                let (first, second) = inner.pair(bits)?;
+                let fewer = in_progress(first) < in_progress(second);
+                Some(if fewer { first } else { second })
+            }
+            Self::Random(inner) => inner.pick(bits, Tried(&[])),
+        }
+    }
+
     /// An attempt at `member` has failed on the member's account: where turns follow weights, its own is
     /// less by one `max_fails`th of it, rounded down, and comes back by one at each choice.
     pub fn fail(&mut self, member: u32, max_fails: u32) {

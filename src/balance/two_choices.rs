@@ -44,17 +44,29 @@ impl TwoChoices {
         if count < 2 {
             return self.members.nth(0, tried);
         }
-        let first = below(count, (bits >> 32) as u32);
-        let mut second = below(count - 1, bits as u32);
-        if second >= first {
-            second += 1;
-        }
+        let (first, second) = two_of(count, bits);
         let (first, second) = (
             self.members.nth(first, tried)?,
             self.members.nth(second, tried)?,
         );
         let fewer = self.in_progress[first as usize] < self.in_progress[second as usize];
         Some(if fewer { first } else { second })
+    }
+
+    /// The two among which a call that has tried nobody chooses: the first, if it has fewer attempts in progress,
+    /// else the second. Twice the same, if it is the only one.
+    #[inline(always)]
+    pub fn pair(&self, bits: u64) -> Option<(u32, u32)> {
+        let Self { members, .. } = self;
+        let count = members.count(Tried(&[]));
+        if count < 2 {
+            return members.nth(0, Tried(&[])).map(|only| (only, only));
+        }
+        let (first, second) = two_of(count, bits);
+        Some((
+            members.nth(first, Tried(&[]))?,
+            members.nth(second, Tried(&[]))?,
+        ))
     }
 
     /// An attempt at `member` begins.
@@ -68,6 +80,17 @@ impl TwoChoices {
     pub fn end(&mut self, member: u32) {
         self.in_progress[member as usize] -= 1;
     }
+}
+
+/// Two distinct places below `count`, which is at least 2.
+#[inline(always)]
+fn two_of(count: usize, bits: u64) -> (usize, usize) {
+    let first = below(count, (bits >> 32) as u32);
+    let mut second = below(count - 1, bits as u32);
+    if second >= first {
+        second += 1;
+    }
+    (first, second)
 }
 
 #[cfg(test)]

@@ -125,8 +125,8 @@ impl<'a> GroupRunner<'a> {
 
     /// Everything that groups of this plan need.
     pub fn new(system: &'a System, plan: &'a Plan) -> Self {
-        let traffic =
-            (plan.method != Method::None).then(|| Traffic::new(system, plan.traffic.clone()));
+        let traffic = (plan.method != Method::None)
+            .then(|| Traffic::with_engine(system, plan.traffic.clone(), plan.engine));
         let detail = if traffic.is_some() {
             Detail::Full
         } else {

@@ -339,9 +339,7 @@ pub(super) fn stretch(
     traffic.begin(regime, at.before(warm_up), source);
     traffic.count(at, end);
     traffic.run_until(end);
-    while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
-        traffic.step();
-    }
+    traffic.run_out();
     traffic.finish(traffic.now().max(end));
     if traffic.overflowed() {
         return Err(GroupError::Overflow);

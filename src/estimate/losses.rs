@@ -13,7 +13,7 @@ use crate::path::{KeyMaker, Regime, SlotState};
 use crate::random::{Dist, name_hash};
 use crate::stats::Histogram;
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{Source, Traffic, TrafficSettings};
+use crate::traffic::{Engine, Source, Traffic, TrafficSettings};
 use std::collections::BTreeSet;
 
 /// Losses that are looked at, at most; components that stand alike are looked at once.
@@ -222,7 +222,8 @@ impl AtPeak {
             bounds: Vec::new(),
             bins: None,
         };
-        Traffic::new(&self.system, settings)
+        // How far it gets is limited by events.
+        Traffic::with_engine(&self.system, settings, Engine::Events)
     }
 
     /// Simulates stretch number `batch` of `length`, whole seconds, under what is `left`, after

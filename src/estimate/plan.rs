@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
-use crate::traffic::{BinSettings, TrafficSettings};
+use crate::traffic::{BinSettings, Engine, TrafficSettings};
 
 /// Replications in a block: the unit of folding, of looks and of shards.
 pub const BLOCK: u64 = 1_024;
@@ -71,6 +71,8 @@ pub struct Plan {
     pub windows: Windows,
     /// What traffic needs to know.
     pub traffic: TrafficSettings,
+    /// Which engine simulates requests; records do not depend on it.
+    pub engine: Engine,
     /// In each block, the first so many replications have traffic.
     pub traffic_per_block: u64,
     /// How structural outages are forced; `None`: they come as often as they do.
@@ -145,6 +147,7 @@ impl Plan {
             brackets: false,
             lenders: 0,
             windows,
+            engine: Engine::Automatic,
             traffic: TrafficSettings {
                 slice,
                 bad_below: system.run.bad_below,

@@ -120,8 +120,10 @@ impl<'a> Settling<'a> {
         };
         let (probe, levels) = (&mut self.probe, &mut self.levels);
         *levels.entry((key, slot)).or_insert_with(|| {
-            let traffic =
-                probe.get_or_insert_with(|| Box::new(Traffic::new(system, plan.traffic.clone())));
+            let traffic = probe.get_or_insert_with(|| {
+                let settings = plan.traffic.clone();
+                Box::new(Traffic::with_engine(system, settings, plan.engine))
+            });
             let source = Source::Sample {
                 seed: plan.seed,
                 regime: key,

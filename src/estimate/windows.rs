@@ -298,9 +298,7 @@ impl GroupRunner<'_> {
             }
             traffic.follow_probes(false);
             if end < plan.to {
-                while traffic.counted_in_flight() > 0 && !traffic.overflowed() {
-                    traffic.step();
-                }
+                traffic.run_out();
             }
             totals.window_s += end.since(open).as_secs_f64();
             let closes = traffic.now().max(end);

@@ -15,6 +15,9 @@ pub struct RunFacts {
     pub horizon_s: f64,
     /// How requests were simulated.
     pub method: Method,
+    /// Whether they are worked out as they arrive for as long as nothing changes, and by events from then on;
+    /// else all of them are by events. `None` without traffic.
+    pub arrival_driven: Option<bool>,
     /// Whether the histories began in equilibrium.
     pub steady: bool,
     /// Whether it ended as planned, not by an interruption.

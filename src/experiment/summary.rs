@@ -12,7 +12,7 @@ use crate::ids::{ChannelId, Id, PoolId};
 use crate::model::{Channel, Load, Method, PoolKind, Prices, Quantity, Replication, System};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
-use crate::traffic::Counts;
+use crate::traffic::{Counts, arrival_driven};
 
 pub(super) const CONFIDENCE: f64 = 0.95;
 
@@ -134,6 +134,7 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
         traffic_replications: traffic.map_or(0, |traffic| traffic.replications),
         horizon_s: plan.horizon_s(),
         method: plan.method,
+        arrival_driven: traffic.map(|_| arrival_driven(figures.system).is_ok()),
         steady: plan.steady,
         complete,
         slice_s: (plan.method != Method::None).then(|| plan.traffic.slice.as_secs_f64()),

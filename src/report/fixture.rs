@@ -170,6 +170,7 @@ pub(crate) fn ordinary() -> Outcome {
             traffic_replications: 64,
             horizon_s: 31_536_000.0,
             method: Method::Windows,
+            arrival_driven: Some(false),
             steady: true,
             complete: true,
             slice_s: Some(1.0),
@@ -401,6 +402,7 @@ pub(crate) fn without_traffic() -> Outcome {
     let mut o = ordinary();
     o.run = RunFacts {
         method: Method::None,
+        arrival_driven: None,
         traffic_replications: 0,
         slice_s: None,
         requests_simulated: 0,

@@ -19,6 +19,7 @@
 //! | `run.horizon_s` | length of one replication |
 //! | `run.method` | `none`, `windows` or `exact` |
 //! | `run.engine` | name and version of the program |
+//! | `run.requests_by` | which engine simulated requests, `null` without any: `events`, or `arrivals`, which works out what becomes of a request as it arrives, and leaves what comes after the first change of a stretch to events; figures do not depend on it |
 //! | `run.complete` | `false` after an interruption: valid, but not what was asked for |
 //! | `run.steady` | whether the histories began in equilibrium (`false`: everything new) |
 //! | `run.slice_s`, `run.bad_below` | length of a slice or `null`; a slice is bad if its share of good or degraded requests is below |
@@ -222,6 +223,12 @@ fn run(o: &Outcome) -> Json {
         ("horizon_s", Json::number(run.horizon_s)),
         ("method", Json::text(method_name(run.method))),
         ("engine", Json::text(ENGINE)),
+        (
+            "requests_by",
+            run.arrival_driven.map_or(Json::Null, |arrivals| {
+                Json::text(if arrivals { "arrivals" } else { "events" })
+            }),
+        ),
         ("complete", Json::Bool(run.complete)),
         ("steady", Json::Bool(run.steady)),
         ("slice_s", run.slice_s.map_or(Json::Null, Json::number)),

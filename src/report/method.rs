@@ -64,6 +64,15 @@ pub(crate) fn done(outcome: &Outcome) -> String {
     format!("{first} {second}{lent}{coupled}{bounded}{forced}")
 }
 
+/// Which engine simulated requests.
+pub(crate) fn engine(run: &RunFacts) -> &'static str {
+    match run.arrival_driven {
+        None => "-",
+        Some(false) => "events",
+        Some(true) => "arrivals where nothing changes, events after changes",
+    }
+}
+
 /// That both clocks were one, and what came of it.
 fn together(late: &LateProbes, method: Method) -> String {
     let around = if method == Method::Windows {

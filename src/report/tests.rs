@@ -216,6 +216,7 @@ fn published_names_of_the_result_are_there() {
         "/run/horizon_s",
         "/run/method",
         "/run/engine",
+        "/run/requests_by",
         "/run/complete",
         "/availability/request/value",
         "/availability/full/low",

@@ -312,6 +312,26 @@ impl<'a> Arrivals<'a> {
         self.soonest
     }
 
+    /// The next requests before `end`, about `most` of them at a time.
+    pub(super) fn take_before(&mut self, end: SimTime, most: usize, into: &mut Vec<Arrival>) {
+        if let ([Cursor::Poisson(only)], true) = (&mut self.cursors[..], self.crowds.is_empty()) {
+            while only.peek_time() < end && into.len() < most {
+                let (at, key) = only.next();
+                into.push(Arrival {
+                    at,
+                    key,
+                    workload: 0,
+                    user: NOBODY,
+                });
+            }
+            return self.find_soonest();
+        }
+        while self.soonest < end && into.len() < most {
+            let next = self.next();
+            into.push(next);
+        }
+    }
+
     /// The next request. There is one: [`next_time`](Self::next_time) is not never.
     #[inline]
     pub(super) fn next(&mut self) -> Arrival {
@@ -341,12 +361,17 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_soonest(&mut self) {
         if let ([only], true) = (&self.cursors[..], self.crowds.is_empty()) {
             (self.soonest, self.soonest_cursor) = (only.peek_time(), 0);
             return;
         }
+        self.find_soonest_of_all();
+    }
+
+    #[inline(never)]
+    fn find_soonest_of_all(&mut self) {
         self.soonest = SimTime::NEVER;
         for (index, cursor) in self.cursors.iter().enumerate() {
             if cursor.peek_time() < self.soonest {

@@ -300,49 +300,9 @@ impl<'a> Stretch<'a> {
         picked.map(|member| (call.slots[member as usize], member))
     }
 
-    /// Where an attempt goes that no balancer is asked for.
-    fn target_in_turn(
-        &mut self,
-        plan: &Plan<'a>,
-        (caller, from): (u32, Option<SlotId>),
-        call: &CallPlan<'a>,
-    ) -> Target {
-        match self.next_in_turn(plan, caller, call) {
-            Some(slot) => self.knock(plan, from, slot, call, NONE, NONE),
-            None => REFUSED,
-        }
-    }
-
-    /// The slot that a caller without balancer takes next.
-    #[inline(always)]
-    pub(super) fn next_in_turn(
-        &mut self,
-        plan: &Plan<'a>,
-        caller: u32,
-        call: &CallPlan<'a>,
-    ) -> Option<SlotId> {
-        match call.served_by {
-            ServedBy::Leader => self.regime.leaders[call.pool],
-            ServedBy::Any | ServedBy::Quorum => {
-                let position = self.frames[caller].position;
-                let turn = &mut self.turns[plan.sequence[position as usize]];
-                let mut slot = call.slots[*turn as usize];
-                *turn = (*turn + 1) % call.slots.len() as u32;
-                // Callers know what stands by.
-                let mut others = call.slots.len() - 1;
-                while others > 0 && self.regime.slots[slot] == SlotState::Standby {
-                    slot = call.slots[*turn as usize];
-                    *turn = (*turn + 1) % call.slots.len() as u32;
-                    others -= 1;
-                }
-                Some(slot)
-            }
-        }
-    }
-
     /// Whether a packet from `from` (`None`: from a user) arrives at `to`.
     #[inline(always)]
-    fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
+    pub(super) fn reaches(&self, from: Option<SlotId>, to: SlotId) -> bool {
         !self.islands || self.regime.reaches(from, to)
     }
 
@@ -589,6 +549,12 @@ fn serve(
 /// [`SimSpan::from_secs_f64`], whose rounding is a function call on most machines.
 #[inline]
 pub(super) fn nanos(secs: f64) -> SimSpan {
-    // The cast saturates and maps NaN to zero.
-    SimSpan::from_nanos((secs * 1e9 + 0.5) as u64)
+    debug_assert!(secs.is_nan() || secs >= 0.0);
+    let nanos = secs * 1e9 + 0.5;
+    // Both casts saturate and map NaN to zero; by way of i64 it takes half as long.
+    SimSpan::from_nanos(if nanos < 9e18 {
+        nanos as i64 as u64
+    } else {
+        nanos as u64
+    })
 }

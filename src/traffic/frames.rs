@@ -339,6 +339,10 @@ impl Frames {
         self.limit = limit;
     }
 
+    pub(super) fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// Whether no further frame may be taken.
     #[inline]
     pub(super) fn full(&self) -> bool {

@@ -1,7 +1,8 @@
 //! The fast clock: requests through the real per-request algorithms, over any stretch of a path.
 //!
-//! [`Traffic`] is an event engine. Its driver hands it a [`Regime`], lets it run, and applies each
-//! [`Signal`] of the path at its instant; it knows nothing of faults, probes or elections.
+//! The driver of [`Traffic`] hands it a [`Regime`], lets it run, and applies each [`Signal`] of the path at its
+//! instant; it knows nothing of faults, probes or elections. Inside are two engines of one meaning: one goes from
+//! event to event, the other, where systems allow it and until something changes, from arrival to arrival (`ahead`).
 //!
 //! # Rules
 //!
@@ -108,6 +109,7 @@
 //! calls only: the draws of one request never depend on another, and every stretch that covers a
 //! request sees the same one.
 
+mod ahead;
 mod answers;
 mod arrivals;
 mod askers;
@@ -136,7 +138,9 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod travel;
+mod turn;
 
+pub use ahead::{WhyEvents, arrival_driven};
 pub use arrivals::Source;
 pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
@@ -150,6 +154,7 @@ use crate::ids::{IdVec, JourneyId, PoolId, SlotId, WorkloadId};
 use crate::model::System;
 use crate::path::{ProbeNews, Regime, Signal};
 use crate::time::SimTime;
+use ahead::Ahead;
 use askers::Askers;
 use plan::Plan;
 use stretch::{Halt, Stretch};
@@ -158,11 +163,22 @@ use stretch::{Halt, Stretch};
 /// 4 million, half a gigabyte. A backlog beyond that is not a state anybody plans for.
 pub const FRAME_LIMIT: u32 = 4_000_000;
 
-/// The event engine for requests. One is made for each thread and used for many stretches.
+/// How requests are simulated. Both ways give the same counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// From arrival to arrival where the system and the regime allow it, else by events.
+    Automatic,
+    /// By events.
+    Events,
+}
+
+/// The fast clock. One is made for each thread and used for many stretches.
 #[derive(Clone, Debug)]
 pub struct Traffic<'a> {
     plan: Plan<'a>,
     stretch: Stretch<'a>,
+    /// The arrival-driven engine, where it can run this system.
+    ahead: Option<Box<Ahead<'a>>>,
     /// Made when it is needed.
     askers: Option<Box<Askers<'a>>>,
 }
@@ -170,12 +186,22 @@ pub struct Traffic<'a> {
 impl<'a> Traffic<'a> {
     /// An engine for `system`, idle: nothing happens before [`begin`](Self::begin).
     pub fn new(system: &'a System, settings: TrafficSettings) -> Self {
+        Self::with_engine(system, settings, Engine::Automatic)
+    }
+
+    /// The same with the say how requests are simulated.
+    pub fn with_engine(system: &'a System, settings: TrafficSettings, engine: Engine) -> Self {
         let mut rings = Rings::new();
         let plan = Plan::new(system, &mut rings);
         let stretch = Stretch::new(&plan, rings, &settings, FRAME_LIMIT);
+        let ahead = match engine {
+            Engine::Automatic => Ahead::new(&plan).ok().map(Box::new),
+            Engine::Events => None,
+        };
         Self {
             plan,
             stretch,
+            ahead,
             askers: None,
         }
     }
@@ -184,7 +210,24 @@ impl<'a> Traffic<'a> {
     /// the requests of `source` arrive from `from` on. What was tallied before stays; what was in
     /// progress without [`finish`](Self::finish) is dropped.
     pub fn begin(&mut self, regime: &Regime, from: SimTime, source: Source) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.end(&mut self.stretch);
+        }
         self.stretch.begin(&self.plan, regime, from, source);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.begin(&self.plan, &self.stretch, from);
+        }
+    }
+
+    /// The arrival-driven engine, if it runs the stretch.
+    #[inline]
+    fn ahead(&self) -> Option<&Ahead<'a>> {
+        self.ahead.as_deref().filter(|ahead| ahead.is_active())
+    }
+
+    /// Whether the stretch is run from arrival to arrival now, not by events.
+    pub fn is_arrival_driven(&self) -> bool {
+        self.ahead().is_some()
     }
 
     /// Counts the requests that arrive in `[from, to)`. Both lie on slice borders, `from` is not
@@ -196,22 +239,46 @@ impl<'a> Traffic<'a> {
 
     /// When the next event is due; [`SimTime::NEVER`] without any or after an overflow.
     pub fn next_time(&self) -> SimTime {
-        self.stretch.next_time()
+        match self.ahead() {
+            Some(ahead) => ahead.next_time(&self.stretch),
+            None => self.stretch.next_time(),
+        }
     }
 
-    /// Carries out one event, if there is one.
+    /// Carries out one event, if there is one, or all of an instant.
     pub fn step(&mut self) {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_active()) {
+            return ahead.step(&self.plan, &mut self.stretch);
+        }
         self.stretch.run(&self.plan, SimTime::NEVER, 1);
     }
 
     /// Carries out all events before `end`.
     pub fn run_until(&mut self, end: SimTime) {
-        self.stretch.run(&self.plan, end, u64::MAX);
+        self.run_events(end, u64::MAX);
     }
 
-    /// Carries out at most `limit` events before `end`, for drivers that want to look up now and then.
-    pub fn run_events(&mut self, end: SimTime, limit: u64) {
+    /// Carries out about `limit` events before `end`, for drivers that want to look up now and then.
+    pub fn run_events(&mut self, end: SimTime, mut limit: u64) {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_active()) {
+            let arrived = ahead.run(&self.plan, &mut self.stretch, end, limit);
+            if ahead.is_active() {
+                return;
+            }
+            limit = limit.saturating_sub(arrived);
+        }
         self.stretch.run(&self.plan, end, limit);
+    }
+
+    /// Carries out all events up to the one with which the last counted request in progress ends, or up to an
+    /// overflow.
+    pub fn run_out(&mut self) {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_active()) {
+            ahead.drain(&self.plan, &mut self.stretch);
+        }
+        while self.counted_in_flight() > 0 && !self.overflowed() {
+            self.stretch.run(&self.plan, SimTime::NEVER, 1);
+        }
     }
 
     /// The time of the last event or change carried out.
@@ -222,6 +289,9 @@ impl<'a> Traffic<'a> {
     /// A change of the control state at `at`; all events before `at` have been carried out, those at
     /// `at` not.
     pub fn apply(&mut self, at: SimTime, signal: Signal) {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_active()) {
+            ahead.hand_over(&self.plan, &mut self.stretch);
+        }
         self.stretch.apply(&self.plan, at, signal);
     }
 
@@ -233,6 +303,9 @@ impl<'a> Traffic<'a> {
     /// Ends the stretch at `at`: counted requests and attempts in progress are in flight, slices are
     /// judged, and nothing happens until the next [`begin`](Self::begin).
     pub fn finish(&mut self, at: SimTime) {
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.is_active()) {
+            ahead.finish(&mut self.stretch, at);
+        }
         self.stretch.finish(&self.plan, at);
     }
 
@@ -249,6 +322,9 @@ impl<'a> Traffic<'a> {
 
     /// Sets all counts to zero.
     pub fn clear_tally(&mut self) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.clear_tally();
+        }
         self.stretch.clear_tally();
     }
 
@@ -340,7 +416,10 @@ impl<'a> Traffic<'a> {
 
     /// Requests, attempts and branches in progress.
     pub fn frames_in_use(&self) -> u32 {
-        self.stretch.frames.live()
+        match self.ahead() {
+            Some(ahead) => ahead.live(),
+            None => self.stretch.frames.live(),
+        }
     }
 
     /// Whether the stretch stood still because the work in progress reached its limit. It can be

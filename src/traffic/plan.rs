@@ -134,15 +134,21 @@ impl WorkloadPlan<'_> {
     /// Which journey a request is of, by its first roll.
     #[inline(always)]
     pub(super) fn journey(&self, roll: impl FnOnce() -> u64) -> JourneyId {
-        let [(journey, _)] = self.journeys[..] else {
-            let point = roll();
-            let place = self
-                .journeys
-                .partition_point(|&(_, before)| before <= point);
-            // Shares sum to 1 up to rounding; what is left over belongs to the last.
-            return self.journeys[place.min(self.journeys.len() - 1)].0;
-        };
-        journey
+        self.journeys[self.place(roll)].0
+    }
+
+    /// The place of that journey among those of the workload.
+    #[inline(always)]
+    pub(super) fn place(&self, roll: impl FnOnce() -> u64) -> usize {
+        if self.journeys.len() == 1 {
+            return 0;
+        }
+        let point = roll();
+        let place = self
+            .journeys
+            .partition_point(|&(_, before)| before <= point);
+        // Shares sum to 1 up to rounding; what is left over belongs to the last.
+        place.min(self.journeys.len() - 1)
     }
 }
 

@@ -86,6 +86,24 @@ impl Relay {
         self.balancer.pick(bits, tried)
     }
 
+    /// See [`AnyBalancer::pair`].
+    #[inline(always)]
+    pub(super) fn pair(&self, bits: u64) -> Option<Option<(u32, u32)>> {
+        self.balancer.pair(bits)
+    }
+
+    /// Chooses a member for a call that has tried nobody, where `in_progress` knows how many attempts each has
+    /// and none was begun here. Without passive accounting.
+    #[inline(always)]
+    pub(super) fn pick_by(
+        &mut self,
+        bits: u64,
+        in_progress: impl FnMut(u32) -> u32,
+    ) -> Option<u32> {
+        debug_assert!(self.passive.is_none());
+        self.balancer.pick_by(bits, in_progress)
+    }
+
     #[inline(never)]
     fn pick_passively(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
         let Self {

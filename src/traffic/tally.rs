@@ -25,7 +25,7 @@ pub struct Counts {
 }
 
 /// What became of the requests of one journey.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JourneyTally {
     /// By outcome.
     pub counts: Counts,
@@ -38,7 +38,7 @@ pub struct JourneyTally {
 }
 
 /// What became of the calls to one pool.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolTally {
     /// Calls that ended; those of callers that stopped have not.
     pub calls: u64,
@@ -124,7 +124,7 @@ pub struct ProbeTally {
 }
 
 /// What became of messages: `asked = published + full`, `published = done + dead + lost + left`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueTally {
     /// Attempts to publish that the broker worked on.
     pub asked: u64,
@@ -166,7 +166,7 @@ pub struct BadRun {
 }
 
 /// Slices of the counted part of a stretch.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SliceTally {
     /// Slices that were judged.
     pub judged: u64,
@@ -188,7 +188,7 @@ pub struct SliceTally {
 }
 
 /// Everything counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// By journey.
     pub journeys: IdVec<JourneyId, JourneyTally>,

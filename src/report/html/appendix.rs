@@ -331,6 +331,7 @@ fn run(outcome: &Outcome) -> Markup {
         ),
         ("requests simulated", numbers::count(run.requests_simulated)),
         ("attempts simulated", numbers::count(run.attempts_simulated)),
+        ("requests simulated by", method::engine(run).to_owned()),
         (
             "changes of state simulated",
             numbers::count(run.transitions_simulated),

@@ -18,7 +18,7 @@ use crate::traffic::{Source, Tally, Traffic};
 use proptest::prelude::*;
 
 /// Choices drawn from a stream: proptest chooses (and shrinks) the seed only.
-pub(super) struct Dice(Stream);
+pub(super) struct Dice(pub(super) Stream);
 
 impl Dice {
     pub(super) fn below(&mut self, count: u64) -> u64 {

@@ -12,6 +12,7 @@ mod channels;
 mod crowds;
 mod deadlines;
 mod disciplines;
+mod engines;
 mod forks;
 mod messages;
 mod network;
