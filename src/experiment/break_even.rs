@@ -180,6 +180,10 @@ fn of_requests(
         _ => options,
     };
     let each = cost(&options).unwrap_or(f64::INFINITY);
+    // Followed for structure, and for what they lend.
+    let cost_of_control = |options: &Options| {
+        plan(system, options).map_or(f64::INFINITY, |(_, cost)| 2.0 * cost.control_s())
+    };
     // One try serves all targets; they differ a little in where they turn.
     let tries = inputs.len() * (STEPS + TRAFFIC_HALVINGS) as usize + 1;
     let affordable = ((TRAFFIC_CPU_S / (each * tries as f64).max(1e-12)) as u64).min(GROUPS);
@@ -196,12 +200,15 @@ fn of_requests(
         }
         return Ok(());
     }
+    // Histories without traffic lend their quiet time, and cost next to nothing: together as much as the others.
+    let without = cost_of_control(&options);
+    let all = (each * affordable as f64 / without.max(1e-12)) as u64;
     let tries = Tries {
         system,
         options,
         watch,
         histories: Some(Histories {
-            all: LEAST,
+            all: all.clamp(LEAST, BLOCK),
             traffic: affordable,
         }),
         try_cpu_s: f64::INFINITY,
