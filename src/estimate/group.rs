@@ -282,7 +282,7 @@ impl<'a> GroupRunner<'a> {
         }
         let mut bad = Bad::none(causes.len());
         if !lent.is_empty() {
-            let borrowed = self.borrow(lent);
+            let borrowed = self.borrow(lent, stop)?;
             self.sample_borrowed(batch, part, borrowed, (&mut totals, &mut bad), stop)?;
         }
         // Units of slices are histories, so only one history of a group can borrow.

@@ -100,13 +100,20 @@ pub(super) struct Borrowed {
 
 impl GroupRunner<'_> {
     /// The quiet time of histories that have no traffic.
-    pub(super) fn borrow(&mut self, replications: &[u64]) -> Borrowed {
+    pub(super) fn borrow(
+        &mut self,
+        replications: &[u64],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Borrowed, GroupError> {
         let mut borrowed = Borrowed::default();
         let note = |system: &System, keys: &mut KeyMaker, regime: &Regime| {
             (keys.key(system, regime), Rc::new(regime.clone()))
         };
         let mut stretches = Vec::new();
         for (history, &replication) in replications.iter().enumerate() {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
             self.quiet_time(replication, true, note, |(key, regime), from, to| {
                 stretches.push(Quiet {
                     key: (*key, 0),
@@ -119,7 +126,7 @@ impl GroupRunner<'_> {
                 self.meet(&mut borrowed.regimes, history, &quiet);
             }
         }
-        borrowed
+        Ok(borrowed)
     }
 
     /// Samples borrowed time, of which each second counts as `part` of one.
@@ -142,6 +149,9 @@ impl GroupRunner<'_> {
         regimes.sort_by(|a, b| b.1.weight().total_cmp(&a.1.weight()).then(a.0.cmp(&b.0)));
         let mut chances = Vec::with_capacity(regimes.len());
         for (index, (key, met)) in regimes.iter().enumerate() {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
             let look = if index < LOOKED_AT {
                 self.look((*key, &met.regime))?
             } else {
