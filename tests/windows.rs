@@ -27,6 +27,8 @@ mod harness;
 mod lent;
 #[path = "windows/network.rs"]
 mod network;
+#[path = "windows/parts.rs"]
+mod parts;
 #[path = "windows/passive.rs"]
 mod passive;
 #[path = "windows/periods.rs"]

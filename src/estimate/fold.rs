@@ -1,6 +1,7 @@
 //! What many groups found, folded in order of their index.
 
 use super::bracket::Brackets;
+use super::down::Lost;
 use super::group::{GroupRecord, TrafficRecord};
 use super::outages::OutageRecord;
 use super::periods::{RequestPeriods, request_periods};
@@ -109,6 +110,9 @@ pub struct TrafficFold {
     pub replications: u64,
     /// Replications without traffic that lent their quiet time.
     pub lent: u64,
+    /// Where outages are forced, what the histories lost while their structure was down, requests: it is taken
+    /// away from what failed, here and in slices, and the mean of the branches is to be added.
+    pub down: f64,
     /// (failed, ended) of all requests.
     pub failed: Sums,
     /// (failed or degraded, ended) of all requests.
@@ -235,6 +239,7 @@ impl TrafficFold {
         Self {
             replications: 0,
             lent: 0,
+            down: 0.0,
             failed: Sums::default(),
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
@@ -286,10 +291,13 @@ impl TrafficFold {
             sum(|journey| journey.failed),
             sum(|journey| journey.degraded),
         );
-        self.failed.push(failed, ended);
-        self.not_full.push(failed + degraded, ended);
-        self.planned.push(sum(|journey| journey.planned), issued);
-        self.unplanned.push(system, totals);
+        let down = Down::of(system, totals, record.down.as_ref());
+        self.down += down.all;
+        self.failed.push_net(failed, down.all, ended);
+        self.not_full.push_net(failed + degraded, down.all, ended);
+        self.planned
+            .push_net(sum(|journey| journey.planned), down.planned, issued);
+        self.unplanned.push(system, totals, &down);
         let figures = [
             issued,
             sum(|j| j.good),
@@ -300,8 +308,8 @@ impl TrafficFold {
         for (mine, figure) in self.estimated.iter_mut().zip(figures) {
             *mine += figure;
         }
-        for (sums, journey) in self.journeys.iter_mut().zip(all) {
-            sums.push(journey.failed, journey.ended());
+        for ((sums, journey), &down) in self.journeys.iter_mut().zip(all).zip(&down.journeys) {
+            sums.push_net(journey.failed, down, journey.ended());
         }
         for (sums, workload) in self.workloads.iter_mut().zip(&system.workloads) {
             let rows = || {
@@ -310,8 +318,10 @@ impl TrafficFold {
                     .iter()
                     .map(|&(id, _)| &totals.journeys[id])
             };
-            sums.push(
+            let ids = workload.journeys.iter().map(|&(id, _)| id.index());
+            sums.push_net(
                 rows().map(|journey| journey.failed).sum(),
+                ids.map(|id| down.journeys[id]).sum(),
                 rows().map(JourneyTotals::ended).sum(),
             );
         }
@@ -323,9 +333,10 @@ impl TrafficFold {
                 sums.push(own.ended, demand);
             }
         }
-        self.push_late(system, plan, record);
-        for (sums, &failed) in self.by_cause.iter_mut().zip(&totals.failed_by_cause) {
-            sums.push(failed, issued);
+        self.push_late(system, plan, record, &down);
+        let causes = totals.failed_by_cause.iter().zip(&down.by_cause);
+        for (sums, (&failed, &down)) in self.by_cause.iter_mut().zip(causes) {
+            sums.push_net(failed, down, issued);
         }
         for (fold, histogram) in self.latency.iter_mut().zip(&totals.by_condition) {
             fold.push(group, histogram);
@@ -394,7 +405,7 @@ impl TrafficFold {
         }
     }
 
-    fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord) {
+    fn push_late(&mut self, system: &System, plan: &Plan, record: &TrafficRecord, down: &Down) {
         for (sums, target) in self.late.iter_mut().zip(&system.targets) {
             let population = match target.metric {
                 Metric::Latency { population, .. } => Some(population),
@@ -414,7 +425,7 @@ impl TrafficFold {
                 sums.push(settled - row.within[index], settled);
                 continue;
             }
-            let (mut within, mut ended) = (0.0, 0.0);
+            let (mut within, mut ended, mut lost) = (0.0, 0.0, 0.0);
             for (workload_id, workload) in system.workloads.pairs() {
                 for &(id, _) in &workload.journeys {
                     let counts = match population {
@@ -426,24 +437,55 @@ impl TrafficFold {
                     if counts {
                         within += record.totals.journeys[id].within[index];
                         ended += record.totals.journeys[id].ended();
+                        lost += down.journeys[id.index()];
                     }
                 }
             }
-            sums.push(ended - within, ended);
+            sums.push_net(ended - within, lost, ended);
+        }
+    }
+}
+
+/// What a group loses while its structure is down, requests; nothing where its mean is not known better.
+struct Down {
+    all: f64,
+    planned: f64,
+    journeys: Vec<f64>,
+    by_cause: Vec<f64>,
+}
+
+impl Down {
+    fn of(system: &System, totals: &Totals, lost: Option<&Lost>) -> Self {
+        let Some(lost) = lost else {
+            return Self {
+                all: 0.0,
+                planned: 0.0,
+                journeys: vec![0.0; system.journeys.len()],
+                by_cause: vec![0.0; totals.failed_by_cause.len()],
+            };
+        };
+        let causes = lost.by_cause.iter().enumerate();
+        let planned = causes.filter(|&(index, _)| totals.is_planned(index));
+        Self {
+            all: lost.journeys.iter().sum(),
+            planned: planned.map(|(_, requests)| requests).sum(),
+            journeys: lost.journeys.as_slice().to_vec(),
+            by_cause: lost.by_cause.clone(),
         }
     }
 }
 
 impl UnplannedFold {
-    fn push(&mut self, system: &System, totals: &Totals) {
+    fn push(&mut self, system: &System, totals: &Totals, down: &Down) {
         let journeys = &totals.journeys;
         // Rounding of sampled counts may leave the least bit below zero.
         let failed = |row: &JourneyTotals| (row.failed - row.planned).max(0.0);
         let ended = |row: &JourneyTotals| row.ended() - row.planned;
         let all = |of: &dyn Fn(&JourneyTotals) -> f64| journeys.iter().map(of).sum::<f64>();
-        self.failed.push(all(&failed), all(&ended));
-        self.not_full
-            .push(all(&|row| failed(row) + row.degraded), all(&ended));
+        let lost = down.all - down.planned;
+        self.failed.push_net(all(&failed), lost, all(&ended));
+        let not_full = all(&|row| failed(row) + row.degraded);
+        self.not_full.push_net(not_full, lost, all(&ended));
         for (sums, row) in self.journeys.iter_mut().zip(journeys) {
             sums.push(failed(row), ended(row));
         }

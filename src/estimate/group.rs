@@ -4,6 +4,7 @@
 //! A group depends on nothing but the system, the plan and its own index, so any thread may run it.
 
 use super::bracket::{Outline, RegimeHour};
+use super::down::{Losses, Lost, Spells, rates};
 use super::felt::Felt;
 use super::lend::{Looks, stretch as run_stretch};
 use super::met::{Cells, Met};
@@ -61,6 +62,9 @@ pub struct TrafficRecord {
     pub calm: Vec<(f64, f64)>,
     /// What the samples of its regimes say about slices, by hour.
     pub shares: Vec<(RegimeHour, SliceShare)>,
+    /// What of `totals` is lost while the structure is down, where outages are forced: its mean is then known
+    /// from branches. It is already taken away from `outages`.
+    pub down: Option<Lost>,
 }
 
 /// Why a group could not be simulated.
@@ -95,6 +99,10 @@ pub struct GroupRunner<'a> {
     /// Whether overload acts back on control.
     pub(super) coupled: bool,
     pub(super) looks: Looks,
+    /// When the structure was down in the history whose quiet time was followed last.
+    pub(super) spells: Spells,
+    /// Requests per second by journey.
+    pub(super) rates: IdVec<JourneyId, f64>,
     /// For how long windows of this group went on because overload outlived what began it, and in which regime.
     pub(super) beyond: Vec<(Rc<Regime>, SimTime, SimTime)>,
     /// What the targets on periods count.
@@ -148,6 +156,8 @@ impl<'a> GroupRunner<'a> {
             felt: Felt::new(system),
             coupled: system.is_coupled(),
             looks: Looks::default(),
+            spells: Spells::new(system.journeys.len()),
+            rates: rates(system, plan.from, plan.to),
             beyond: Vec::new(),
             views: View::all(system),
             others: BTreeMap::new(),
@@ -281,16 +291,30 @@ impl<'a> GroupRunner<'a> {
             self.sample(of, key, met, (quiet_s, part), &mut totals, stop)?;
         }
         let mut bad = Bad::none(causes.len());
+        let mut losses = self.plan.forcing.map(|_| Losses::none(self.system));
+        if let Some(losses) = &mut losses {
+            for &replication in replications {
+                self.lose(replication, losses);
+            }
+        }
         if !lent.is_empty() {
-            let borrowed = self.borrow(lent, stop)?;
+            let borrowed = self.borrow(lent, losses.as_mut(), stop)?;
             self.sample_borrowed(batch, part, borrowed, (&mut totals, &mut bad), stop)?;
         }
         // Units of slices are histories, so only one history of a group can borrow.
         let lent_bad =
             (!lent.is_empty() && self.plan.traffic_per_block <= GROUPS).then_some((&bad, part));
+        let down = losses.as_ref().map(|losses| losses.counted(part));
         let mut outages = OutageRecord::new(causes.len(), self.system.targets.len());
-        for pieces in &paths {
-            self.stitch(pieces, &met, (&causes, lent_bad), &mut outages);
+        for (index, pieces) in paths.iter().enumerate() {
+            let own = losses.as_ref().map(|losses| losses.of(index));
+            let down = if lent_bad.is_some() {
+                &down
+            } else {
+                &own.cloned()
+            };
+            let apart = (lent_bad, down.as_ref().map(|lost| &lost.down));
+            self.stitch(pieces, &met, (&causes, apart), &mut outages);
         }
         let sampled = met.iter().filter(|(_, met)| met.slices.judged > 0);
         let shares = sampled.map(|(&hour, met)| (hour, met.slices)).collect();
@@ -306,6 +330,7 @@ impl<'a> GroupRunner<'a> {
             periods,
             calm,
             shares,
+            down,
         })
     }
 
@@ -472,7 +497,7 @@ impl<'a> GroupRunner<'a> {
         &self,
         pieces: &[Piece],
         met: &BTreeMap<(u64, u64), Met>,
-        (planned, lent): (&[bool], Option<(&Bad, f64)>),
+        (planned, (lent, down)): (&[bool], Apart<'_>),
         record: &mut OutageRecord,
     ) {
         let slice = self.plan.traffic.slice;
@@ -481,6 +506,9 @@ impl<'a> GroupRunner<'a> {
             OutageTracker::new(slice, index(self.plan.from), index(self.plan.to), planned);
         if let Some((bad, part)) = lent {
             tracker = tracker.lending(bad, part);
+        }
+        if let Some(down) = down {
+            tracker = tracker.without(down);
         }
         for piece in pieces {
             match piece {
@@ -500,6 +528,9 @@ impl<'a> GroupRunner<'a> {
         tracker.end(record);
     }
 }
+
+/// Of slices: bad time that is lent, with the part of its own that counts; and what is taken away.
+type Apart<'a> = (Option<(&'a Bad, f64)>, Option<&'a Bad>);
 
 fn unblamed(regime: &Regime) -> Regime {
     let mut regime = regime.clone();

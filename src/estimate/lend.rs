@@ -17,6 +17,7 @@
 //! Where overload outlived what began it, a window was longer than control alone knows: for as long, nothing
 //! of that regime is borrowed.
 
+use super::down::Losses;
 use super::group::{GroupError, GroupRunner, worst};
 use super::met::Met;
 use super::outages::Bad;
@@ -99,10 +100,11 @@ pub(super) struct Borrowed {
 }
 
 impl GroupRunner<'_> {
-    /// The quiet time of histories that have no traffic.
+    /// The quiet time of histories that have no traffic, and what is lost in it while their structure is down.
     pub(super) fn borrow(
         &mut self,
         replications: &[u64],
+        mut losses: Option<&mut Losses>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Borrowed, GroupError> {
         let mut borrowed = Borrowed::default();
@@ -123,6 +125,9 @@ impl GroupRunner<'_> {
                 });
             });
             for quiet in stretches.drain(..) {
+                if let Some(losses) = losses.as_deref_mut() {
+                    self.lose_borrowed((quiet.from, quiet.to), losses);
+                }
                 self.meet(&mut borrowed.regimes, history, &quiet);
             }
         }

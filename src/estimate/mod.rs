@@ -3,6 +3,7 @@
 mod bracket;
 mod by_period;
 mod coupled;
+mod down;
 mod felt;
 mod fold;
 mod group;
@@ -26,6 +27,7 @@ mod walk;
 mod windows;
 
 pub use bracket::{Brackets, Outline, RegimeHour};
+pub use down::{Lost, rates};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use lend::{INSTANTS, lenders, lends};
@@ -37,7 +39,7 @@ pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
 };
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
-pub use rare::{ForcedRecord, Forcer, Forcing, Trial, Weights};
+pub use rare::{ForcedRecord, Forcer, Forcing, LostRecord, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use slice_share::SliceShare;
 pub use structure::{History, StructureRecord, StructureTally};

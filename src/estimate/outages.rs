@@ -151,10 +151,12 @@ pub struct OutageTracker<'a> {
     quiet: Bad,
     /// What quiet time of other histories adds, and which part of its own counts.
     lent: Option<(&'a Bad, f64)>,
+    /// What is taken away, as its mean is known better.
+    down: Option<&'a Bad>,
 }
 
 /// Bad time, and how often it begins.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bad {
     /// Seconds.
     pub secs: f64,
@@ -191,6 +193,16 @@ impl<'a> OutageTracker<'a> {
             by_cause: vec![0.0; planned.len()],
             quiet: Bad::none(planned.len()),
             lent: None,
+            down: None,
+        }
+    }
+
+    /// `down` is taken away from the means, for whoever adds its expectation to them.
+    #[must_use]
+    pub fn without(self, down: &'a Bad) -> Self {
+        Self {
+            down: Some(down),
+            ..self
         }
     }
 
@@ -330,21 +342,30 @@ impl<'a> OutageTracker<'a> {
                 *secs = with(*secs, self.quiet.by_cause[index], lent.by_cause[index]);
             }
         }
+        if let Some(down) = self.down {
+            self.downtime_s -= down.secs;
+            self.outages -= down.begins;
+            for (secs, down) in self.by_cause.iter_mut().zip(&down.by_cause) {
+                *secs -= down;
+            }
+        }
         record.downtime.push_as(self.downtime_s, self.outages, hit);
         let mut planned = 0.0;
         for (index, (sums, &secs)) in record.by_cause.iter_mut().zip(&self.by_cause).enumerate() {
             if self.planned[index] {
                 planned += secs;
             }
-            if secs > 0.0 {
+            if secs != 0.0 {
                 sums.push(secs, 0.0);
             }
         }
+        let mut unplanned = self.downtime_s - planned;
+        if self.down.is_none() {
+            unplanned = unplanned.max(0.0);
+        }
         let horizon = (self.end - self.first) as f64 * self.slice_s;
         record.planned.push(planned, 0.0);
-        record
-            .unplanned
-            .push((self.downtime_s - planned).max(0.0), horizon - planned);
+        record.unplanned.push(unplanned, horizon - planned);
     }
 }
 

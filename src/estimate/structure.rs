@@ -3,12 +3,13 @@
 //! Downtime counts its seconds inside the horizon. An outage belongs to where it began and is
 //! followed to its end for its duration, at most one horizon further.
 
+use super::down::rates;
 use super::periods::Periods;
 use super::rare::{ForcedRecord, Weighted};
 use super::recoveries::{RecoveryRecord, RecoveryTally};
 use super::sums::Sums;
 use crate::control::Control;
-use crate::ids::{BalancerId, Id, JourneyId, PoolId};
+use crate::ids::{BalancerId, Id, IdVec, JourneyId, PoolId};
 use crate::model::structure::StructureState;
 use crate::model::{Source, System};
 use crate::path::{Cause, Signal};
@@ -221,6 +222,42 @@ pub struct StructureTally {
     periods: Periods,
     /// What they found in the replication that ended last.
     judged: Vec<(usize, u64, u64)>,
+    losing: Losing,
+}
+
+/// The requests that are lost while the system is down, by cause.
+#[derive(Debug)]
+struct Losing {
+    /// Requests per second by journey.
+    rates: IdVec<JourneyId, f64>,
+    /// Of the journeys that are down, and since when they are the same.
+    now: f64,
+    since: SimTime,
+    by_cause: Vec<f64>,
+}
+
+impl Losing {
+    /// Up to `at` they were due to `cause`.
+    fn charge(&mut self, at: SimTime, cause: usize) {
+        if self.now > 0.0 {
+            self.by_cause[cause] += self.now * at.since(self.since).as_secs_f64();
+        }
+        self.since = at;
+    }
+
+    /// From `at` on these journeys are down.
+    fn look(&mut self, at: SimTime, structure: &StructureState) {
+        self.since = at;
+        self.now = if structure.system_up() {
+            0.0
+        } else {
+            let down = self
+                .rates
+                .pairs()
+                .filter(|(id, _)| !structure.journey_up(*id));
+            down.map(|(_, rate)| rate).sum()
+        };
+    }
 }
 
 impl StructureTally {
@@ -245,6 +282,12 @@ impl StructureTally {
             recoveries: RecoveryTally::new(system),
             periods: Periods::new(system, Source::Structure, from, to),
             judged: Vec::new(),
+            losing: Losing {
+                rates: rates(system, from, to),
+                now: 0.0,
+                since: from,
+                by_cause: vec![0.0; Cause::count(system.faults.len())],
+            },
         }
     }
 
@@ -273,6 +316,7 @@ impl StructureTally {
         self.periods.begin();
         self.cause_since = self.from;
         self.cause = Cause::from(structure.blame()).index();
+        self.losing.look(self.from, structure);
     }
 
     /// Observes the state after a transition at `at`, inside the horizon.
@@ -292,6 +336,7 @@ impl StructureTally {
     /// Something flipped at `at`.
     fn look(&mut self, at: SimTime, structure: &StructureState) {
         let up = structure.system_up();
+        self.losing.charge(at, self.cause);
         if self.system.down_since.is_some() {
             let cause = Cause::from(structure.blame()).index();
             if up || cause != self.cause {
@@ -315,6 +360,9 @@ impl StructureTally {
         }
         for (index, spell) in self.journeys.iter_mut().enumerate() {
             spell.observe(at, structure.journey_up(JourneyId::from_index(index)));
+        }
+        if self.system.down_since.is_some() || self.losing.now > 0.0 {
+            self.losing.look(at, structure);
         }
     }
 
@@ -378,6 +426,7 @@ impl StructureTally {
         self.charged.clear();
         for index in self.touched.drain(..) {
             let nanos = std::mem::take(&mut self.by_cause[index]);
+            self.losing.by_cause[index] = 0.0;
             if self.planned[index] {
                 planned += nanos;
             }
@@ -431,6 +480,7 @@ impl StructureTally {
         self.durations.clear();
         self.periods.begin();
         self.cause_since = at;
+        self.losing.now = 0.0;
         // Whatever was looked at last was another history.
         self.seen = u64::MAX;
     }
@@ -446,6 +496,8 @@ impl StructureTally {
     ) -> Option<SimSpan> {
         let was_down = self.system.down_since.is_some();
         if was_down {
+            self.losing.charge(at, self.cause);
+            self.losing.now = 0.0;
             self.charge(at);
         }
         self.system.end(at);
@@ -461,6 +513,8 @@ impl StructureTally {
                 pair.1 += weight * spell.outages as f64;
             }
         }
+        let down = self.journeys.iter().map(|spell| seconds(spell.downtime));
+        sums.lost.add(down, &self.losing.rates, weight);
         if !was_down && self.system.outages == 0 {
             return None;
         }
@@ -476,9 +530,12 @@ impl StructureTally {
         }
         for index in self.touched.drain(..) {
             let secs = weight * seconds(std::mem::take(&mut self.by_cause[index]));
+            let lost = weight * std::mem::take(&mut self.losing.by_cause[index]);
             sums.by_cause[index] += secs;
+            sums.lost.by_cause[index] += lost;
             if self.planned[index] {
                 sums.planned += secs;
+                sums.lost.planned += lost;
             }
         }
         Some(SimSpan::from_nanos(self.system.downtime))

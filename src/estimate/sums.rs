@@ -38,6 +38,11 @@ impl Sums {
         self.xy += x * y;
     }
 
+    /// Adds a unit with y of which `taken` is taken away; what is a unit with y follows from y itself.
+    pub fn push_net(&mut self, y: f64, taken: f64, x: f64) {
+        self.push_as(y - taken, x, y != 0.0);
+    }
+
     /// Adds one unit of which both are zero: the same as `push(0.0, 0.0)`.
     pub fn push_zero(&mut self) {
         self.n += 1;
@@ -70,6 +75,29 @@ impl Sums {
             xx: self.yy,
             ..self
         }
+    }
+
+    /// The same with each y times `factor`.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            y: self.y * factor,
+            yy: self.yy * factor * factor,
+            xy: self.xy * factor,
+            ..self
+        }
+    }
+
+    /// The variance of the mean of y - `ratio` x over `n` units, of which those not pushed had zero; infinite below
+    /// two units.
+    pub fn residual_variance(&self, n: u64, ratio: f64) -> f64 {
+        if n < 2 {
+            return f64::INFINITY;
+        }
+        let count = n as f64;
+        let mean = (self.y - ratio * self.x) / count;
+        let squares = self.yy - 2.0 * ratio * self.xy + ratio * ratio * self.xx;
+        (squares - count * mean * mean).max(0.0) / (count - 1.0) / count
     }
 
     /// Mean of y a unit over `n` units, of which those not pushed had zero. A unit's y lies in
@@ -185,7 +213,7 @@ impl Sums {
     fn few(&self, n: u64, base: f64, confidence: f64, largest: f64) -> (f64, f64) {
         let hits = self.hits as f64;
         let number = stats::poisson_rate(self.hits, 1.0, confidence);
-        if self.hits < 2 {
+        if self.hits < 2 || self.y <= 0.0 {
             // One event says nothing about how large the next one is.
             let share = (number.high / n as f64).min(1.0);
             return (

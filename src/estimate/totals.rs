@@ -295,6 +295,11 @@ impl Totals {
         }
     }
 
+    /// Whether the cause with this index is planned work.
+    pub(super) fn is_planned(&self, cause: usize) -> bool {
+        self.planned[cause]
+    }
+
     /// Adds requests that were counted one by one.
     pub fn add_counted(&mut self, tally: &Tally) {
         for (id, journey) in tally.journeys.pairs() {

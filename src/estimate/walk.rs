@@ -9,7 +9,8 @@ use crate::time::SimTime;
 impl GroupRunner<'_> {
     /// Follows control through one history by the same rules as [`GroupRunner::windows`], without traffic.
     /// `visit` is handed each stretch of quiet time with what `note` made of its regime; with `by_blame` a
-    /// change of blame begins another stretch. Returns the seconds that lie in windows.
+    /// change of blame begins another stretch. Returns the seconds that lie in windows; afterwards
+    /// `self.spells` knows when the structure could not serve.
     pub(super) fn quiet_time<T>(
         &mut self,
         replication: u64,
@@ -22,6 +23,7 @@ impl GroupRunner<'_> {
         let half_slice = plan.traffic.slice.mul_f64(0.5);
         self.control.restart(plan.seed, replication);
         self.step_to(plan.from);
+        self.spells.begin(plan.from, self.control.structure());
         let (mut from, mut windows_s) = (plan.from, 0.0);
         let mut noted = note(self.system, &mut self.keys, self.control.regime());
         let mut quiet = |noted: &T, from: SimTime, to: SimTime| {
@@ -32,7 +34,7 @@ impl GroupRunner<'_> {
         while self.control.next_time() < plan.to {
             let at = self.control.next_time();
             self.signals.clear();
-            self.control.step(&mut self.signals);
+            self.step_watched();
             if !visible(&self.signals) {
                 if by_blame && !self.signals.is_empty() {
                     let near = plan.slice_start(at + half_slice);
@@ -54,7 +56,7 @@ impl GroupRunner<'_> {
                     break;
                 }
                 self.signals.clear();
-                self.control.step(&mut self.signals);
+                self.step_watched();
                 let feels = if visible(&self.signals) {
                     next + felt_for((self.system, plan), &self.signals)
                 } else {
@@ -67,6 +69,12 @@ impl GroupRunner<'_> {
             noted = note(self.system, &mut self.keys, self.control.regime());
         }
         quiet(&noted, from, plan.to);
+        self.spells.end(plan.to);
         windows_s
+    }
+
+    fn step_watched(&mut self) {
+        let at = self.control.step(&mut self.signals).at;
+        self.spells.observe(at, self.control.structure());
     }
 }

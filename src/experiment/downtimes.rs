@@ -3,7 +3,6 @@
 use super::figures::{Figures, YEAR_S};
 use super::outcome::{Downtime, Estimate, Outages};
 use super::summary::{CONFIDENCE, CURVE_POINTS};
-use crate::estimate::Sums;
 use crate::stats::{self, Histogram};
 
 pub(super) fn downtime(figures: &Figures<'_>, mean: Estimate, downtimes: &[u64]) -> Downtime {
@@ -95,15 +94,13 @@ fn exceedance(sorted: &[u64]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// From how many there are, `count` of them met, and `durations`: (seconds, outages) of the ones whose
-/// durations are joined in the mean.
+/// From how many there are, `count` of them met, and how long they last on average.
 pub(super) fn outages(
     per_year: Estimate,
     count: u64,
-    durations: &Sums,
+    mean: Option<Estimate>,
     histogram: &Histogram,
 ) -> Outages {
-    let mean = durations.per_event(CONFIDENCE);
     let quantile = |q: f64| {
         let total = histogram.total();
         let (low, high) = stats::quantile_ranks(total, q, CONFIDENCE)?;

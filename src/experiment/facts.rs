@@ -1,5 +1,6 @@
 //! How a run was carried out: what was simulated, and what says that it can be believed.
 
+use super::outcome::Estimate;
 use crate::model::Method;
 
 /// What was done.
@@ -92,6 +93,18 @@ pub struct ForcingFacts {
     pub expected_hits: f64,
     /// Of the faults that were injected, if any were.
     pub injected: Option<InjectedFacts>,
+    /// Figures of requests that have a forced part; `None` without requests.
+    pub parts: Option<Parts>,
+}
+
+/// What histories with traffic found without what is lost while the structure is down, the *plain part*, and that,
+/// from branches, the *forced part*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parts {
+    /// The share of requests that fail: plain, forced.
+    pub failed: (Estimate, Estimate),
+    /// Downtime as slices show it, seconds per year: plain, forced.
+    pub downtime_s_per_year: (Estimate, Estimate),
 }
 
 /// What injecting faults took that hardly any history has, and what says that it can be believed.

@@ -1,6 +1,7 @@
 //! Figures of a record at any confidence: the one place where a metric gets its number.
 
 use super::outcome::Estimate;
+use super::parts::{joined, plain_mean, plain_share};
 use crate::estimate::{
     Brackets, LatencyFold, Plan, Record, RecoveryRecord, Sums, TrafficFold, missed_share,
     missed_share_of_requests, period_bound,
@@ -109,11 +110,29 @@ impl Figures<'_> {
 
     /// Downtime from slices, seconds per year.
     pub fn downtime(&self, confidence: f64) -> Option<Estimate> {
-        let outages = &self.traffic()?.outages;
-        let mean = outages
-            .downtime
-            .mean(outages.downtime.n, self.plan.horizon_s(), confidence);
-        Some(mean.scaled(self.per_year()))
+        let sums = &self.traffic()?.outages.downtime;
+        Some(self.yearly(sums, &self.record.structure.system, confidence))
+    }
+
+    /// Seconds per year, from slices of each history with traffic and from its structure.
+    fn yearly(&self, slices: &Sums, structure: &Sums, confidence: f64) -> Estimate {
+        let horizon = self.plan.horizon_s();
+        let plain = plain_mean(slices, slices.n, horizon, confidence);
+        let forced = self.forced_slices(structure, confidence);
+        joined(plain, forced, horizon).scaled(self.per_year())
+    }
+
+    /// Outages from slices, per year.
+    pub fn observed_outages(&self, confidence: f64) -> Option<Estimate> {
+        let sums = &self.traffic()?.outages.downtime;
+        let plain = self.outages_per_year(sums, sums.n, confidence);
+        let (_, half) = plain_mean(&sums.swapped(), sums.n, f64::INFINITY, confidence);
+        let structure = &self.record.structure.system;
+        let forced = self
+            .forced_slices(structure, confidence)
+            .map(|_| self.structural_outages_per_year(structure, confidence));
+        let plain = (plain, half * self.per_year());
+        Some(joined(plain, forced, f64::INFINITY))
     }
 
     /// Share of time outside outages.
@@ -121,7 +140,7 @@ impl Figures<'_> {
         Some(self.downtime(confidence)?.scaled(1.0 / YEAR_S).complement())
     }
 
-    /// One minus the share of `failed`, counted in traffic replications.
+    /// One minus the share of `failed`, counted in traffic replications, which has no forced part.
     pub fn answered_share(&self, failed: &Sums, confidence: f64) -> Option<Estimate> {
         let replications = self.traffic()?.replications;
         Some(failed.share(replications, confidence)?.complement())
@@ -265,21 +284,22 @@ impl Figures<'_> {
                     Population::Workload(id) => &traffic.workloads[crate::ids::Id::index(id)],
                     Population::Journey(id) => &traffic.journeys[crate::ids::Id::index(id)],
                 };
-                self.answered_share(failed, confidence)
+                self.answered_share_of(population, failed, confidence)
             }
-            Metric::FullAvailability => self.answered_share(&self.traffic()?.not_full, confidence),
+            Metric::FullAvailability => {
+                self.answered_share_of(Population::All, &self.traffic()?.not_full, confidence)
+            }
             Metric::TimeAvailability => self.time_availability(confidence),
             Metric::StructuralAvailability => Some(self.up_share(&structure.system, confidence)),
             Metric::Downtime => self.downtime(confidence),
             Metric::StructuralDowntime => Some(self.structural_downtime(confidence)),
-            Metric::Outages => {
-                let sums = &self.traffic()?.outages.downtime;
-                Some(self.outages_per_year(sums, sums.n, confidence))
-            }
+            Metric::Outages => self.observed_outages(confidence),
             Metric::StructuralOutages => {
                 Some(self.structural_outages_per_year(&structure.system, confidence))
             }
-            Metric::Latency { .. } => self.answered_share(&self.traffic()?.late[index], confidence),
+            Metric::Latency { population, .. } => {
+                self.answered_share_of(population, &self.traffic()?.late[index], confidence)
+            }
             Metric::Queue { queue, measure } => {
                 let traffic = self.traffic()?;
                 let fold = &traffic.queues[crate::ids::Id::index(queue)];
@@ -331,28 +351,41 @@ impl Figures<'_> {
     fn unplanned(&self, metric: Metric, confidence: f64) -> Option<Estimate> {
         let horizon = self.plan.horizon_s();
         let structure = &self.record.structure;
-        let share = |sums: &Sums| Some(sums.ratio(1.0, confidence)?.complement());
-        let yearly = |sums: &Sums| {
-            sums.mean(sums.n, horizon, confidence)
-                .scaled(self.per_year())
-        };
         match metric {
             Metric::Availability(population) => {
                 let unplanned = &self.traffic()?.unplanned;
-                let failed = match population {
-                    Population::All => &unplanned.failed,
-                    Population::Workload(id) => &unplanned.workloads[crate::ids::Id::index(id)],
-                    Population::Journey(id) => &unplanned.journeys[crate::ids::Id::index(id)],
-                };
-                self.answered_share(failed, confidence)
+                match population {
+                    Population::All => self.unplanned_answered_share(&unplanned.failed, confidence),
+                    Population::Workload(id) => self.answered_share(
+                        &unplanned.workloads[crate::ids::Id::index(id)],
+                        confidence,
+                    ),
+                    Population::Journey(id) => self
+                        .answered_share(&unplanned.journeys[crate::ids::Id::index(id)], confidence),
+                }
             }
             Metric::FullAvailability => {
-                self.answered_share(&self.traffic()?.unplanned.not_full, confidence)
+                self.unplanned_answered_share(&self.traffic()?.unplanned.not_full, confidence)
             }
-            Metric::TimeAvailability => share(&self.traffic()?.outages.unplanned),
-            Metric::StructuralAvailability => share(&structure.unplanned),
-            Metric::Downtime => Some(yearly(&self.traffic()?.outages.unplanned)),
-            Metric::StructuralDowntime => Some(yearly(&structure.unplanned)),
+            Metric::TimeAvailability => {
+                let sums = &self.traffic()?.outages.unplanned;
+                let plain = plain_share(sums, sums.n, confidence)?;
+                let forced = self.forced_slices(&structure.unplanned, confidence);
+                let forced = forced.map(|mean| mean.scaled(1.0 / horizon));
+                Some(joined(plain, forced, 1.0).complement())
+            }
+            Metric::StructuralAvailability => {
+                Some(structure.unplanned.ratio(1.0, confidence)?.complement())
+            }
+            Metric::Downtime => {
+                let slices = &self.traffic()?.outages.unplanned;
+                Some(self.yearly(slices, &structure.unplanned, confidence))
+            }
+            Metric::StructuralDowntime => {
+                let sums = &structure.unplanned;
+                let mean = sums.mean(sums.n, horizon, confidence);
+                Some(mean.scaled(self.per_year()))
+            }
             // Refused where targets are read.
             Metric::Outages
             | Metric::StructuralOutages
@@ -367,9 +400,8 @@ impl Figures<'_> {
 
     /// Planned downtime from slices, seconds per year.
     pub fn planned_downtime(&self, confidence: f64) -> Option<Estimate> {
-        let planned = &self.traffic()?.outages.planned;
-        let mean = planned.mean(planned.n, self.plan.horizon_s(), confidence);
-        Some(mean.scaled(self.per_year()))
+        let slices = &self.traffic()?.outages.planned;
+        Some(self.yearly(slices, &self.record.structure.planned, confidence))
     }
 
     /// Planned structural downtime, seconds per year.

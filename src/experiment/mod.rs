@@ -15,6 +15,7 @@ mod losses;
 mod metrics;
 mod moves;
 pub mod outcome;
+mod parts;
 mod pilot;
 mod queues;
 mod refills;

@@ -4,12 +4,15 @@ use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
-    InjectedFacts, JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd,
-    RequestCounts, Requests, RunFacts, Service, Spans, TargetRow, UserRow,
+    InjectedFacts, JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Parts, Recovery,
+    RecoveryEnd, RequestCounts, Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
+use super::parts::{joined, plain_mean};
 use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
-use crate::model::{Channel, Load, Method, PoolKind, Prices, Quantity, Replication, System};
+use crate::model::{
+    Channel, Load, Method, PoolKind, Population, Prices, Quantity, Replication, System,
+};
 use crate::path::Cause;
 use crate::stats::{self, Histogram, SparseHistogram};
 use crate::traffic::{Counts, arrival_driven};
@@ -36,8 +39,12 @@ pub(super) fn outcome(
         hash: hash.to_owned(),
         run: facts(figures, looks, complete),
         availability: Availability {
-            request: traffic.and_then(|found| figures.answered_share(&found.failed, CONFIDENCE)),
-            full: traffic.and_then(|found| figures.answered_share(&found.not_full, CONFIDENCE)),
+            request: traffic.and_then(|found| {
+                figures.answered_share_of(Population::All, &found.failed, CONFIDENCE)
+            }),
+            full: traffic.and_then(|found| {
+                figures.answered_share_of(Population::All, &found.not_full, CONFIDENCE)
+            }),
             time: figures.time_availability(CONFIDENCE),
             structural: figures.up_share(&structure.system, CONFIDENCE),
             structural_at_end: share_of(structure.up_at_end, structure.replications),
@@ -47,21 +54,17 @@ pub(super) fn outcome(
             Some(downtime(figures, mean, &observed.downtimes))
         }),
         planned_downtime: figures.planned_downtime(CONFIDENCE),
-        outages: observed.map(|observed| {
-            let sums = &observed.downtime;
-            outages(
-                figures.outages_per_year(sums, sums.n, CONFIDENCE),
-                sums.x.round() as u64,
-                sums,
-                &observed.durations,
-            )
+        outages: observed.and_then(|observed| {
+            let per_year = figures.observed_outages(CONFIDENCE)?;
+            let (count, mean) = figures.observed_outage_length(CONFIDENCE)?;
+            Some(outages(per_year, count, mean, &observed.durations))
         }),
         structural_downtime: structural_downtime(figures),
         structural_planned_downtime: figures.structural_planned_downtime(CONFIDENCE),
         structural_outages: outages(
             figures.structural_outages_per_year(&structure.system, CONFIDENCE),
             figures.structural_outages_met(&structure.system),
-            &structure.durations,
+            structure.durations.per_event(CONFIDENCE),
             &structure.duration_histogram,
         ),
         requests: traffic.map(|traffic| requests(figures, traffic)),
@@ -158,12 +161,16 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
                 windows: traffic.probes.windows,
                 share_of_time: traffic.probes.windows_s / traffic.covered_s,
             }),
-        forcing: record.structure.forced.as_deref().map(forcing_facts),
+        forcing: record
+            .structure
+            .forced
+            .as_deref()
+            .map(|forced| forcing_facts(forced, figures.split(CONFIDENCE))),
         looks,
     }
 }
 
-fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
+fn forcing_facts(forced: &ForcedRecord, parts: Option<Parts>) -> ForcingFacts {
     let branches = &forced.branches;
     ForcingFacts {
         branches: branches.count,
@@ -176,6 +183,7 @@ fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
         largest_share: branches.largest_share(),
         natural_hits: forced.natural.hits,
         expected_hits: forced.any.y,
+        parts,
         injected: (forced.injected.count > 0).then(|| InjectedFacts {
             branches: forced.injected.count,
             hits: forced.injected.hits,
@@ -188,8 +196,8 @@ fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {
 }
 
 fn requests(figures: &Figures<'_>, traffic: &TrafficFold) -> Requests {
-    let [issued, _, degraded, failed, in_flight] =
-        traffic.estimated.map(|figure| figure.round() as u64);
+    let [issued, _, degraded, _, in_flight] = traffic.estimated.map(|figure| figure.round() as u64);
+    let failed = figures.failed_requests(None).round() as u64;
     // Good is what is left, so that the rounded figures still add up.
     let total = RequestCounts {
         issued,
@@ -218,8 +226,9 @@ fn requests(figures: &Figures<'_>, traffic: &TrafficFold) -> Requests {
             .by_cause
             .iter()
             .enumerate()
-            .filter(|(_, sums)| sums.y > 0.0)
-            .map(|(index, sums)| (cause_name(figures, Cause::from_index(index)), sums.y))
+            .map(|(index, _)| (index, figures.failed_requests(Some(index))))
+            .filter(|&(_, failed)| failed > 0.0)
+            .map(|(index, failed)| (cause_name(figures, Cause::from_index(index)), failed))
             .collect(),
         failed_planned: traffic.planned.y,
     }
@@ -276,7 +285,7 @@ fn services(figures: &Figures<'_>) -> Vec<Service> {
         structural_outages: outages(
             figures.structural_outages_per_year(sums, CONFIDENCE),
             figures.structural_outages_met(sums),
-            sums,
+            sums.per_event(CONFIDENCE),
             &Histogram::new(),
         ),
         calls,
@@ -451,7 +460,11 @@ fn journeys(figures: &Figures<'_>) -> Vec<JourneyRow> {
             structural: figures
                 .up_share(&figures.record.structure.journeys[id.index()], CONFIDENCE),
             availability: traffic.and_then(|traffic| {
-                figures.answered_share(&traffic.journeys[id.index()], CONFIDENCE)
+                figures.answered_share_of(
+                    Population::Journey(id),
+                    &traffic.journeys[id.index()],
+                    CONFIDENCE,
+                )
             }),
             latency: traffic.and_then(|traffic| latency(&[&traffic.journey_latency[id.index()]])),
         })
@@ -465,9 +478,9 @@ fn causes(figures: &Figures<'_>) -> Vec<CauseRow> {
     let mut rows: Vec<(f64, CauseRow)> = Vec::new();
     for (index, sums) in structure.by_cause.iter().enumerate() {
         let traffic = figures.record.traffic.as_ref();
-        let failed = traffic.map(|traffic| traffic.by_cause[index]);
+        let failed = figures.failed_by_cause(index, CONFIDENCE);
         let seen = traffic.map(|traffic| traffic.outages.by_cause[index]);
-        let size = failed.map_or(0.0, |sums| sums.y) + seen.map_or(0.0, |sums| sums.y) + sums.y;
+        let size = figures.failed_requests(Some(index)) + seen.map_or(0.0, |sums| sums.y) + sums.y;
         if size == 0.0 {
             continue;
         }
@@ -485,13 +498,12 @@ fn causes(figures: &Figures<'_>) -> Vec<CauseRow> {
             fault,
             phase,
             planned: cause.is_planned(figures.system),
-            failed_per_million: failed
-                .zip(traffic)
-                .and_then(|(sums, traffic)| sums.share(traffic.replications, CONFIDENCE))
-                .map(|share| share.scaled(1e6)),
-            downtime_s_per_year: seen
-                .zip(traffic)
-                .map(|(sums, traffic)| yearly(&sums, traffic.replications)),
+            failed_per_million: failed.map(|share| share.scaled(1e6)),
+            downtime_s_per_year: seen.zip(traffic).map(|(seen, traffic)| {
+                let plain = plain_mean(&seen, traffic.replications, horizon, CONFIDENCE);
+                let forced = figures.forced_slices(sums, CONFIDENCE);
+                joined(plain, forced, horizon).scaled(per_year)
+            }),
             structural_downtime_s_per_year: yearly(sums, structure.replications),
         };
         let weight = row

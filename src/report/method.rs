@@ -1,7 +1,7 @@
 //! How a result was come by, in words.
 
 use super::numbers;
-use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, RunFacts};
+use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, Parts, RunFacts};
 use crate::model::Method;
 
 /// What was done, in two sentences.
@@ -125,6 +125,20 @@ fn forcing(f: &ForcingFacts) -> String {
         f.mean_weight_z,
         had_outages(f.natural_hits),
         f.expected_hits,
+    ) + &f.parts.as_ref().map_or_else(String::new, parts)
+}
+
+/// The two parts of what fails.
+fn parts(parts: &Parts) -> String {
+    let (plain, forced) = parts.failed;
+    let (seen, expected) = parts.downtime_s_per_year;
+    format!(
+        " Of a million requests {} fail while the structure is down, by these branches (forced part), and {} \
+         otherwise, by the histories with traffic (plain part); of the downtime of a year {} and {}.",
+        numbers::significant(forced.value * 1e6, 3),
+        numbers::significant(plain.value.max(0.0) * 1e6, 3),
+        numbers::short_span(expected.value),
+        numbers::short_span(seen.value.max(0.0)),
     )
 }
 
@@ -164,6 +178,7 @@ fn had_outages(histories: u64) -> String {
 mod tests {
     use super::*;
     use crate::experiment::outcome::InjectedFacts;
+    use crate::stats::Estimate;
 
     #[test]
     fn late_probes_are_told_with_what_they_took() {
@@ -204,6 +219,7 @@ mod tests {
             natural_hits: 0,
             expected_hits: 0.2,
             injected: None,
+            parts: None,
         };
         let text = forcing(&facts);
         assert!(text.contains("in 1,200 branches of the histories, and weighed: 300 of them"));
@@ -225,6 +241,26 @@ mod tests {
         assert!(
             text.ends_with(
                 "a random instant of 1,024 histories, and 1,000 of these had an outage."
+            ),
+            "{text}"
+        );
+        let about = |value| Estimate {
+            value,
+            low: value,
+            high: value,
+            confidence: 0.95,
+            n: 1,
+        };
+        facts.parts = Some(Parts {
+            failed: (about(4.2e-7), about(1e-9)),
+            downtime_s_per_year: (about(58.0), about(0.0316)),
+        });
+        let text = forcing(&facts);
+        assert!(
+            text.ends_with(
+                "Of a million requests 0.001 fail while the structure is down, by these branches (forced \
+                 part), and 0.42 otherwise, by the histories with traffic (plain part); of the downtime of a \
+                 year 32 ms and 58 s."
             ),
             "{text}"
         );

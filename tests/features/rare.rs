@@ -244,3 +244,56 @@ fn of_laws_of_independent_parts_means_alone_matter() {
         );
     }
 }
+
+/// Of requests, what is lost in outages that no history meets counts with its probability; both parts are stated,
+/// add up to the figures, and so do the causes. One thread or two, the bytes are the same.
+#[test]
+fn requests_know_outages_that_no_history_has_met() {
+    let source = std::fs::read_to_string("tests/oracles/rare-requests.yaml").expect("a file");
+    // Seed 8 is one whose histories meet no outage.
+    let arguments = ["--replications", "256", "--seed", "8", "--threads"];
+    let of = |threads| run(threads, &source, &[&arguments[..], &[threads]].concat());
+    let bytes = of("1");
+    assert!(bytes == of("2"), "other bytes on two threads");
+    let found = json(&bytes);
+    let forcing = &found["run"]["forcing"];
+    assert_eq!(forcing["natural_hits"], 0, "{forcing}");
+    let value = |at: &str| found.pointer(at).and_then(Value::as_f64).expect(at);
+    let exact = (4.0_f64 / 4_004.0).powi(2);
+    let failing = 1.0 - value("/availability/request/value");
+    let (low, high) = (
+        value("/availability/request/low"),
+        value("/availability/request/high"),
+    );
+    assert!(1.0 - high < exact && exact < 1.0 - low, "{failing}");
+    assert!(high - low < 0.6 * exact, "{low} {high}");
+    for (part, whole) in [
+        ("failed_share", failing),
+        (
+            "downtime_s_per_year",
+            value("/downtime_s_per_year/mean/value"),
+        ),
+    ] {
+        let of = |kind: &str| value(&format!("/run/forcing/requests/{part}/{kind}/value"));
+        assert!(
+            (of("plain") + of("forced") - whole).abs() < 1e-6 * whole,
+            "{part}"
+        );
+        assert!(of("forced") > 0.99 * whole, "{part}");
+    }
+    let causes = found["requests"]["failed_by_cause"]
+        .as_object()
+        .expect("causes");
+    let sum: f64 = causes.values().filter_map(Value::as_f64).sum();
+    let failed = value("/requests/failed");
+    assert!(
+        (sum - failed).abs() <= 1.0 && failed > 10_000.0,
+        "{sum} {failed}"
+    );
+    let rows = found["causes"].as_array().expect("rows");
+    let per_million: f64 = rows
+        .iter()
+        .filter_map(|row| row.pointer("/failed_per_million/value")?.as_f64())
+        .sum();
+    assert!((per_million - 1e6 * failing).abs() < 1e-6 * per_million);
+}

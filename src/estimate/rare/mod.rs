@@ -32,6 +32,7 @@ mod demands;
 #[cfg(test)]
 mod initiator_tests;
 mod initiators;
+mod lost;
 mod record;
 mod relevance;
 mod tail;
@@ -39,6 +40,7 @@ mod tail;
 mod tests;
 mod weighted;
 
+pub use lost::LostRecord;
 pub use record::{ForcedRecord, Weights};
 pub(super) use weighted::Weighted;
 
@@ -222,7 +224,7 @@ impl<'a> Forcer<'a> {
             tally: StructureTally::new(system, plan.from, plan.to),
             backbone: StructureTally::new(system, plan.from, plan.to),
             plain: StructureRecord::new(system),
-            sums: Weighted::new(&StructureRecord::new(system)),
+            sums: Weighted::new(system),
             any: 0.0,
             exceeds: vec![0.0; system.targets.len()],
             limits: system.targets.iter().map(limit).collect(),

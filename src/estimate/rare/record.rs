@@ -1,5 +1,6 @@
 //! What forced branches found beside the structural sums, and how far they can be believed.
 
+use super::LostRecord;
 use super::Start;
 use super::branch::Course;
 use crate::estimate::sums::Sums;
@@ -32,6 +33,8 @@ pub struct ForcedRecord {
     pub effort: u64,
     /// Per replication: (downtime in seconds, outages) of the history itself, without any forcing.
     pub natural: Sums,
+    /// Requests that are lost while the structure is down.
+    pub lost: LostRecord,
     /// Downtime of the replications with even and with odd numbers, as `StructureRecord::system`.
     pub halves: [Sums; 2],
 }
@@ -149,6 +152,7 @@ impl ForcedRecord {
             raised: 0,
             effort: 0,
             natural: Sums::default(),
+            lost: LostRecord::new(system),
             halves: [Sums::default(); 2],
         }
     }
@@ -181,6 +185,7 @@ impl ForcedRecord {
         self.raised += other.raised;
         self.effort += other.effort;
         self.natural.merge(&other.natural);
+        self.lost.merge(&other.lost);
         for (mine, theirs) in self.halves.iter_mut().zip(&other.halves) {
             mine.merge(theirs);
         }

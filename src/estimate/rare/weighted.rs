@@ -1,6 +1,9 @@
 //! The structural figures of one replication as a sum over branches, each with its weight.
 
+use super::lost::WeightedLost;
 use crate::estimate::structure::StructureRecord;
+use crate::model::System;
+use crate::path::Cause;
 use crate::stats::WeightedHistogram;
 
 /// Weighted (downtime in seconds, outages) of one thing.
@@ -21,20 +24,23 @@ pub(in crate::estimate) struct Weighted {
     pub(in crate::estimate) durations: Pair,
     /// Lengths of outages.
     pub(in crate::estimate) lengths: WeightedHistogram,
+    /// Requests.
+    pub(in crate::estimate) lost: WeightedLost,
 }
 
 impl Weighted {
-    pub(super) fn new(record: &StructureRecord) -> Self {
+    pub(super) fn new(system: &System) -> Self {
         let of = |rows: usize| vec![(0.0, 0.0); rows];
         Self {
             system: (0.0, 0.0),
-            pools: of(record.pools.len()),
-            balancers: of(record.balancers.len()),
-            journeys: of(record.journeys.len()),
-            by_cause: vec![0.0; record.by_cause.len()],
+            pools: of(system.pools.len()),
+            balancers: of(system.balancers.len()),
+            journeys: of(system.journeys.len()),
+            by_cause: vec![0.0; Cause::count(system.faults.len())],
             planned: 0.0,
             durations: (0.0, 0.0),
             lengths: WeightedHistogram::new(),
+            lost: WeightedLost::new(system),
         }
     }
 
@@ -70,6 +76,7 @@ impl Weighted {
             .push(downtime - planned, horizon_s - planned);
         if let Some(forced) = &mut record.forced {
             forced.lengths.merge(&self.lengths);
+            self.lost.push(&mut forced.lost);
         }
         self.lengths.clear();
     }
