@@ -39,7 +39,7 @@ pub use periods::{
     Periods, RequestCount, RequestPeriods, missed_share, missed_share_of_requests, period_bound,
 };
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
-pub use rare::{ForcedRecord, Forcer, Forcing, LostRecord, Trial, Weights};
+pub use rare::{Diagnosis, ForcedRecord, Forcer, Forcing, LostRecord, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use slice_share::SliceShare;
 pub use structure::{History, StructureRecord, StructureTally};

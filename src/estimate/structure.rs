@@ -110,7 +110,7 @@ impl StructureRecord {
             }
         }
         match (&mut self.forced, &other.forced) {
-            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (Some(mine), Some(theirs)) => mine.merge(theirs, &self.system),
             (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
             (_, None) => {}
         }

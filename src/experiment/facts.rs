@@ -93,8 +93,28 @@ pub struct ForcingFacts {
     pub expected_hits: f64,
     /// Of the faults that were injected, if any were.
     pub injected: Option<InjectedFacts>,
+    /// By which faults branches began, those with the most downtime first.
+    pub initiators: Vec<InitiatorRow>,
+    /// How far branches with long and with short first durations are apart, in standard errors.
+    pub durations_z: f64,
+    /// The error of the downtime over that of a sixteenth of the histories; about a quarter is right. `None` if too
+    /// few histories met an outage.
+    pub error_ratio: Option<f64>,
     /// Figures of requests that have a forced part; `None` without requests.
     pub parts: Option<Parts>,
+}
+
+/// Branches that begin with one fault.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitiatorRow {
+    /// Its name; `None` of everything that cannot be forced itself.
+    pub fault: Option<String>,
+    /// How many.
+    pub branches: u64,
+    /// Those that met an outage.
+    pub hits: u64,
+    /// Their share of the downtime.
+    pub share: f64,
 }
 
 /// What histories with traffic found without what is lost while the structure is down, the *plain part*, and that,

@@ -8,6 +8,7 @@ mod cost;
 mod downtimes;
 mod facts;
 mod figures;
+mod forced;
 mod in_order;
 mod inputs;
 mod links;

@@ -141,6 +141,8 @@ pub(super) fn distrust(record: &StructureRecord) -> Option<String> {
     let forced = record.forced.as_ref()?;
     distrust_weights(&forced.branches, ["branch", "branches"])
         .or_else(|| distrust_weights(&forced.injected, ["injected fault", "injected faults"]))
+        .or_else(|| durations_differ(forced))
+        .or_else(|| error_stays(forced))
         .or_else(|| halves_differ(forced))
         .or_else(|| natural_differs(forced, record.replications))
 }
@@ -162,6 +164,25 @@ fn distrust_weights(branches: &Weights, [one, many]: [&str; 2]) -> Option<String
         return Some(format!("one {one} carries a tenth of the weight"));
     }
     None
+}
+
+/// Whether branches that begin with a long and with a short duration do not have half of the weight each.
+fn durations_differ(forced: &ForcedRecord) -> Option<String> {
+    let z = forced.diagnosis.strata_z();
+    (z.abs() > FAR).then(|| {
+        format!(
+            "branches with long and with short durations differ by {:.1} standard errors",
+            z.abs()
+        )
+    })
+}
+
+/// Whether the error is no smaller than that of a sixteenth of the histories.
+fn error_stays(forced: &ForcedRecord) -> Option<String> {
+    let ratio = forced.diagnosis.error_ratio()?;
+    (ratio >= 1.0).then(|| {
+        format!("the error is {ratio:.1} times that of a sixteenth of the histories, and should be a quarter")
+    })
 }
 
 /// Whether even and odd replications tell different things.

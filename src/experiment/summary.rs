@@ -2,13 +2,14 @@
 
 use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
+use super::forced::{forcing_facts, without_hits};
 use super::outcome::{
-    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
-    InjectedFacts, JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Parts, Recovery,
-    RecoveryEnd, RequestCounts, Requests, RunFacts, Service, Spans, TargetRow, UserRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, JourneyRow,
+    LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
+    RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use super::parts::{joined, plain_mean};
-use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
+use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
 use crate::model::{
     Channel, Load, Method, PoolKind, Population, Prices, Quantity, Replication, System,
@@ -165,33 +166,8 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
             .structure
             .forced
             .as_deref()
-            .map(|forced| forcing_facts(forced, figures.split(CONFIDENCE))),
+            .map(|forced| forcing_facts(figures, forced)),
         looks,
-    }
-}
-
-fn forcing_facts(forced: &ForcedRecord, parts: Option<Parts>) -> ForcingFacts {
-    let branches = &forced.branches;
-    ForcingFacts {
-        branches: branches.count,
-        forced: branches.forced,
-        raised: forced.raised,
-        hits: branches.hits,
-        mean_weight: branches.mean(),
-        mean_weight_z: branches.mean_z(),
-        effective_share: branches.effective_share(),
-        largest_share: branches.largest_share(),
-        natural_hits: forced.natural.hits,
-        expected_hits: forced.any.y,
-        parts,
-        injected: (forced.injected.count > 0).then(|| InjectedFacts {
-            branches: forced.injected.count,
-            hits: forced.injected.hits,
-            mean_weight: forced.injected.mean(),
-            mean_weight_z: forced.injected.mean_z(),
-            effective_share: forced.injected.effective_share(),
-            largest_share: forced.injected.largest_share(),
-        }),
     }
 }
 
@@ -523,6 +499,9 @@ const STORM_S: f64 = 60.0;
 fn warnings(figures: &Figures<'_>) -> Vec<String> {
     let mut warnings = figures.system.warnings.clone();
     let record = figures.record;
+    if let Some(forced) = &record.structure.forced {
+        warnings.extend(without_hits(figures.system, forced));
+    }
     if record.structure.unended > 0 {
         warnings.push(format!(
             "{} of the structural outages were still going on one horizon after the end; their \

@@ -113,6 +113,10 @@ pub(crate) fn clean(outcome: &Outcome) -> Outcome {
         }))
         .chain(outcome.needs_at_peak.iter_mut().map(|row| &mut row.pool))
         .chain(outcome.at_peak.iter_mut().flat_map(peak))
+        .chain(outcome.run.forcing.iter_mut().flat_map(|forcing| {
+            let rows = forcing.initiators.iter_mut();
+            rows.filter_map(|row| row.fault.as_mut())
+        }))
         .chain(
             outcome
                 .requests

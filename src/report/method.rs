@@ -142,6 +142,25 @@ fn parts(parts: &Parts) -> String {
     )
 }
 
+/// What says that forced figures can be believed.
+pub(crate) fn diagnosis(f: &ForcingFacts) -> String {
+    let error = f.error_ratio.map_or_else(String::new, |ratio| {
+        format!(
+            " The error is {ratio:.2} times that of a sixteenth of the histories (a quarter is right)."
+        )
+    });
+    format!(
+        "Each of these says whether forcing can be believed, and stops it if it is far off: the mean weight \
+         is {:.3} ({:+.1} standard errors from 1); branches with long and with short durations are {:+.1} standard \
+         errors apart; {} where {:.1} are expected.{error}",
+        f.mean_weight,
+        f.mean_weight_z,
+        f.durations_z,
+        had_outages(f.natural_hits),
+        f.expected_hits,
+    )
+}
+
 /// Whether structural outages were forced, with the shares by which that is judged.
 pub(crate) fn forced(run: &RunFacts) -> String {
     let Some(f) = &run.forcing else {
@@ -219,6 +238,9 @@ mod tests {
             natural_hits: 0,
             expected_hits: 0.2,
             injected: None,
+            initiators: Vec::new(),
+            durations_z: 0.1,
+            error_ratio: Some(0.26),
             parts: None,
         };
         let text = forcing(&facts);

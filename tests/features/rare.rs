@@ -56,6 +56,20 @@ fn a_nine_nines_design_is_known_at_once() {
     let forcing = &found["run"]["forcing"];
     assert!(forcing["hits"].as_u64().unwrap() > 1_000, "{forcing}");
     assert!(forcing["mean_weight_z"].as_f64().unwrap().abs() < 4.0);
+    assert!(forcing["durations_z"].as_f64().unwrap().abs() < 4.0);
+    // Of sixteen times as many histories the error is a quarter.
+    let ratio = forcing["error_ratio"].as_f64().unwrap();
+    assert!((0.15..0.45).contains(&ratio), "{ratio}");
+    let rows = forcing["initiators"].as_array().unwrap();
+    let sum = |of: &str| {
+        rows.iter()
+            .map(|row| row[of].as_f64().unwrap())
+            .sum::<f64>()
+    };
+    assert_eq!(rows[0]["fault"], "app.crash", "{forcing}");
+    assert_eq!(sum("branches"), forcing["branches"].as_f64().unwrap());
+    assert_eq!(sum("hits"), forcing["hits"].as_f64().unwrap());
+    assert!((sum("share") - 1.0).abs() < 1e-9, "{forcing}");
     // At least 30 % of the branches were forced, or their mean weight would say nothing.
     let share = forcing["forced"].as_f64().unwrap() / forcing["branches"].as_f64().unwrap();
     assert!(share > 0.3, "{forcing}");

@@ -4,6 +4,7 @@ use super::tail::tail;
 use super::{First, Forcer, Start, secs};
 use crate::control::Control;
 use crate::estimate::rare::ForcedRecord;
+use crate::ids::Id;
 use crate::path::Event;
 use crate::random::Stream;
 use crate::time::{SimSpan, SimTime};
@@ -62,6 +63,8 @@ pub(super) struct Course {
     pub(super) forced: bool,
     /// Whether anything that was demanded was made likelier.
     pub(super) raised: bool,
+    /// Whether the first duration that was drawn is longer than its median, if any was.
+    pub(super) is_long: Option<bool>,
 }
 
 impl Course {
@@ -72,6 +75,7 @@ impl Course {
             forcing: FORCED,
             forced: false,
             raised: false,
+            is_long: None,
         }
     }
 
@@ -112,10 +116,12 @@ impl<'a> Forcer<'a> {
             self.tally.begin_up(control.next_time());
             self.demanded(control, stream, &mut course);
             if self.is_well(control) {
-                forced.push(&course, start, false);
+                let from = self.begun(control, initiator);
+                forced.push(&course, start, from, None);
                 return course.steps;
             }
         }
+        let from = self.begun(control, initiator);
         self.branch.holds = true;
         self.branch.looked += self.clocks.len() as u64;
         for one in &self.clocks {
@@ -146,8 +152,8 @@ impl<'a> Forcer<'a> {
             course.weight,
             &mut self.sums,
         );
-        let hit = downtime.is_some();
-        forced.push(&course, start, hit);
+        let downtime_s = downtime.map(SimSpan::as_secs_f64);
+        forced.push(&course, start, from, downtime_s);
         let weight = course.weight;
         if let Some(downtime) = downtime
             && start.is_clean
@@ -167,6 +173,20 @@ impl<'a> Forcer<'a> {
             }
         }
         course.steps
+    }
+
+    /// By which fault a branch has begun, and how far an outage is then.
+    fn begun(&mut self, control: &Control<'a>, initiator: Option<u32>) -> (Option<usize>, u32) {
+        let fault = initiator.map(|row| {
+            let clock = self.clocks[row as usize].clock;
+            self.system.clocks[clock].fault.index()
+        });
+        let distance = if control.structure().system_up() {
+            self.relevance.distance_of(control)
+        } else {
+            0
+        };
+        (fault, distance)
     }
 
     /// Forces faults until the system is down, or well, or it takes long.
@@ -350,6 +370,7 @@ impl<'a> Forcer<'a> {
         };
         let (sf, factor) = tail(stream.uniform(), stream.uniform());
         course.weight *= factor;
+        course.is_long.get_or_insert(sf < 0.5);
         let lasts = SimSpan::from_secs_f64(lasts.quantile_of_sf(sf));
         control.last_for(one.clock, lasts);
     }

@@ -29,6 +29,7 @@ mod branch;
 #[cfg(test)]
 mod demand_tests;
 mod demands;
+mod diagnosis;
 #[cfg(test)]
 mod initiator_tests;
 mod initiators;
@@ -40,6 +41,7 @@ mod tail;
 mod tests;
 mod weighted;
 
+pub use diagnosis::Diagnosis;
 pub use lost::LostRecord;
 pub use record::{ForcedRecord, Weights};
 pub(super) use weighted::Weighted;

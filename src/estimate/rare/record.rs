@@ -1,8 +1,8 @@
 //! What forced branches found beside the structural sums, and how far they can be believed.
 
-use super::LostRecord;
 use super::Start;
 use super::branch::Course;
+use super::{Diagnosis, LostRecord};
 use crate::estimate::sums::Sums;
 use crate::model::System;
 use crate::stats::WeightedHistogram;
@@ -35,6 +35,8 @@ pub struct ForcedRecord {
     pub natural: Sums,
     /// Requests that are lost while the structure is down.
     pub lost: LostRecord,
+    /// What else says whether all this can be believed.
+    pub diagnosis: Diagnosis,
     /// Downtime of the replications with even and with odd numbers, as `StructureRecord::system`.
     pub halves: [Sums; 2],
 }
@@ -122,8 +124,22 @@ impl Weights {
 }
 
 impl ForcedRecord {
-    /// Adds a branch.
-    pub(super) fn push(&mut self, course: &Course, start: Start, hit: bool) {
+    /// Adds a branch, and its downtime if it had an outage. It begins with fault `initiator`, after which `distance`
+    /// slots more must be lost for an outage.
+    pub(super) fn push(
+        &mut self,
+        course: &Course,
+        start: Start,
+        (initiator, distance): (Option<usize>, u32),
+        downtime_s: Option<f64>,
+    ) {
+        let hit = downtime_s.is_some();
+        let rows = &mut self.diagnosis.initiators;
+        let row = initiator.unwrap_or(rows.len() - 1);
+        rows[row].push(distance, downtime_s.map(|secs| secs * course.weight));
+        if let Some(is_long) = course.is_long {
+            self.diagnosis.drawn(course.weight * start.share, is_long);
+        }
         if start.is_injected {
             // Exactly 1 where nothing else was forced.
             let weight = course.weight / (1.0 / start.share);
@@ -153,6 +169,7 @@ impl ForcedRecord {
             effort: 0,
             natural: Sums::default(),
             lost: LostRecord::new(system),
+            diagnosis: Diagnosis::new(system.faults.len()),
             halves: [Sums::default(); 2],
         }
     }
@@ -171,7 +188,9 @@ impl ForcedRecord {
     }
 
     /// Adds the replications of `other`, which come after the ones here.
-    pub fn merge(&mut self, other: &Self) {
+    /// `whole` is the downtime of all of them.
+    pub fn merge(&mut self, other: &Self, whole: &Sums) {
+        self.diagnosis.merge(&other.diagnosis, whole);
         self.any.merge(&other.any);
         for (mine, theirs) in self.exceeds.iter_mut().zip(&other.exceeds) {
             mine.merge(theirs);

@@ -133,6 +133,12 @@ impl Relevance {
         }
     }
 
+    /// How many more slots must be lost for an outage in a state, which is then the one looked at last.
+    pub(super) fn distance_of(&mut self, control: &Control<'_>) -> u32 {
+        self.look(control);
+        self.distance
+    }
+
     /// How many slots the fault in row `row` takes that bring the state looked at last nearer to an
     /// outage; 0 if it does not.
     pub(super) fn brings_nearer(&self, row: usize, structure: &StructureState) -> u32 {

@@ -317,6 +317,32 @@ fn requests(outcome: &Outcome) -> Markup {
     }
 }
 
+/// By which faults forced branches began.
+fn initiators(outcome: &Outcome) -> Markup {
+    /// Rows that are shown; the others are in `result.json`.
+    const MOST: usize = 12;
+    markup! {
+        @if let Some(f) = &outcome.run.forcing {
+            details { summary { "Where forced outages begin" }
+                p { (method::diagnosis(f)) }
+                div.scroll { table {
+                    thead { tr { th scope="col" { "branches that begin with" } @for name in ["branches", "with an outage", "downtime"] { th.n scope="col" { (name) } } } }
+                    tbody {
+                        @for row in f.initiators.iter().take(MOST) {
+                            tr {
+                                td { (row.fault.as_deref().unwrap_or("anything else")) }
+                                td.n { (numbers::count(row.branches)) }
+                                td.n { (numbers::count(row.hits)) }
+                                td.n { (numbers::part(row.share)) }
+                            }
+                        }
+                    }
+                } }
+            }
+        }
+    }
+}
+
 fn run(outcome: &Outcome) -> Markup {
     let run = &outcome.run;
     let facts = [
@@ -357,6 +383,7 @@ fn run(outcome: &Outcome) -> Markup {
         ("intervals", words::INTERVALS.to_owned()),
     ];
     markup! {
+        (initiators(outcome))
         details { summary { "How it was run" }
             div.scroll { table { tbody {
                 @for (name, value) in &facts { tr { th scope="row" { (name) } td { (value) } } }

@@ -1,7 +1,7 @@
 //! How a run was carried out, in `result.json`.
 
 use super::{ENGINE, Json, estimate, method_name};
-use crate::experiment::outcome::{Estimate, ForcingFacts, Outcome};
+use crate::experiment::outcome::{Estimate, ForcingFacts, InitiatorRow, Outcome};
 
 pub(super) fn run(o: &Outcome) -> Json {
     let run = &o.run;
@@ -58,6 +58,15 @@ pub(super) fn run(o: &Outcome) -> Json {
     ])
 }
 
+fn initiator(row: &InitiatorRow) -> Json {
+    Json::object([
+        ("fault", row.fault.as_deref().map_or(Json::Null, Json::text)),
+        ("branches", Json::integer(row.branches)),
+        ("hits", Json::integer(row.hits)),
+        ("share", Json::number(row.share)),
+    ])
+}
+
 fn forcing(f: &ForcingFacts) -> Json {
     let share = |share: Option<f64>| share.map_or(Json::Null, Json::number);
     let mut facts = vec![
@@ -70,6 +79,9 @@ fn forcing(f: &ForcingFacts) -> Json {
         ("largest_share", share(f.largest_share)),
         ("natural_hits", Json::integer(f.natural_hits)),
         ("expected_hits", Json::number(f.expected_hits)),
+        ("durations_z", Json::number(f.durations_z)),
+        ("error_ratio", share(f.error_ratio)),
+        ("initiators", Json::list(f.initiators.iter().map(initiator))),
     ];
     if f.raised > 0 {
         facts.push(("demands_raised", Json::integer(f.raised)));

@@ -1,0 +1,77 @@
+//! How outages were forced, and what says that it can be believed, as facts of a run.
+
+use super::figures::Figures;
+use super::outcome::{ForcingFacts, InitiatorRow, InjectedFacts};
+use super::summary::CONFIDENCE;
+use crate::estimate::ForcedRecord;
+use crate::model::System;
+
+pub(super) fn forcing_facts(figures: &Figures<'_>, forced: &ForcedRecord) -> ForcingFacts {
+    let branches = &forced.branches;
+    ForcingFacts {
+        branches: branches.count,
+        forced: branches.forced,
+        raised: forced.raised,
+        hits: branches.hits,
+        mean_weight: branches.mean(),
+        mean_weight_z: branches.mean_z(),
+        effective_share: branches.effective_share(),
+        largest_share: branches.largest_share(),
+        natural_hits: forced.natural.hits,
+        expected_hits: forced.any.y,
+        initiators: initiators(figures.system, forced),
+        durations_z: forced.diagnosis.strata_z(),
+        error_ratio: forced.diagnosis.error_ratio(),
+        parts: figures.split(CONFIDENCE),
+        injected: (forced.injected.count > 0).then(|| InjectedFacts {
+            branches: forced.injected.count,
+            hits: forced.injected.hits,
+            mean_weight: forced.injected.mean(),
+            mean_weight_z: forced.injected.mean_z(),
+            effective_share: forced.injected.effective_share(),
+            largest_share: forced.injected.largest_share(),
+        }),
+    }
+}
+
+fn initiators(system: &System, forced: &ForcedRecord) -> Vec<InitiatorRow> {
+    let all = &forced.diagnosis.initiators;
+    let whole: f64 = all.iter().map(|row| row.downtime_s).sum();
+    let faults = system.faults.iter().map(|fault| Some(fault.name.clone()));
+    let rows = faults.chain([None]).zip(all);
+    let mut rows: Vec<InitiatorRow> = rows
+        .filter(|(_, row)| row.branches > 0)
+        .map(|(fault, row)| InitiatorRow {
+            fault,
+            branches: row.branches,
+            hits: row.hits,
+            share: if whole > 0.0 {
+                row.downtime_s / whole
+            } else {
+                0.0
+            },
+        })
+        .collect();
+    rows.sort_by(|a, b| {
+        b.share
+            .total_cmp(&a.share)
+            .then_with(|| a.fault.cmp(&b.fault))
+    });
+    rows
+}
+
+/// Faults by which no outage begins, though some should.
+pub(super) fn without_hits<'a>(
+    system: &'a System,
+    forced: &'a ForcedRecord,
+) -> impl Iterator<Item = String> + 'a {
+    let rows = forced.diagnosis.without_hits();
+    let faults = rows.filter_map(|row| Some((row, system.faults.iter().nth(row)?)));
+    faults.map(|(row, fault)| {
+        format!(
+            "no structural outage began with `{}` in {} branches, though one is as near after it as after \
+             others: what begins like that may be missing from the structural figures",
+            fault.name, forced.diagnosis.initiators[row].branches
+        )
+    })
+}
