@@ -37,6 +37,8 @@ mod refill;
 mod spells;
 #[path = "windows/storm.rs"]
 mod storm;
+#[path = "windows/warm_up.rs"]
+mod warm_up;
 #[path = "windows/workload.rs"]
 mod workload;
 

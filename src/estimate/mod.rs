@@ -2,6 +2,7 @@
 
 mod bracket;
 mod by_period;
+mod coalesce;
 mod coupled;
 mod felt;
 mod fold;
@@ -26,6 +27,7 @@ mod walk;
 mod windows;
 
 pub use bracket::{Brackets, Outline, RegimeHour};
+pub use coalesce::{Coalesced, Coalescence, PAIRS, Pair, Runs, Took};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};
 pub use lend::{INSTANTS, lenders, lends};

@@ -2,8 +2,9 @@
 //! watched is decided.
 
 use super::alike;
+use super::amounts::cpu;
 use super::comparison::{Comparison, Design, Judgement, Watched};
-use super::cost::{RUN_CPU_S, cpu};
+use super::cost::RUN_CPU_S;
 use super::figures::Figures;
 use super::in_order::in_order;
 use super::metrics::Metrics;

@@ -24,6 +24,7 @@
 //! | `run.steady` | whether the histories began in equilibrium (`false`: everything new) |
 //! | `run.slice_s`, `run.bad_below` | length of a slice or `null`; a slice is bad if its share of good or degraded requests is below |
 //! | `run.simulated` | `requests`, `attempts`, `transitions`, `regimes` (integers), `share_of_time`, the share of the traffic replications' time simulated request by request, `unsettled_windows`, how often overload outlived what began it, and `unsettled_mean_s`, for how long on average; `bounded_histories`, histories without traffic whose downtime was bounded for a target like `probability(downtime > 4h)`; `lent_histories`, histories without traffic whose quiet time counts in the figures of requests; `late_probes` (null where no worker answers probes): how many `failed` for want of workers, how often balancers left out a replica for it in samples of quiet time (`left_out_in_samples`), the `windows` that were longer for it, and the `share_of_time` that was |
+//! | `run.warm_up` | how long windows and samples began before their requests counted, `null` without any: `used_s`, `formula_s` (by a formula, which stands where it is the longer); from pairs of runs of the same requests, one from empty and one from a backlog, at the busiest time: `pairs` of each regime, `mean_s` and `largest_s` until they were one in the regime that asks for most (`null` if none was measured), `missing`, the pool of which a replica is missing in it (`null`: all is up), how many regimes were `measured` or are `unknown` (too costly, or two runs cannot become one there), and `slow[]`, those in which a pair was not one for long: `missing`, `more_than_s`; `too_short`, whether that says that it is |
 //! | `run.forcing` | `null` if structural outages came as often as they do; else integers `branches`, `forced` (with a fault that was forced), `hits` (that met an outage), `demands_raised` (in which something decided by chance when it is demanded was made likelier: a failover or an activation that fails, what a common cause hits, a bad release; only where there are any), `injected` (of branches that begin with a fault that hardly any history has, counted apart: `branches`, `hits`, `mean_weight`, `mean_weight_z`, `effective_share`, `largest_share`; only where there are any), `natural_hits` (replications with an outage of their own), and numbers `mean_weight` (1 is right), `mean_weight_z` (its distance from 1 in standard errors), `effective_share` (outages of equal weight that would say as much, over `hits`), `largest_share` (of one outage in the weight of all; both `null` without hits), `expected_hits` (what `natural_hits` should be about) |
 //! | `run.looks` | how many times the verdicts were looked at |
 //! | `availability.request` | estimate or `null`: (good + degraded) / (issued - in flight) |
@@ -53,12 +54,13 @@
 
 mod inputs;
 mod peak;
+mod run;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
-    Outages, Outcome, QueueRow, Recovery, RecoveryEnd, RequestCounts, Requests, Service, Spans,
-    TargetRow, Unit, Verdict,
+    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome,
+    QueueRow, Recovery, RecoveryEnd, RequestCounts, Requests, Service, Spans, TargetRow, Unit,
+    Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
 pub(super) use tree::Json;
@@ -87,7 +89,7 @@ fn result(o: &Outcome) -> Json {
             "scenario",
             Json::object([("name", Json::text(&o.name)), ("hash", Json::text(&o.hash))]),
         ),
-        ("run", run(o)),
+        ("run", run::run(o)),
         (
             "availability",
             Json::object([
@@ -209,91 +211,6 @@ fn result(o: &Outcome) -> Json {
         _ => false,
     };
     Json::object(fields.into_iter().filter(|(name, _)| !absent(name)))
-}
-
-fn run(o: &Outcome) -> Json {
-    let run = &o.run;
-    Json::object([
-        ("seed", Json::integer(run.seed)),
-        ("replications", Json::integer(run.replications)),
-        (
-            "traffic_replications",
-            Json::integer(run.traffic_replications),
-        ),
-        ("horizon_s", Json::number(run.horizon_s)),
-        ("method", Json::text(method_name(run.method))),
-        ("engine", Json::text(ENGINE)),
-        (
-            "requests_by",
-            run.arrival_driven.map_or(Json::Null, |arrivals| {
-                Json::text(if arrivals { "arrivals" } else { "events" })
-            }),
-        ),
-        ("complete", Json::Bool(run.complete)),
-        ("steady", Json::Bool(run.steady)),
-        ("slice_s", run.slice_s.map_or(Json::Null, Json::number)),
-        ("bad_below", Json::number(run.bad_below)),
-        (
-            "simulated",
-            Json::object([
-                ("requests", Json::integer(run.requests_simulated)),
-                ("attempts", Json::integer(run.attempts_simulated)),
-                ("transitions", Json::integer(run.transitions_simulated)),
-                ("regimes", Json::integer(run.regimes)),
-                ("share_of_time", Json::number(run.share_simulated)),
-                ("unsettled_windows", Json::integer(run.unsettled_windows)),
-                ("unsettled_mean_s", Json::number(run.unsettled_mean_s)),
-                ("bounded_histories", Json::integer(run.bounded_histories)),
-                ("lent_histories", Json::integer(run.lent_histories)),
-                (
-                    "late_probes",
-                    run.late_probes.map_or(Json::Null, |late| {
-                        Json::object([
-                            ("failed", Json::integer(late.failed)),
-                            (
-                                "left_out_in_samples",
-                                Json::integer(late.left_out_in_samples),
-                            ),
-                            ("windows", Json::integer(late.windows)),
-                            ("share_of_time", Json::number(late.share_of_time)),
-                        ])
-                    }),
-                ),
-            ]),
-        ),
-        ("forcing", run.forcing.as_ref().map_or(Json::Null, forcing)),
-        ("looks", Json::integer(run.looks.into())),
-    ])
-}
-
-fn forcing(f: &ForcingFacts) -> Json {
-    let share = |share: Option<f64>| share.map_or(Json::Null, Json::number);
-    let mut facts = vec![
-        ("branches", Json::integer(f.branches)),
-        ("forced", Json::integer(f.forced)),
-        ("hits", Json::integer(f.hits)),
-        ("mean_weight", Json::number(f.mean_weight)),
-        ("mean_weight_z", Json::number(f.mean_weight_z)),
-        ("effective_share", share(f.effective_share)),
-        ("largest_share", share(f.largest_share)),
-        ("natural_hits", Json::integer(f.natural_hits)),
-        ("expected_hits", Json::number(f.expected_hits)),
-    ];
-    if f.raised > 0 {
-        facts.push(("demands_raised", Json::integer(f.raised)));
-    }
-    if let Some(f) = &f.injected {
-        let injected = Json::object([
-            ("branches", Json::integer(f.branches)),
-            ("hits", Json::integer(f.hits)),
-            ("mean_weight", Json::number(f.mean_weight)),
-            ("mean_weight_z", Json::number(f.mean_weight_z)),
-            ("effective_share", share(f.effective_share)),
-            ("largest_share", share(f.largest_share)),
-        ]);
-        facts.push(("injected", injected));
-    }
-    Json::object(facts)
 }
 
 fn estimate(e: &Estimate) -> Json {
