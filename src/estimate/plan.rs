@@ -39,6 +39,8 @@ pub struct Windows {
     pub after: SimSpan,
     /// Whether a window goes on where overload outlives what began it.
     pub settles: bool,
+    /// Whether control hears of probes that workers answer too late; without, overload does not act on it.
+    pub hears: bool,
     /// Length of one sampled stretch of a regime, whole slices.
     pub sample: SimSpan,
 }
@@ -137,6 +139,7 @@ impl Plan {
             warm_up,
             after: look_back.saturating_add(warm_up),
             settles: true,
+            hears: true,
             sample: slice.saturating_mul(sample_slices.max(SAMPLE_SLICES)),
         };
         Self {

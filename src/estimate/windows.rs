@@ -76,7 +76,7 @@ impl GroupRunner<'_> {
         }
         loop {
             let next = self.control.next_time().min(plan.to);
-            let both = (&mut *traffic, &mut self.control);
+            let both = (&mut *traffic, &mut self.control, true);
             if run_together(both, &mut self.signals, next, stop)?.is_some() {
                 continue;
             }
@@ -214,7 +214,7 @@ impl GroupRunner<'_> {
                     // What traffic tells on its way there comes before.
                     let until = if closes { end } else { next };
                     end = grow(traffic, end, plan.slice_end(until).min(plan.to));
-                    let both = (&mut *traffic, &mut self.control);
+                    let both = (&mut *traffic, &mut self.control, windows.hears);
                     if let Some(told) = run_together(both, &mut self.signals, until, stop)? {
                         last = None;
                         if traffic.tally().attempts_simulated > MOST {
@@ -242,7 +242,7 @@ impl GroupRunner<'_> {
                     let of = (self.system, plan);
                     let usual =
                         !suspects || self.settling.is_usual(of, (regime, key), end, in_progress);
-                    let calm = !self.coupled
+                    let calm = !(self.coupled && windows.hears)
                         || self.control.probes_are_calm(end)
                             && !self.settling.starves(of, (regime, key), end);
                     if usual && calm {
@@ -327,7 +327,7 @@ impl GroupRunner<'_> {
         regime: &Regime,
         stretch: (SimTime, SimTime),
     ) -> Result<Option<SimTime>, GroupError> {
-        if !self.coupled {
+        if !(self.coupled && self.plan.windows.hears) {
             return Ok(None);
         }
         let key = self.keys.key(self.system, regime);
