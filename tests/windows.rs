@@ -33,6 +33,8 @@ mod passive;
 mod periods;
 #[path = "windows/refill.rs"]
 mod refill;
+#[path = "windows/slow_start.rs"]
+mod slow_start;
 #[path = "windows/spells.rs"]
 mod spells;
 #[path = "windows/storm.rs"]

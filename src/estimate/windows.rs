@@ -440,18 +440,26 @@ impl Others {
     }
 }
 
-/// How long requests feel `signals`: as long as any transition, and until caches are full again.
+/// How long requests feel `signals`: as long as any transition, and until caches are full again and replicas that have
+/// come back have their whole share.
 pub(super) fn felt_for((system, plan): (&System, &Plan), signals: &[Signal]) -> SimSpan {
-    let mut refills_in = SimSpan::ZERO;
+    let mut slowly = SimSpan::ZERO;
     for signal in signals {
+        if let Signal::View {
+            instance, up: true, ..
+        } = signal
+            && let Owner::Balancer(balancer) = system.slots[*instance].owner
+        {
+            slowly = slowly.max(system.balancers[balancer].slow_start);
+        }
         if let Signal::Slot { slot, state } = signal
             && *state == SlotState::Serving
             && let Owner::Pool(pool) = system.slots[*slot].owner
         {
-            refills_in = refills_in.max(system.pools[pool].refills_in);
+            slowly = slowly.max(system.pools[pool].refills_in);
         }
     }
-    plan.windows.after.saturating_add(refills_in)
+    plan.windows.after.saturating_add(slowly)
 }
 
 /// Whether traffic itself can see any of `signals`.

@@ -204,6 +204,7 @@ fn same_structure(base: &System, other: &System) -> bool {
         for balancer in system.balancers.as_mut_slice() {
             balancer.algorithm = Algorithm::RoundRobin;
             (balancer.probes, balancer.failover) = (None, None);
+            balancer.slow_start = SimSpan::ZERO;
         }
         for operation in system.operations.as_mut_slice() {
             operation.takes = nothing.clone();

@@ -69,7 +69,8 @@
 //! uniformly from all of them. The instance chooses among the members it believes up and its call
 //! has not tried (all of them again when all were tried); if it believes none up it refuses. It counts
 //! an attempt as in progress until the attempt ends or its caller gives up; a restart empties its
-//! tables. An operation that only the leader serves goes to the leader.
+//! tables. Where it has a slow start, a member that comes back into its view has a growing weight; as a stretch begins,
+//! all have their whole one. An operation that only the leader serves goes to the leader.
 //!
 //! **Calls without balancer** take the pool's slots in turn, whatever their state, one turn for each
 //! call site. An operation of the leader goes to the leader, and is refused while there is none. One
