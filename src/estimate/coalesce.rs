@@ -10,7 +10,7 @@
 //! in which it differs never meet again. So members are taken by chance here instead of in turn, and the better of two
 //! instead of the one with the fewest. Less even, so it is forgotten no sooner.
 //!
-//! Looked at are the regimes with all up and with one replica of each pool missing, at the busiest time. Cost is
+//! Looked at are the regimes with all up and with one replica of each of the busiest pools missing, at the busiest time. Cost is
 //! counted in attempts and bounded. Where that is not enough, or two runs cannot meet, nothing is said, and the formula
 //! ([`warm_up`](super::warm_up)) stands; where it is the longer, too: it also knows of slow faults and bursts.
 
@@ -21,11 +21,15 @@ use crate::model::System;
 use crate::random::name_hash;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Fate, Source, Traffic};
+use std::iter;
 
 /// Pairs of runs in each regime.
 pub const PAIRS: u64 = 64;
 
-/// Attempts of all pairs of all regimes together, at most, and pieces of work in a backlog.
+/// Regimes that are looked at, at most: all up, and a replica of each of the busiest pools missing.
+const REGIMES: usize = 32;
+
+/// Attempts of all pairs of all regimes together, at most, with pieces of work in a backlog.
 const ATTEMPTS: u64 = 7_000_000;
 
 /// The first look at a pair is after this part of the warm-up that was worked out, at least so long; each further one
@@ -99,21 +103,31 @@ impl Coalescence {
         let (seed, formula) = (plan.seed, plan.windows.warm_up);
         let peak = AtPeak::new(system).by_chance();
         let mut runs = Runs::new(&peak);
-        let mut missing = vec![None];
+        let healthy = peak.healthy(seed);
         let pools = system.pools.pairs();
         let several = pools.filter(|(_, pool)| pool.workers.is_some() && pool.active() > 1);
-        missing.extend(several.map(|(id, _)| Some(id)));
-        let (mut left, mut regimes) = (ATTEMPTS, Vec::with_capacity(missing.len()));
-        while let Some(&missing_now) = missing.get(regimes.len()) {
-            let state = match missing_now {
-                None => peak.healthy(seed),
-                Some(pool) => {
+        let several: Vec<PoolId> = several.map(|(id, _)| id).collect();
+        let mut busiest = several.clone();
+        let busy = |pool: PoolId| healthy.load.pools[pool].utilisation_max.unwrap_or(0.0);
+        busiest.sort_by(|&a, &b| busy(b).total_cmp(&busy(a)));
+        busiest.truncate(REGIMES - 1);
+        let (mut left, mut open) = (ATTEMPTS, 1 + busiest.len() as u64);
+        let mut regimes = Vec::with_capacity(1 + several.len());
+        for missing in iter::once(None).chain(several.into_iter().map(Some)) {
+            let state = match missing {
+                None => healthy.clone(),
+                Some(pool) if busiest.contains(&pool) => {
                     let pool = &system.pools[pool];
                     peak.without(pool.slots[pool.active() - 1], seed)
                 }
+                Some(_) => {
+                    let took = Took::Unknown;
+                    regimes.push(Coalesced { missing, took });
+                    continue;
+                }
             };
-            let mut share = left / (missing.len() - regimes.len()) as u64;
-            left -= share;
+            let mut share = left / open;
+            (left, open) = (left - share, open - 1);
             let backlog = worst(system, &state).filter(|_| may_meet(system, &state));
             let took = backlog.map_or(Took::Unknown, |backlog| {
                 let source = |batch| Source::Sample {
@@ -125,10 +139,7 @@ impl Coalescence {
             });
             // What is left over is for the others.
             left += share;
-            regimes.push(Coalesced {
-                missing: missing_now,
-                took,
-            });
+            regimes.push(Coalesced { missing, took });
         }
         Self { formula, regimes }
     }
@@ -234,7 +245,7 @@ impl<'a> Runs<'a> {
                 if !run_to(run, to, may) {
                     return (Pair::Costly, attempts);
                 }
-                made += run.tally().attempts_simulated;
+                made += cost(run);
             }
             let known = self.differed().map_or(SimSpan::ZERO, |at| at.since(from));
             // One for as long again: what they have not shown by then is nothing to anybody.
@@ -304,11 +315,17 @@ impl<'a> Runs<'a> {
 fn run_to(run: &mut Traffic<'_>, to: SimTime, attempts: u64) -> bool {
     while run.next_time() < to {
         run.run_events(to, EVENTS);
-        if run.overflowed() || run.tally().attempts_simulated > attempts {
+        if run.overflowed() || cost(run) > attempts {
             return false;
         }
     }
     true
+}
+
+/// Attempts of a run so far; requests, if hardly any of them makes one.
+fn cost(run: &Traffic<'_>) -> u64 {
+    let tally = run.tally();
+    tally.attempts_simulated.max(tally.requests_simulated)
 }
 
 /// Whether two runs may become one. Where users wait for an answer before they come again, whatever has once shifted
