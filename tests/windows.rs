@@ -35,10 +35,14 @@ mod passive;
 mod periods;
 #[path = "windows/refill.rs"]
 mod refill;
+#[path = "windows/slow_start.rs"]
+mod slow_start;
 #[path = "windows/spells.rs"]
 mod spells;
 #[path = "windows/storm.rs"]
 mod storm;
+#[path = "windows/warm_up.rs"]
+mod warm_up;
 #[path = "windows/workload.rs"]
 mod workload;
 

@@ -29,7 +29,7 @@ impl LeastConnections {
     pub fn new(weights: &[u32]) -> Self {
         Self {
             weights: weights.to_vec(),
-            equal: weights.windows(2).all(|pair| pair[0] == pair[1]),
+            equal: all_equal(weights),
             loads: vec![0; weights.len()],
             ties: RoundRobin::new(weights),
         }
@@ -47,6 +47,13 @@ impl LeastConnections {
     pub fn set(&mut self, member: u32, up: bool) {
         let load = &mut self.loads[member as usize];
         *load = if up { *load & !DOWN } else { *load | DOWN };
+    }
+
+    /// From now on `member` has this weight.
+    pub fn weigh(&mut self, member: u32, weight: u32) {
+        self.weights[member as usize] = weight;
+        self.equal = all_equal(&self.weights);
+        self.ties.weigh(member, weight);
     }
 
     /// The member with the fewest attempts in progress among those believed up and not tried.
@@ -114,6 +121,10 @@ impl LeastConnections {
     pub fn end(&mut self, member: u32) {
         self.loads[member as usize] -= 1;
     }
+}
+
+fn all_equal(weights: &[u32]) -> bool {
+    weights.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 #[cfg(test)]

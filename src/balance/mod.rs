@@ -9,11 +9,13 @@
 mod least_connections;
 mod random;
 mod round_robin;
+pub mod slow_start;
 mod two_choices;
 
 pub use least_connections::LeastConnections;
 pub use random::Random;
 pub use round_robin::RoundRobin;
+pub use slow_start::SlowStart;
 pub use two_choices::TwoChoices;
 
 /// The members that a call has tried already, as bits of 64-bit words: bit `m % 64` of word `m / 64`
@@ -142,6 +144,15 @@ impl AnyBalancer {
         match self {
             Self::RoundRobin(inner) => inner.fail(member, max_fails),
             Self::LeastConnections(inner) => inner.fail(member, max_fails),
+            Self::TwoChoices(_) | Self::Random(_) => {}
+        }
+    }
+
+    /// From now on `member` has this weight, at least 1, for the algorithms that have weights.
+    pub fn weigh(&mut self, member: u32, weight: u32) {
+        match self {
+            Self::RoundRobin(inner) => inner.weigh(member, weight),
+            Self::LeastConnections(inner) => inner.weigh(member, weight),
             Self::TwoChoices(_) | Self::Random(_) => {}
         }
     }

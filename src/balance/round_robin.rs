@@ -50,6 +50,12 @@ impl RoundRobin {
         self.peers[member as usize].up = up;
     }
 
+    /// From now on `member` has this weight, and what failures took off it is forgotten.
+    pub fn weigh(&mut self, member: u32, weight: u32) {
+        let peer = &mut self.peers[member as usize];
+        (peer.weight, peer.effective) = (i64::from(weight), i64::from(weight));
+    }
+
     /// An attempt at `member` has failed: its effective weight is less by one `max_fails`th of its weight,
     /// rounded down, and not below zero. `max_fails` is at least 1.
     pub fn fail(&mut self, member: u32, max_fails: u32) {

@@ -17,9 +17,9 @@ use crate::time::SimTime;
 use crate::traffic::Traffic;
 
 /// Runs traffic up to `end`, or until it has told control something: then that is when, and `signals` is what
-/// has changed.
+/// has changed. Nothing has, if control does not hear.
 pub(super) fn run_together(
-    (traffic, control): (&mut Traffic<'_>, &mut Control<'_>),
+    (traffic, control, hears): (&mut Traffic<'_>, &mut Control<'_>, bool),
     signals: &mut Vec<Signal>,
     end: SimTime,
     stop: &dyn Fn() -> bool,
@@ -29,7 +29,9 @@ pub(super) fn run_together(
         return Ok(None);
     };
     signals.clear();
-    control.hear(news, signals);
+    if hears {
+        control.hear(news, signals);
+    }
     for &signal in &*signals {
         traffic.apply(news.at, signal);
     }

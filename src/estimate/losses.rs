@@ -6,8 +6,8 @@ use super::plan::{look_back, warm_up};
 use crate::control::{Control, Detail};
 use crate::ids::{BalancerId, CallId, DomainId, Id, IdVec, JourneyId, NodeId, SlotId};
 use crate::model::{
-    Call, Care, ClockRuns, Component, Fault, FaultClock, FaultKind, Load, Lost, Owner, PoolKind,
-    Reach, ServedBy, Start, System,
+    Algorithm, Call, Care, ClockRuns, Component, Fault, FaultClock, FaultKind, Load, Lost, Owner,
+    PoolKind, Reach, ServedBy, Start, System,
 };
 use crate::path::{KeyMaker, Regime, SlotState};
 use crate::random::{Dist, name_hash};
@@ -47,7 +47,7 @@ pub struct AtPeak {
 #[derive(Clone, Debug)]
 pub struct Left {
     /// What traffic sees.
-    regime: Regime,
+    pub(super) regime: Regime,
     /// What every pool has to carry.
     pub load: Load,
     /// Journeys that cannot be served.
@@ -139,6 +139,29 @@ impl AtPeak {
     /// With nothing lost.
     pub fn healthy(&self, seed: u64) -> Left {
         self.settled(&self.system, seed)
+    }
+
+    /// Without `slot`, which has crashed.
+    pub(super) fn without(&self, slot: SlotId, seed: u64) -> Left {
+        let mut system = self.system.clone();
+        system.clocks.push(FaultClock {
+            fault: self.system.faults.ids().next().expect("two faults"),
+            component: Component::Slot(slot),
+            name: "loss".into(),
+        });
+        self.settled(&system, seed)
+    }
+
+    /// The same system with balancers that remember nothing of whose turn it was: members come by chance instead of
+    /// in turn, and the better of two instead of the best of all.
+    pub(super) fn by_chance(mut self) -> Self {
+        for balancer in self.system.balancers.as_mut_slice() {
+            balancer.algorithm = match balancer.algorithm {
+                Algorithm::RoundRobin | Algorithm::Random => Algorithm::Random,
+                Algorithm::LeastConnections | Algorithm::TwoChoices => Algorithm::TwoChoices,
+            };
+        }
+        self
     }
 
     /// What each single loss leaves, in the order of the file, and how many parts were left out

@@ -2,6 +2,7 @@
 
 mod bracket;
 mod by_period;
+mod coalesce;
 mod coupled;
 mod down;
 mod felt;
@@ -27,6 +28,7 @@ mod walk;
 mod windows;
 
 pub use bracket::{Brackets, Outline, RegimeHour};
+pub use coalesce::{Coalesced, Coalescence, PAIRS, Pair, Runs, Took};
 pub use down::{Lost, rates};
 pub use fold::{ChannelFold, LatencyFold, PoolFold, QueueFold, Record, TrafficFold, UnplannedFold};
 pub use group::{GroupError, GroupRecord, GroupRunner, TrafficRecord};

@@ -1,5 +1,6 @@
 //! What will be simulated, decided from the scenario and the seed alone, before anything runs.
 
+use super::coalesce::Coalescence;
 use super::periods::bounds_of;
 use super::rare::Forcing;
 use super::views::views;
@@ -38,6 +39,8 @@ pub struct Windows {
     pub after: SimSpan,
     /// Whether a window goes on where overload outlives what began it.
     pub settles: bool,
+    /// Whether control hears of probes that workers answer too late; without, overload does not act on it.
+    pub hears: bool,
     /// Length of one sampled stretch of a regime, whole slices.
     pub sample: SimSpan,
 }
@@ -77,6 +80,8 @@ pub struct Plan {
     pub traffic_per_block: u64,
     /// How structural outages are forced; `None`: they come as often as they do.
     pub forcing: Option<Forcing>,
+    /// What was measured of the warm-up; `None`: nothing.
+    pub coalescence: Option<Coalescence>,
 }
 
 impl Plan {
@@ -134,6 +139,7 @@ impl Plan {
             warm_up,
             after: look_back.saturating_add(warm_up),
             settles: true,
+            hears: true,
             sample: slice.saturating_mul(sample_slices.max(SAMPLE_SLICES)),
         };
         Self {
@@ -157,7 +163,17 @@ impl Plan {
             },
             traffic_per_block: if method == Method::None { 0 } else { BLOCK },
             forcing: None,
+            coalescence: None,
         }
+    }
+
+    /// Warms up for as long as was `measured`, where that is longer than was worked out.
+    pub fn heed(&mut self, measured: Coalescence) {
+        let windows = &mut self.windows;
+        windows.warm_up = windows.warm_up.max(measured.asks());
+        windows.after = windows.look_back.saturating_add(windows.warm_up);
+        self.traffic.settle = windows.after;
+        self.coalescence = Some(measured);
     }
 
     /// The horizon in seconds.

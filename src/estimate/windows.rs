@@ -76,7 +76,7 @@ impl GroupRunner<'_> {
         }
         loop {
             let next = self.control.next_time().min(plan.to);
-            let both = (&mut *traffic, &mut self.control);
+            let both = (&mut *traffic, &mut self.control, true);
             if run_together(both, &mut self.signals, next, stop)?.is_some() {
                 continue;
             }
@@ -214,7 +214,7 @@ impl GroupRunner<'_> {
                     // What traffic tells on its way there comes before.
                     let until = if closes { end } else { next };
                     end = grow(traffic, end, plan.slice_end(until).min(plan.to));
-                    let both = (&mut *traffic, &mut self.control);
+                    let both = (&mut *traffic, &mut self.control, windows.hears);
                     if let Some(told) = run_together(both, &mut self.signals, until, stop)? {
                         last = None;
                         if traffic.tally().attempts_simulated > MOST {
@@ -242,7 +242,7 @@ impl GroupRunner<'_> {
                     let of = (self.system, plan);
                     let usual =
                         !suspects || self.settling.is_usual(of, (regime, key), end, in_progress);
-                    let calm = !self.coupled
+                    let calm = !(self.coupled && windows.hears)
                         || self.control.probes_are_calm(end)
                             && !self.settling.starves(of, (regime, key), end);
                     if usual && calm {
@@ -327,7 +327,7 @@ impl GroupRunner<'_> {
         regime: &Regime,
         stretch: (SimTime, SimTime),
     ) -> Result<Option<SimTime>, GroupError> {
-        if !self.coupled {
+        if !(self.coupled && self.plan.windows.hears) {
             return Ok(None);
         }
         let key = self.keys.key(self.system, regime);
@@ -440,18 +440,26 @@ impl Others {
     }
 }
 
-/// How long requests feel `signals`: as long as any transition, and until caches are full again.
+/// How long requests feel `signals`: as long as any transition, and until caches are full again and replicas that have
+/// come back have their whole share.
 pub(super) fn felt_for((system, plan): (&System, &Plan), signals: &[Signal]) -> SimSpan {
-    let mut refills_in = SimSpan::ZERO;
+    let mut slowly = SimSpan::ZERO;
     for signal in signals {
+        if let Signal::View {
+            instance, up: true, ..
+        } = signal
+            && let Owner::Balancer(balancer) = system.slots[*instance].owner
+        {
+            slowly = slowly.max(system.balancers[balancer].slow_start);
+        }
         if let Signal::Slot { slot, state } = signal
             && *state == SlotState::Serving
             && let Owner::Pool(pool) = system.slots[*slot].owner
         {
-            refills_in = refills_in.max(system.pools[pool].refills_in);
+            slowly = slowly.max(system.pools[pool].refills_in);
         }
     }
-    plan.windows.after.saturating_add(refills_in)
+    plan.windows.after.saturating_add(slowly)
 }
 
 /// Whether traffic itself can see any of `signals`.

@@ -6,13 +6,14 @@
 //! factor is looked for in a few steps, and lies between two of which the figure is clearly on one side of
 //! the bound, with its interval, and on the other.
 
-use super::cost::{LEAST_TRAFFIC, cpu, plan};
+use super::amounts::cpu;
+use super::cost::{LEAST_TRAFFIC, plan_with};
 use super::figures::Figures;
 use super::outcome::{BreakEven, Outcome, Unturned};
 use super::run::{Histories, some, structure};
 use super::scaled::{Input, inputs};
 use super::{Options, RunError, Watch, verdict};
-use crate::estimate::{BLOCK, GROUPS};
+use crate::estimate::{BLOCK, Coalescence, GROUPS};
 use crate::model::{Method, Metric, Quantity, Source, System, Target};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ struct Tries<'a> {
     watch: &'a dyn Watch,
     /// Histories, where they have traffic.
     histories: Option<Histories>,
+    /// What was measured of the warm-up, in which no fault matters.
+    coalescence: Option<Coalescence>,
     /// CPU seconds of one try, and of all that are left to be made, at most.
     try_cpu_s: f64,
     left_cpu_s: Cell<f64>,
@@ -126,7 +129,7 @@ fn of_structure(
         replications: Some(1),
         ..options.clone()
     };
-    let (_, cost) = plan(system, &options)?;
+    let (_, cost) = plan_with(system, &options, None)?;
     // An input that is doubled doubles the transitions of its fault; most tries are near the end.
     let tries = targets.len() * inputs.len() * (DOUBLINGS + HALVINGS) as usize;
     let each = cost.block_cpu_s * tries as f64;
@@ -148,6 +151,7 @@ fn of_structure(
         options,
         watch,
         histories: None,
+        coalescence: None,
         try_cpu_s: TRY_CPU_S,
         left_cpu_s: Cell::new(f64::INFINITY),
         known: RefCell::default(),
@@ -173,7 +177,10 @@ fn of_requests(
         method: Some(Method::Windows),
         ..options.clone()
     };
-    let cost = |options: &Options| plan(system, options).map(|(_, cost)| cost.with_traffic_s());
+    let measured = plan_with(system, &windows, None).ok();
+    let measured = measured.and_then(|(plan, _)| plan.coalescence);
+    let plan = |options: &Options| plan_with(system, options, measured.as_ref());
+    let cost = |options: &Options| plan(options).map(|(_, cost)| cost.with_traffic_s());
     let (own, other) = (cost(&options), cost(&windows));
     let options = match (&own, &other) {
         (Ok(own), Ok(other)) if other < own => windows,
@@ -181,9 +188,8 @@ fn of_requests(
     };
     let each = cost(&options).unwrap_or(f64::INFINITY);
     // Followed for structure, and for what they lend.
-    let cost_of_control = |options: &Options| {
-        plan(system, options).map_or(f64::INFINITY, |(_, cost)| 2.0 * cost.control_s())
-    };
+    let cost_of_control =
+        |options: &Options| plan(options).map_or(f64::INFINITY, |(_, cost)| 2.0 * cost.control_s());
     // One try serves all targets; they differ a little in where they turn.
     let tries = inputs.len() * (STEPS + TRAFFIC_HALVINGS) as usize + 1;
     let affordable = ((TRAFFIC_CPU_S / (each * tries as f64).max(1e-12)) as u64).min(GROUPS);
@@ -211,6 +217,7 @@ fn of_requests(
             all: all.clamp(LEAST, BLOCK),
             traffic: affordable,
         }),
+        coalescence: measured,
         try_cpu_s: f64::INFINITY,
         left_cpu_s: Cell::new(TRAFFIC_LIMIT_CPU_S),
         known: RefCell::default(),
@@ -426,7 +433,8 @@ impl Tries<'_> {
         if !input.scale(&mut system, factor) {
             return Ok(None);
         }
-        let (mut planned, cost) = match plan(&system, &self.options) {
+        let (mut planned, cost) = match plan_with(&system, &self.options, self.coalescence.as_ref())
+        {
             Ok(found) => found,
             Err(_) => return Ok(None),
         };

@@ -2,8 +2,9 @@
 //! watched is decided.
 
 use super::alike;
+use super::amounts::cpu;
 use super::comparison::{Comparison, Design, Judgement, Watched};
-use super::cost::{RUN_CPU_S, cpu};
+use super::cost::RUN_CPU_S;
 use super::figures::Figures;
 use super::in_order::in_order;
 use super::metrics::Metrics;
@@ -203,6 +204,7 @@ fn same_structure(base: &System, other: &System) -> bool {
         for balancer in system.balancers.as_mut_slice() {
             balancer.algorithm = Algorithm::RoundRobin;
             (balancer.probes, balancer.failover) = (None, None);
+            balancer.slow_start = SimSpan::ZERO;
         }
         for operation in system.operations.as_mut_slice() {
             operation.takes = nothing.clone();

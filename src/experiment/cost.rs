@@ -1,13 +1,14 @@
 //! What a run would cost, in events, and the plan that follows. Never measured, so that the plan
 //! depends on nothing but the scenario and the seed.
 
+use super::amounts::{cpu, many};
 use super::links;
 use super::refills;
 use super::turns::Turns;
 use super::unbounded;
 use super::{Options, RunError};
 use crate::estimate::{
-    BLOCK, Brackets, GROUPS, INSTANTS, Plan, lead_in, lenders, lends, look_back,
+    BLOCK, Brackets, Coalescence, GROUPS, INSTANTS, Plan, lead_in, lenders, lends, look_back,
 };
 use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
@@ -137,7 +138,17 @@ impl Cost {
 /// # Errors
 /// [`RunError::TooCostly`] and [`RunError::Unsuitable`], before anything is simulated.
 pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError> {
+    plan_with(system, options, None)
+}
+
+/// The same with what is `known` of the warm-up of a system that differs in its faults only.
+pub(super) fn plan_with(
+    system: &System,
+    options: &Options,
+    known: Option<&Coalescence>,
+) -> Result<(Plan, Cost), RunError> {
     let load = Load::of(system);
+    let finish = |plan: Plan| finish((system, known), &load, options, plan);
     let seed = seed_of(system, options);
     let asked = options.method.or(system.run.method);
     if system.workloads.is_empty() {
@@ -148,20 +159,10 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
                 help: "add a `workload`, or leave out `--method`".into(),
             });
         }
-        return finish(
-            system,
-            &load,
-            options,
-            Plan::new(system, &load, seed, Method::None),
-        );
+        return finish(Plan::new(system, &load, seed, Method::None));
     }
     if let Some(method) = asked {
-        return finish(
-            system,
-            &load,
-            options,
-            Plan::new(system, &load, seed, method),
-        );
+        return finish(Plan::new(system, &load, seed, method));
     }
     // Every request of the whole run, if that is cheap; else windows.
     let exact = Plan::new(system, &load, seed, Method::Exact);
@@ -175,14 +176,9 @@ pub fn plan(system: &System, options: &Options) -> Result<(Plan, Cost), RunError
         && system.changes_within_hours().is_none()
         && system.queues.is_empty();
     if cheap || !sampled {
-        return finish(system, &load, options, exact);
+        return finish(exact);
     }
-    finish(
-        system,
-        &load,
-        options,
-        Plan::new(system, &load, seed, Method::Windows),
-    )
+    finish(Plan::new(system, &load, seed, Method::Windows))
 }
 
 fn seed_of(system: &System, options: &Options) -> u64 {
@@ -190,7 +186,7 @@ fn seed_of(system: &System, options: &Options) -> u64 {
 }
 
 fn finish(
-    system: &System,
+    (system, known): (&System, Option<&Coalescence>),
     load: &Load,
     options: &Options,
     mut plan: Plan,
@@ -206,7 +202,8 @@ fn finish(
     let faults = transitions(system, plan.horizon_s()) / 4.0;
     let followed = plan.horizon_s() + lead_in(system, seed_of(system, options)).as_secs_f64();
     let transitions = transitions(system, followed);
-    let sampled = plan.windows.sample.as_secs_f64() + plan.windows.warm_up.as_secs_f64();
+    let sampled =
+        |plan: &Plan| plan.windows.sample.as_secs_f64() + plan.windows.warm_up.as_secs_f64();
     let probes = probing(system);
     let requests = match plan.method {
         Method::None => 0.0,
@@ -236,6 +233,11 @@ fn finish(
                     help: "use `--method exact`, or a trace with a line for each hour".into(),
                 });
             }
+            plan.heed(
+                known
+                    .cloned()
+                    .unwrap_or_else(|| Coalescence::of(system, &plan)),
+            );
             // Each fault makes a few transitions; windows overlap into about two each.
             let window = plan.windows.look_back.as_secs_f64()
                 + plan.windows.warm_up.as_secs_f64()
@@ -252,7 +254,7 @@ fn finish(
             // Each window and sample begins by drawing where every user of a closed loop is.
             let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
             let users: f64 = users.map(|users| f64::from(users.count)).sum();
-            (load.rate + probes) * (windows + samples * sampled) + users * (faults + samples)
+            (load.rate + probes) * (windows + samples * sampled(&plan)) + users * (faults + samples)
         }
     };
     let mut cost = Cost {
@@ -266,7 +268,7 @@ fn finish(
         // Each group that has traffic samples what it borrows, too: as long as that is no great part of all, or
         // all is cheap.
         let histories = (cost.affordable(FIGURES_CPU_S) / GROUPS).max(1) as f64;
-        let borrowed = (load.rate + probes) * INSTANTS as f64 * sampled / histories;
+        let borrowed = (load.rate + probes) * INSTANTS as f64 * sampled(&plan) / histories;
         let borrowed = borrowed * load.attempts_per_request * picking(system);
         let least = (cost.attempts + borrowed) / ATTEMPTS_PER_CPU_S * LEAST_TRAFFIC as f64;
         if borrowed <= 0.5 * cost.attempts || least <= LOOK_CPU_S {
@@ -568,27 +570,5 @@ fn bytes(system: &System, plan: &Plan) -> f64 {
         let users = system.workloads.iter().filter_map(|row| row.users.as_ref());
         let users: f64 = users.map(|users| f64::from(users.count)).sum();
         histograms as f64 * EACH * GROUPS as f64 + users * USER
-    }
-}
-
-/// A large number for people.
-fn many(number: f64) -> String {
-    match number {
-        n if n < 1e4 => format!("{n:.0}"),
-        n if n < 1e6 => format!("{:.0} thousand", n / 1e3),
-        n if n < 1e9 => format!("{:.1} million", n / 1e6),
-        n if n < 1e12 => format!("{:.1} billion", n / 1e9),
-        n => format!("{n:.1e}"),
-    }
-}
-
-/// CPU time for people.
-pub(super) fn cpu(secs: f64) -> String {
-    match secs {
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.0} h", s / 3_600.0),
-        s if s < 730.0 * 86_400.0 => format!("{:.0} days", s / 86_400.0),
-        s => format!("{} years", many(s / (365.0 * 86_400.0))),
     }
 }

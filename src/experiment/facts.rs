@@ -49,10 +49,47 @@ pub struct RunFacts {
     pub bounded_histories: u64,
     /// Histories without traffic whose quiet time counts in the figures of requests.
     pub lent_histories: u64,
+    /// How long windows and samples warmed up; `None` if there were none.
+    pub warm_up: Option<WarmUpFacts>,
     /// How structural outages were forced; `None` if they came as often as they do.
     pub forcing: Option<ForcingFacts>,
     /// How many times the verdicts were looked at.
     pub looks: u32,
+}
+
+/// How long windows and samples began before their requests counted, and what says that this is enough: pairs of runs
+/// of the same requests, one from empty and one from a backlog, and when they were one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WarmUpFacts {
+    /// So long, seconds.
+    pub used_s: f64,
+    /// What the formula says, seconds; it stands where it is the longer.
+    pub formula_s: f64,
+    /// Pairs in each regime.
+    pub pairs: u64,
+    /// How long they took on average in the regime that asks for most, seconds; `None` if none was measured.
+    pub mean_s: Option<f64>,
+    /// And at the longest, seconds.
+    pub largest_s: Option<f64>,
+    /// The pool of which a replica is missing in that regime; `None`: all is up, or none was measured.
+    pub missing: Option<String>,
+    /// Regimes that were measured, each at the busiest time: all up, and a replica of each pool missing.
+    pub measured: u64,
+    /// Regimes in which it cannot be known, or costs too much.
+    pub unknown: u64,
+    /// Regimes in which a pair was not one after a long time.
+    pub slow: Vec<SlowRegime>,
+    /// Whether what was measured says that it is too short.
+    pub too_short: bool,
+}
+
+/// A regime that forgets slowly how it began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlowRegime {
+    /// The pool of which a replica is missing; `None`: all is up.
+    pub missing: Option<String>,
+    /// After this time two runs were not one, seconds.
+    pub more_than_s: f64,
 }
 
 /// Overload acted back on control: probes failed because no worker had time for them.

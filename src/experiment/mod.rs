@@ -1,6 +1,7 @@
 //! Many replications: cost, plan, blocks, looks; the outcome as plain data.
 
 mod alike;
+mod amounts;
 mod break_even;
 mod compare;
 pub mod comparison;
@@ -29,6 +30,7 @@ mod turning;
 mod turns;
 mod unbounded;
 mod verdict;
+mod warm_up;
 
 pub use break_even::break_even;
 pub use compare::{CompareError, Input, compare, cost_together};

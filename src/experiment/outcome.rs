@@ -3,7 +3,9 @@
 use crate::model::{InputRange, PeriodBound};
 use crate::path::Phase;
 
-pub use super::facts::{ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts};
+pub use super::facts::{
+    ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts, SlowRegime, WarmUpFacts,
+};
 pub use super::turning::{BreakEven, Scaled, Unturned};
 pub use crate::stats::Estimate;
 

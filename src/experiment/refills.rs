@@ -1,9 +1,9 @@
-//! How long caches fill again, for statements of cost.
+//! How long caches fill again, and replicas that come back get less than their share, for statements of cost.
 
 use crate::ids::{DomainId, SlotId};
 use crate::model::{Component, Owner, Slot, System};
 
-/// Seconds of a history in which caches fill again, about: windows go on until they are full.
+/// Seconds of a history in which they do, about: windows go on until it is over.
 pub(super) fn seconds(system: &System, horizon_s: f64) -> f64 {
     let inside = |mut place: Option<DomainId>, domain: DomainId| {
         while let Some(id) = place {
@@ -15,7 +15,12 @@ pub(super) fn seconds(system: &System, horizon_s: f64) -> f64 {
         false
     };
     let fills = |slot: &Slot| match slot.owner {
-        Owner::Pool(pool) => system.pools[pool].refills_in.as_secs_f64(),
+        Owner::Pool(pool) => {
+            let balancers = system.balancers.iter().filter(|row| row.to == pool);
+            let starts = balancers.map(|row| row.slow_start).max();
+            let fills = system.pools[pool].refills_in;
+            fills.max(starts.unwrap_or_default()).as_secs_f64()
+        }
         Owner::Balancer(_) => 0.0,
     };
     let mut secs = 0.0;

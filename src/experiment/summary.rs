@@ -162,6 +162,7 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
                 windows: traffic.probes.windows,
                 share_of_time: traffic.probes.windows_s / traffic.covered_s,
             }),
+        warm_up: traffic.and_then(|_| super::warm_up::facts(figures.system, plan)),
         forcing: record
             .structure
             .forced
@@ -510,6 +511,8 @@ fn warnings(figures: &Figures<'_>) -> Vec<String> {
         ));
     }
     if let Some(traffic) = &record.traffic {
+        let warm_up = super::warm_up::facts(figures.system, figures.plan);
+        warnings.extend(warm_up.as_ref().and_then(super::warm_up::warning));
         if traffic.replications < 2 {
             warnings.push(
                 "one replication with traffic has no interval: ask for at least 2, better 32"

@@ -207,6 +207,9 @@ pub struct Balancer {
     pub probes: Option<Probes>,
     /// How it learns from the attempts it sends; `None`: it does not.
     pub passive: Option<Passive>,
+    /// For how long a member that its probes bring back gets a growing share of the attempts; zero: its whole share at
+    /// once.
+    pub slow_start: SimSpan,
     /// How the address moves between instances; `None`: users spread over all instances at random,
     /// whatever their state.
     pub failover: Option<Vrrp>,

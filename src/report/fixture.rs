@@ -185,6 +185,18 @@ pub(crate) fn ordinary() -> Outcome {
             unsettled_windows: 0,
             unsettled_mean_s: 0.0,
             late_probes: None,
+            warm_up: Some(WarmUpFacts {
+                used_s: 4.0,
+                formula_s: 2.0,
+                pairs: 64,
+                mean_s: Some(0.715_7),
+                largest_s: Some(2.464_2),
+                missing: Some("app".into()),
+                measured: 3,
+                unknown: 0,
+                slow: Vec::new(),
+                too_short: false,
+            }),
             forcing: None,
             looks: 3,
         },
@@ -402,6 +414,7 @@ pub(crate) fn without_traffic() -> Outcome {
     let mut o = ordinary();
     o.run = RunFacts {
         method: Method::None,
+        warm_up: None,
         arrival_driven: None,
         traffic_replications: 0,
         slice_s: None,

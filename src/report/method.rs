@@ -1,7 +1,7 @@
 //! How a result was come by, in words.
 
 use super::numbers;
-use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, Parts, RunFacts};
+use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, Parts, RunFacts, WarmUpFacts};
 use crate::model::Method;
 
 /// What was done, in two sentences.
@@ -61,7 +61,8 @@ pub(crate) fn done(outcome: &Outcome) -> String {
     let coupled = run.late_probes.as_ref();
     let coupled = coupled.map_or_else(String::new, |late| together(late, run.method));
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
-    format!("{first} {second}{lent}{coupled}{bounded}{forced}")
+    let warm = run.warm_up.as_ref().map(warm_up).unwrap_or_default();
+    format!("{first} {second}{warm}{lent}{coupled}{bounded}{forced}")
 }
 
 /// Which engine simulated requests.
@@ -71,6 +72,42 @@ pub(crate) fn engine(run: &RunFacts) -> &'static str {
         Some(false) => "events",
         Some(true) => "arrivals where nothing changes, events after changes",
     }
+}
+
+/// How long windows and samples warm up, and how that is known.
+fn warm_up(facts: &WarmUpFacts) -> String {
+    let used = numbers::exact_span(facts.used_s);
+    let known = match (facts.mean_s, facts.largest_s) {
+        (Some(mean), Some(largest)) => {
+            let pairs = numbers::plural(facts.pairs, "pair");
+            let of = if facts.measured == 1 {
+                format!("{pairs} at the busiest time with all up")
+            } else {
+                format!(
+                    "{pairs} in each of {} at the busiest time, of which this one needs most",
+                    numbers::plural(facts.measured, "regime")
+                )
+            };
+            format!(
+                "the same requests, simulated from empty and from a backlog, came to the same after {} on average and {} at \
+                 the longest ({of})",
+                numbers::short_span(mean),
+                numbers::short_span(largest),
+            )
+        }
+        _ => "so long by a formula".to_owned(),
+    };
+    let open = match (facts.measured, facts.unknown + facts.slow.len() as u64) {
+        (_, 0) => String::new(),
+        (0, _) => ", as it cannot be measured here".to_owned(),
+        (_, n) => format!(
+            "; in {} it cannot be measured, and a formula stands",
+            numbers::plural(n, "other")
+        ),
+    };
+    format!(
+        " Stretches begin {used} before their first request counts, so that they forget that they began empty: {known}{open}."
+    )
 }
 
 /// That both clocks were one, and what came of it.
@@ -284,6 +321,42 @@ mod tests {
                  part), and 0.42 otherwise, by the histories with traffic (plain part); of the downtime of a \
                  year 32 ms and 58 s."
             ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn how_the_warm_up_is_known_is_told() {
+        let mut facts = WarmUpFacts {
+            used_s: 4.0,
+            formula_s: 2.0,
+            pairs: 64,
+            mean_s: Some(0.715_7),
+            largest_s: Some(2.464_2),
+            missing: Some("app".into()),
+            measured: 3,
+            unknown: 0,
+            slow: Vec::new(),
+            too_short: false,
+        };
+        assert_eq!(
+            warm_up(&facts),
+            " Stretches begin 4 s before their first request counts, so that they forget that they began empty: the same \
+             requests, simulated from empty and from a backlog, came to the same after 720 ms on average and 2.5 s at the \
+             longest (64 pairs in each of 3 regimes at the busiest time, of which this one needs most)."
+        );
+        (facts.measured, facts.unknown) = (1, 2);
+        let text = warm_up(&facts);
+        assert!(
+            text.ends_with(
+                "with all up); in 2 others it cannot be measured, and a formula stands."
+            ),
+            "{text}"
+        );
+        (facts.measured, facts.mean_s, facts.largest_s) = (0, None, None);
+        let text = warm_up(&facts);
+        assert!(
+            text.ends_with("so long by a formula, as it cannot be measured here."),
             "{text}"
         );
     }

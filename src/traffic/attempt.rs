@@ -422,8 +422,8 @@ impl<'a> Stretch<'a> {
         let slot = SlotId::from_index(frame.slot as usize);
         let returns = caller != NONE && !frame.cut_front && !frame.cut_back;
         if returns || caller == NONE {
-            if caller == NONE && what >= plan.probe_from {
-                self.probe_done(plan, index, succeeded);
+            if caller == NONE {
+                self.done_for_nobody(plan, index, succeeded);
             }
             self.unlink(plan, index, true);
             self.drop_attempt(index);

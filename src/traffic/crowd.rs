@@ -5,6 +5,9 @@
 //! that in its warm-up. What a user draws follows from the stretch, the user and the user's number of
 //! requests in it.
 
+use super::arrivals::NOBODY;
+use super::stretch::Stretch;
+use crate::ids::{Id, WorkloadId};
 use crate::model::Users;
 use crate::random::{Key, Sequence};
 use crate::time::{SimSpan, SimTime};
@@ -70,5 +73,34 @@ impl<'a> Crowd<'a> {
         let thinks = self.users.think.quantile_of_sf(uniform);
         self.thinking
             .push(Reverse((now + SimSpan::from_secs_f64(thinks), user)));
+    }
+}
+
+impl Stretch<'_> {
+    /// Request `index` is one of `user`, of a closed loop.
+    #[inline(never)]
+    pub(super) fn seat(&mut self, index: u32, user: u32) {
+        let index = index as usize;
+        if index >= self.seats.len() {
+            self.seats.resize(index + 1, NOBODY);
+        }
+        self.seats[index] = user;
+    }
+
+    /// The user of `request` has an answer, or has left, and thinks before coming again.
+    #[inline(never)]
+    pub(super) fn think(&mut self, workload: u32, request: u32) {
+        let frame = &self.frames[request];
+        let (counted, calm) = (frame.counted, frame.condition == 0);
+        let waited = u128::from(self.now.since(frame.since).as_nanos());
+        if counted {
+            let users = &mut self.tally.users[WorkloadId::from_index(workload as usize)];
+            users.ended += 1;
+            users.waited_ns += waited;
+            users.calm += u64::from(calm);
+            users.calm_waited_ns += if calm { waited } else { 0 };
+        }
+        let user = self.seats[request as usize];
+        self.arrivals.think(workload as usize, user, self.now);
     }
 }

@@ -69,7 +69,8 @@
 //! uniformly from all of them. The instance chooses among the members it believes up and its call
 //! has not tried (all of them again when all were tried); if it believes none up it refuses. It counts
 //! an attempt as in progress until the attempt ends or its caller gives up; a restart empties its
-//! tables. An operation that only the leader serves goes to the leader.
+//! tables. Where it has a slow start, a member that comes back into its view has a growing weight; as a stretch begins,
+//! all have their whole one. An operation that only the leader serves goes to the leader.
 //!
 //! **Calls without balancer** take the pool's slots in turn, whatever their state, one turn for each
 //! call site. An operation of the leader goes to the leader, and is refused while there is none. One
@@ -121,6 +122,7 @@ mod call;
 mod channels;
 mod crowd;
 mod discipline;
+mod fates;
 mod fork;
 mod frames;
 mod impaired;
@@ -144,6 +146,7 @@ pub use ahead::{WhyEvents, arrival_driven};
 pub use arrivals::Source;
 pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
+pub use fates::Fate;
 pub use tally::{
     BadRun, ChannelTally, Counts, JourneyTally, PoolTally, ProbeTally, QueueTally, SliceTally,
     Tally, TrafficSettings, UserTally,
@@ -405,6 +408,35 @@ impl<'a> Traffic<'a> {
     /// No answer is awaited any more.
     pub fn forget_answers(&mut self) {
         self.stretch.answers.forget();
+    }
+
+    /// From now on it is written down what becomes of each request, or not. Only by events.
+    pub fn watch_fates(&mut self, watch: bool) {
+        self.stretch.fates.watched = watch;
+        self.stretch.fates.list.clear();
+    }
+
+    /// What became of requests, and of pieces of a backlog, since that began, in the order of their ends.
+    pub fn fates(&self) -> &[Fate] {
+        &self.stretch.fates.list
+    }
+
+    /// The requests in progress, in no order: since when, and of which journey. Only by events.
+    pub fn requests_in_progress(&self, into: &mut Vec<(SimTime, u32)>) {
+        self.stretch.requests_in_progress(into);
+    }
+
+    /// At the beginning of a stretch, which goes by events: puts so much work that nobody waits for at each slot of
+    /// each pool that serves, as far as there is room; how much these are together. Its draws are those of `source`.
+    pub fn pile_up(&mut self, backlog: &IdVec<PoolId, u32>, source: Source) -> u32 {
+        self.stretch.pile_up(&self.plan, backlog, source)
+    }
+
+    /// Callers without balancer take any slot instead of one after the other, the same in every run that comes to
+    /// the call at the same instant. Only by events.
+    pub fn take_turns_by_chance(&mut self) {
+        let calls = self.plan.system.calls.len();
+        self.stretch.chances = Some(IdVec::filled(SimTime::EPOCH, calls));
     }
 
     /// Requests, attempts and branches in progress, at most: 1 to 2^24 - 1.

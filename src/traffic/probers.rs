@@ -334,7 +334,7 @@ impl<'a> Stretch<'a> {
         }
         (prober.out, prober.against) = (!prober.out, 0);
         self.tally.probes.left_out += u64::from(prober.out);
-        self.relays[known.relay as usize].set(known.member, !prober.out);
+        self.relays[known.relay as usize].notice(known.member, !prober.out, self.now);
     }
 
     /// From now on control is followed, and believes of all members what it told; or not any more.

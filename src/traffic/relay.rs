@@ -7,7 +7,7 @@ use super::arrivals::Source;
 use super::frames::NONE;
 use super::plan::Plan;
 use super::stretch::Stretch;
-use crate::balance::{AnyBalancer, Tried};
+use crate::balance::{AnyBalancer, SlowStart, Tried, slow_start};
 use crate::ids::{Id, SlotId};
 use crate::model::{self, System};
 use crate::path::SlotState;
@@ -19,6 +19,12 @@ pub(super) struct Relay {
     pub slot: SlotId,
     balancer: AnyBalancer,
     passive: Option<Box<Accounting>>,
+    /// Members that have come back; `None`: they have their whole weight at once.
+    slow_start: Option<Box<SlowStart>>,
+    /// When its process started, if it did in this stretch: what it believes then it has not noticed.
+    started: SimTime,
+    /// Whether it has anything of the two, to be looked after at each choice.
+    attends: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -37,15 +43,27 @@ impl Relay {
                 up: vec![true; members],
             })
         });
+        let seconds = balancer.slow_start.as_nanos().div_ceil(1_000_000_000);
+        let slow_start = (seconds > 0).then(|| Box::new(SlowStart::new(members, seconds)));
+        let weight = slow_start.as_ref().map_or(1, |_| slow_start::WHOLE);
+        let kind = super::plan::kind_of(balancer.algorithm);
         Self {
             slot,
-            balancer: AnyBalancer::new(super::plan::kind_of(balancer.algorithm), &vec![1; members]),
+            balancer: AnyBalancer::new(kind, &vec![weight; members]),
+            attends: accounting.is_some() || slow_start.is_some(),
             passive: accounting,
+            slow_start,
+            started: SimTime::NEVER,
         }
     }
 
     /// A process that has just started: it believes of its members what it did.
     pub(super) fn restart(&mut self) {
+        self.started = SimTime::NEVER;
+        let balancer = &mut self.balancer;
+        if let Some(slow) = &mut self.slow_start {
+            slow.restart(|member, weight| balancer.weigh(member, weight));
+        }
         self.balancer.restart();
         if let Some(accounting) = &mut self.passive {
             accounting.passive.restart();
@@ -55,8 +73,38 @@ impl Relay {
         }
     }
 
-    /// From now on `member` may get attempts, as far as probes and standbys are concerned, or not.
+    /// Its process starts at `now`: it gives every member that it believes up its whole share.
+    pub(super) fn starts(&mut self, now: SimTime) {
+        self.started = now;
+        let balancer = &mut self.balancer;
+        if let Some(slow) = &mut self.slow_start {
+            slow.restart(|member, weight| balancer.weigh(member, weight));
+        }
+    }
+
+    /// From now on `member` may get attempts, as far as probes and standbys are concerned, or not. If it may, it has its
+    /// whole weight.
     pub(super) fn set(&mut self, member: u32, up: bool) {
+        if let Some(slow) = &mut self.slow_start {
+            slow.set(member, up);
+            self.balancer.weigh(member, slow_start::WHOLE);
+        }
+        self.let_in(member, up);
+    }
+
+    /// The same for what the instance notices at `now`: a member that has come back begins slowly.
+    pub(super) fn notice(&mut self, member: u32, up: bool, now: SimTime) {
+        if self.started == now {
+            return self.set(member, up);
+        }
+        if let Some(slow) = &mut self.slow_start {
+            let weight = slow.notice(member, up, now);
+            self.balancer.weigh(member, weight);
+        }
+        self.let_in(member, up);
+    }
+
+    fn let_in(&mut self, member: u32, up: bool) {
         let mut gets = up;
         if let Some(accounting) = &mut self.passive {
             accounting.up[member as usize] = up;
@@ -80,8 +128,8 @@ impl Relay {
     /// Chooses a member at `now`.
     #[inline(always)]
     pub(super) fn pick(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
-        if self.passive.is_some() {
-            return self.pick_passively(bits, tried, now);
+        if self.attends {
+            return self.attend(bits, tried, now);
         }
         self.balancer.pick(bits, tried)
     }
@@ -102,6 +150,18 @@ impl Relay {
     ) -> Option<u32> {
         debug_assert!(self.passive.is_none());
         self.balancer.pick_by(bits, in_progress)
+    }
+
+    #[inline(never)]
+    fn attend(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
+        let balancer = &mut self.balancer;
+        if let Some(slow) = self.slow_start.as_mut().filter(|slow| slow.is_due(now)) {
+            slow.grow(now, |member, weight| balancer.weigh(member, weight));
+        }
+        if self.passive.is_some() {
+            return self.pick_passively(bits, tried, now);
+        }
+        self.balancer.pick(bits, tried)
     }
 
     #[inline(never)]

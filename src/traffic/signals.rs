@@ -44,7 +44,12 @@ impl<'a> Stretch<'a> {
                 }
                 self.refill(plan, slot, before, state);
                 match plan.relay_of[slot] {
-                    Some(relay) => self.change_relay(plan, relay, before, state),
+                    Some(relay) => {
+                        if state == SlotState::Serving && before != SlotState::Paused {
+                            self.relays[relay as usize].starts(at);
+                        }
+                        self.change_relay(plan, relay, before, state);
+                    }
                     None => self.change_slot(plan, slot, before, state),
                 }
                 if !self.probers.is_empty() {
@@ -69,7 +74,7 @@ impl<'a> Stretch<'a> {
                 if let Some(relay) = plan.relay_of[instance] {
                     let slot = plan.member(relay, member);
                     let stands_by = self.regime.slots[slot] == SlotState::Standby;
-                    self.relays[relay as usize].set(member, up && !stands_by);
+                    self.relays[relay as usize].notice(member, up && !stands_by, at);
                 }
             }
             Signal::Blame { journey, blame } => {

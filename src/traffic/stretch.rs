@@ -7,6 +7,7 @@ use super::blame::Blames;
 use super::broker::Brokers;
 use super::call::Next;
 use super::channels::Channels;
+use super::fates::Fates;
 use super::frames::{Frames, Kind, NONE, State, Wait, patience_draws};
 use super::plan::Plan;
 use super::probers::Probers;
@@ -16,7 +17,7 @@ use super::sharing::Sharing;
 use super::slices::Slices;
 use super::tally::{Tally, TrafficSettings};
 use crate::engine::{Agenda, Due, Rings, Timer};
-use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId, WorkloadId};
+use crate::ids::{CallId, Id, IdVec, JourneyId, PoolId, SlotId};
 use crate::model::Discipline;
 use crate::path::Regime;
 use crate::random::Dist;
@@ -74,6 +75,8 @@ pub(super) struct Stretch<'a> {
     pub channels: Channels<'a>,
     /// The next slot in turn of each call site without balancer.
     pub turns: IdVec<CallId, u32>,
+    /// If any is taken instead, by chance: when each call site was last come to.
+    pub chances: Option<IdVec<CallId, SimTime>>,
     pub regime: Regime,
     /// Whether any slot or link is cut off.
     pub islands: bool,
@@ -95,6 +98,7 @@ pub(super) struct Stretch<'a> {
     pub found: Vec<(SimTime, u32)>,
     pub tally: Tally,
     pub answers: Answers,
+    pub fates: Fates,
     pub refills: Refills,
     /// The user of a closed loop that each request in progress is of, by frame.
     pub seats: Vec<u32>,
@@ -156,6 +160,7 @@ impl<'a> Stretch<'a> {
             brokers: Brokers::new(plan),
             channels: Channels::new(plan),
             turns: IdVec::filled(0, system.calls.len()),
+            chances: None,
             regime: Regime::all_up(system),
             islands: false,
             far: false,
@@ -170,6 +175,7 @@ impl<'a> Stretch<'a> {
             found: Vec::new(),
             tally: Tally::new(system, settings),
             answers: Answers::new(system.pools.len()),
+            fates: Fates::default(),
             refills: Refills::new(system.slots.len()),
             seats: Vec::new(),
             latencies: system
@@ -453,6 +459,9 @@ impl<'a> Stretch<'a> {
             self.think(crowd, request);
         }
         self.frames.release(request);
+        if self.fates.watched {
+            self.note_fate(since, journey, (answered, !degraded));
+        }
         if !counted {
             return;
         }
@@ -483,33 +492,6 @@ impl<'a> Stretch<'a> {
         }
         self.slices.end(cell, cause, &mut self.tally.slices);
         self.counted_in_flight -= 1;
-    }
-
-    /// Request `index` is one of `user`, of a closed loop.
-    #[inline(never)]
-    fn seat(&mut self, index: u32, user: u32) {
-        let index = index as usize;
-        if index >= self.seats.len() {
-            self.seats.resize(index + 1, NOBODY);
-        }
-        self.seats[index] = user;
-    }
-
-    /// The user of `request` has an answer, or has left, and thinks before coming again.
-    #[inline(never)]
-    fn think(&mut self, workload: u32, request: u32) {
-        let frame = &self.frames[request];
-        let (counted, calm) = (frame.counted, frame.condition == 0);
-        let waited = u128::from(self.now.since(frame.since).as_nanos());
-        if counted {
-            let users = &mut self.tally.users[WorkloadId::from_index(workload as usize)];
-            users.ended += 1;
-            users.waited_ns += waited;
-            users.calm += u64::from(calm);
-            users.calm_waited_ns += if calm { waited } else { 0 };
-        }
-        let user = self.seats[request as usize];
-        self.arrivals.think(workload as usize, user, self.now);
     }
 
     /// Adds the latencies of the stretch to the tally.

@@ -4,9 +4,10 @@ use super::attempt::{REFUSED, Target};
 use super::frames::NONE;
 use super::plan::{CallPlan, Plan};
 use super::stretch::Stretch;
-use crate::ids::SlotId;
+use crate::ids::{CallId, Id, SlotId};
 use crate::model::ServedBy;
 use crate::path::SlotState;
+use crate::random::mix;
 
 impl<'a> Stretch<'a> {
     /// Where an attempt goes that no balancer is asked for.
@@ -47,6 +48,9 @@ impl<'a> Stretch<'a> {
         position: u32,
         call: &CallPlan<'a>,
     ) -> SlotId {
+        if self.chances.is_some() {
+            self.any_turn(plan.sequence[position as usize], call);
+        }
         let turn = &mut self.turns[plan.sequence[position as usize]];
         let mut slot = call.slots[*turn as usize];
         *turn = (*turn + 1) % call.slots.len() as u32;
@@ -58,5 +62,19 @@ impl<'a> Stretch<'a> {
             others -= 1;
         }
         slot
+    }
+
+    /// It is any slot's turn, by chance, but the same in all runs in which something comes to this call site now. What
+    /// comes to it at one instant takes turns.
+    #[cold]
+    fn any_turn(&mut self, id: CallId, call: &CallPlan<'a>) {
+        let now = self.now;
+        let Some(last) = self.chances.as_mut().map(|chances| &mut chances[id]) else {
+            return;
+        };
+        if std::mem::replace(last, now) != now {
+            let bits = mix(mix(now.as_nanos()) ^ id.index() as u64) >> 32;
+            self.turns[id] = ((bits * call.slots.len() as u64) >> 32) as u32;
+        }
     }
 }

@@ -35,6 +35,17 @@ fn windows_agree_with_exact_when_a_pool_is_emptied_by_its_probes() {
     );
 }
 
+/// The mutant is kept: windows in which control does not hear what overload does.
+#[test]
+fn if_overload_does_not_act_on_control_most_failures_are_missed() {
+    let paired = compare(&system(CASCADE), 16, |plan| plan.windows.hears = false);
+    assert!(
+        paired.difference < -6.0 * paired.error,
+        "the mutant must not pass"
+    );
+    assert!(paired.difference < -0.5 * paired.share);
+}
+
 /// In the hours of the day at which one replica alone cannot do the work, there is no quiet time without the
 /// other, and what began there goes on until the load is less: two that are left out in turn.
 const BY_DAY: &str = "

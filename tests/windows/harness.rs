@@ -1,6 +1,6 @@
 //! Runs both methods on the same histories and compares what they find.
 
-use fivenines::estimate::{GROUPS, GroupRunner, Plan, TrafficRecord};
+use fivenines::estimate::{Coalescence, GROUPS, GroupRunner, Plan, TrafficRecord};
 use fivenines::model::{Load, Method, System};
 use fivenines::path::Cause;
 use fivenines::scenario;
@@ -223,6 +223,7 @@ pub(crate) fn compare_seeds(
     for seed in seeds(count) {
         let exact_plan = plan(Method::Exact, seed);
         let mut windows_plan = plan(Method::Windows, seed);
+        windows_plan.heed(Coalescence::of(system, &windows_plan));
         mutate(&mut windows_plan);
         for group in 0..GROUPS.min(replications) {
             let (sampled, whole) = (run(&windows_plan, group), run(&exact_plan, group));

@@ -1,7 +1,7 @@
 //! How a run was carried out, in `result.json`.
 
 use super::{ENGINE, Json, estimate, method_name};
-use crate::experiment::outcome::{Estimate, ForcingFacts, InitiatorRow, Outcome};
+use crate::experiment::outcome::{Estimate, ForcingFacts, InitiatorRow, Outcome, WarmUpFacts};
 
 pub(super) fn run(o: &Outcome) -> Json {
     let run = &o.run;
@@ -53,6 +53,7 @@ pub(super) fn run(o: &Outcome) -> Json {
                 ),
             ]),
         ),
+        ("warm_up", run.warm_up.as_ref().map_or(Json::Null, warm_up)),
         ("forcing", run.forcing.as_ref().map_or(Json::Null, forcing)),
         ("looks", Json::integer(run.looks.into())),
     ])
@@ -108,4 +109,27 @@ fn forcing(f: &ForcingFacts) -> Json {
         facts.push(("requests", requests));
     }
     Json::object(facts)
+}
+
+fn warm_up(facts: &WarmUpFacts) -> Json {
+    let seconds = |secs: Option<f64>| secs.map_or(Json::Null, Json::number);
+    let missing = |pool: &Option<String>| pool.as_deref().map_or(Json::Null, Json::text);
+    let slow = facts.slow.iter().map(|row| {
+        Json::object([
+            ("missing", missing(&row.missing)),
+            ("more_than_s", Json::number(row.more_than_s)),
+        ])
+    });
+    Json::object([
+        ("used_s", Json::number(facts.used_s)),
+        ("formula_s", Json::number(facts.formula_s)),
+        ("pairs", Json::integer(facts.pairs)),
+        ("mean_s", seconds(facts.mean_s)),
+        ("largest_s", seconds(facts.largest_s)),
+        ("missing", missing(&facts.missing)),
+        ("measured", Json::integer(facts.measured)),
+        ("unknown", Json::integer(facts.unknown)),
+        ("slow", Json::list(slow)),
+        ("too_short", Json::Bool(facts.too_short)),
+    ])
 }

@@ -54,6 +54,7 @@ impl<'a> Compiler<'a> {
                 Some(Algorithm::TwoChoices) => model::Algorithm::TwoChoices,
                 Some(Algorithm::Random) => model::Algorithm::Random,
             };
+            let slow_start = self.slow_start(form, algorithm);
             self.balancer_to.push(to);
             self.system.balancers.push(model::Balancer {
                 name: entry.name.clone(),
@@ -63,6 +64,7 @@ impl<'a> Compiler<'a> {
                 algorithm,
                 probes,
                 passive,
+                slow_start,
                 failover,
                 starts_in,
             });
@@ -247,6 +249,7 @@ fn no_balancer(name: &str) -> model::Balancer {
         algorithm: model::Algorithm::RoundRobin,
         probes: None,
         passive: None,
+        slow_start: SimSpan::ZERO,
         failover: None,
         starts_in: super::no_time(),
     }

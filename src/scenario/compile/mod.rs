@@ -27,6 +27,7 @@ mod queues;
 mod repair;
 mod restart;
 mod run;
+mod slow_start;
 mod topology;
 mod traces;
 mod waits;

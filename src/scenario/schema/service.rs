@@ -132,6 +132,8 @@ placed! {
         max_fails: u64,
         /// How long that is, in whole seconds; then one attempt is the test. Failures are remembered for as long. Default: 10s with `max_fails`. Evidence: recorded, nginx 1.22.1.
         fail_timeout: Span,
+        /// For how long a replica that its probes bring back gets less than its share, in whole seconds, as HAProxy's `slowstart`: it begins with a sixteenth of its weight, which grows by the second. Each instance counts for itself. With `round_robin` and `least_conn` only. Default: none, it has its whole share at once. Evidence: recorded, HAProxy 2.6.12.
+        slow_start: Span,
         /// How many instances. Default: 1.
         #[schemars(range(min = 1, max = 10_000))]
         replicas: u64,
