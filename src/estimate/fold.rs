@@ -6,6 +6,7 @@ use super::outages::OutageRecord;
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{GROUPS, Plan};
 use super::recoveries::RecoveryRecord;
+use super::splitting::SplittingRecord;
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals};
@@ -109,6 +110,8 @@ pub struct TrafficFold {
     pub replications: u64,
     /// Replications without traffic that lent their quiet time.
     pub lent: u64,
+    /// Failures of load that were found by splitting.
+    pub splitting: SplittingRecord,
     /// (failed, ended) of all requests.
     pub failed: Sums,
     /// (failed or degraded, ended) of all requests.
@@ -235,6 +238,7 @@ impl TrafficFold {
         Self {
             replications: 0,
             lent: 0,
+            splitting: SplittingRecord::default(),
             failed: Sums::default(),
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
@@ -279,6 +283,7 @@ impl TrafficFold {
         let totals = &record.totals;
         self.replications += record.replications;
         self.lent += record.lent;
+        self.splitting.merge(&record.splitting);
         let all = totals.journeys.as_slice();
         let sum = |of: fn(&JourneyTotals) -> f64| all.iter().map(of).sum::<f64>();
         let (issued, ended) = (sum(|journey| journey.issued), sum(JourneyTotals::ended));

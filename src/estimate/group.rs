@@ -14,6 +14,7 @@ use super::rare::Forcer;
 use super::recoveries::RecoveryRecord;
 use super::settle::Settling;
 use super::slice_share::SliceShare;
+use super::splitting::{FoundInGroup, Pilots, SplittingRecord};
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Scales, Totals};
 use super::views::View;
@@ -47,6 +48,8 @@ pub struct TrafficRecord {
     pub replications: u64,
     /// Replications without traffic that lent their quiet time.
     pub lent: u64,
+    /// Failures of load that were found by splitting.
+    pub splitting: SplittingRecord,
     /// Requests and calls.
     pub totals: Totals,
     /// Slices.
@@ -95,6 +98,7 @@ pub struct GroupRunner<'a> {
     /// Whether overload acts back on control.
     pub(super) coupled: bool,
     pub(super) looks: Looks,
+    pub(super) pilots: Pilots,
     /// For how long windows of this group went on because overload outlived what began it, and in which regime.
     pub(super) beyond: Vec<(Rc<Regime>, SimTime, SimTime)>,
     /// What the targets on periods count.
@@ -148,6 +152,7 @@ impl<'a> GroupRunner<'a> {
             felt: Felt::new(system),
             coupled: system.is_coupled(),
             looks: Looks::default(),
+            pilots: Pilots::default(),
             beyond: Vec::new(),
             views: View::all(system),
             others: BTreeMap::new(),
@@ -273,17 +278,26 @@ impl<'a> GroupRunner<'a> {
         let quiet_s: f64 = met.values().flat_map(|met| met.blamed_s()).sum();
         // Of quiet time, each second counts as so much.
         let part = replications.len() as f64 / (replications.len() + lent.len()) as f64;
+        let mut borrowed = self.borrow(lent, stop)?;
+        self.give_back(&mut borrowed, part);
+        let mut splitting = SplittingRecord::default();
+        let split = self.split(batch, (&met, &borrowed), &mut splitting, stop)?;
         for (&key, met) in &mut met {
             if stop() {
                 return Err(GroupError::Stopped);
             }
-            let of = (batch, paths.len());
-            self.sample(of, key, met, (quiet_s, part), &mut totals, stop)?;
+            let (of, found) = ((batch, paths.len()), split.get(&key.0));
+            self.sample(of, key, (met, found), (quiet_s, part), &mut totals, stop)?;
         }
         let mut bad = Bad::none(causes.len());
         if !lent.is_empty() {
-            let borrowed = self.borrow(lent, stop)?;
-            self.sample_borrowed(batch, part, borrowed, (&mut totals, &mut bad), stop)?;
+            let found = (&mut totals, &mut bad);
+            self.sample_borrowed(batch, part, (&borrowed, &split), found, stop)?;
+        }
+        for (key, met) in met.iter().chain(&borrowed.regimes) {
+            if let Some(found) = split.get(&key.0) {
+                totals.add_split(self.system, found, (&met.expected, part), &met.blamed);
+            }
         }
         // Units of slices are histories, so only one history of a group can borrow.
         let lent_bad =
@@ -299,6 +313,7 @@ impl<'a> GroupRunner<'a> {
         Ok(TrafficRecord {
             replications: replications.len() as u64,
             lent: lent.len() as u64,
+            splitting,
             totals,
             outages,
             regimes,
@@ -361,7 +376,7 @@ impl<'a> GroupRunner<'a> {
         &mut self,
         (batch, replications): (u64, usize),
         (key, slot): (u64, u64),
-        met: &mut Met,
+        (met, split): (&mut Met, Option<&FoundInGroup>),
         (quiet_s, part): (f64, f64),
         totals: &mut Totals,
         stop: &dyn Fn() -> bool,
@@ -461,10 +476,10 @@ impl<'a> GroupRunner<'a> {
         met.expect_of_users(self.system, tally, sampled_s);
         let views = self.views.iter();
         met.sampled = views
-            .map(|view| view.of_sample(self.system, tally, &met.expected))
+            .map(|view| view.of_sample(self.system, (tally, split), &met.expected))
             .collect();
         let scales = Scales::expecting(self.system, tally, &met.expected, part);
-        totals.add_sampled(self.system, tally, &scales, &met.blamed);
+        totals.add_sampled(self.system, (tally, split), &scales, &met.blamed);
         Ok(())
     }
 

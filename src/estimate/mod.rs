@@ -18,6 +18,7 @@ mod rare;
 mod recoveries;
 mod settle;
 mod slice_share;
+mod splitting;
 mod structure;
 mod sums;
 mod totals;
@@ -40,6 +41,7 @@ pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use rare::{ForcedRecord, Forcer, Forcing, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use slice_share::SliceShare;
+pub use splitting::SplittingRecord;
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{

@@ -3,7 +3,7 @@
 use crate::model::{InputRange, PeriodBound};
 use crate::path::Phase;
 
-pub use super::facts::{ForcingFacts, InjectedFacts, LateProbes, RunFacts};
+pub use super::facts::{ForcingFacts, InjectedFacts, LateProbes, RunFacts, SplittingFacts};
 pub use super::turning::{BreakEven, Scaled, Unturned};
 pub use crate::stats::Estimate;
 

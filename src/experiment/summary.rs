@@ -5,9 +5,9 @@ use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, ForcingFacts,
     InjectedFacts, JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd,
-    RequestCounts, Requests, RunFacts, Service, Spans, TargetRow, UserRow,
+    RequestCounts, Requests, RunFacts, Service, Spans, SplittingFacts, TargetRow, UserRow,
 };
-use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, Sums, TrafficFold};
+use crate::estimate::{ForcedRecord, LatencyFold, PoolFold, SplittingRecord, Sums, TrafficFold};
 use crate::ids::{ChannelId, Id, PoolId};
 use crate::model::{Channel, Load, Method, PoolKind, Prices, Quantity, Replication, System};
 use crate::path::Cause;
@@ -159,8 +159,22 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
                 share_of_time: traffic.probes.windows_s / traffic.covered_s,
             }),
         forcing: record.structure.forced.as_deref().map(forcing_facts),
+        splitting: traffic.and_then(|traffic| splitting_facts(&traffic.splitting)),
         looks,
     }
+}
+
+fn splitting_facts(split: &SplittingRecord) -> Option<SplittingFacts> {
+    (split.regimes > 0).then(|| SplittingFacts {
+        regimes: split.regimes,
+        levels: split.levels,
+        roots: split.roots,
+        retrials: split.retrials,
+        changes: split.changes,
+        hits: split.hits,
+        effective_hits: split.effective_hits(),
+        given_up: split.given_up,
+    })
 }
 
 fn forcing_facts(forced: &ForcedRecord) -> ForcingFacts {

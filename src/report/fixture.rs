@@ -186,6 +186,7 @@ pub(crate) fn ordinary() -> Outcome {
             unsettled_mean_s: 0.0,
             late_probes: None,
             forcing: None,
+            splitting: None,
             looks: 3,
         },
         availability: Availability {

@@ -25,6 +25,7 @@
 //! | `run.slice_s`, `run.bad_below` | length of a slice or `null`; a slice is bad if its share of good or degraded requests is below |
 //! | `run.simulated` | `requests`, `attempts`, `transitions`, `regimes` (integers), `share_of_time`, the share of the traffic replications' time simulated request by request, `unsettled_windows`, how often overload outlived what began it, and `unsettled_mean_s`, for how long on average; `bounded_histories`, histories without traffic whose downtime was bounded for a target like `probability(downtime > 4h)`; `lent_histories`, histories without traffic whose quiet time counts in the figures of requests; `late_probes` (null where no worker answers probes): how many `failed` for want of workers, how often balancers left out a replica for it in samples of quiet time (`left_out_in_samples`), the `windows` that were longer for it, and the `share_of_time` that was |
 //! | `run.forcing` | `null` if structural outages came as often as they do; else integers `branches`, `forced` (with a fault that was forced), `hits` (that met an outage), `demands_raised` (in which something decided by chance when it is demanded was made likelier: a failover or an activation that fails, what a common cause hits, a bad release; only where there are any), `injected` (of branches that begin with a fault that hardly any history has, counted apart: `branches`, `hits`, `mean_weight`, `mean_weight_z`, `effective_share`, `largest_share`; only where there are any), `natural_hits` (replications with an outage of their own), and numbers `mean_weight` (1 is right), `mean_weight_z` (its distance from 1 in standard errors), `effective_share` (outages of equal weight that would say as much, over `hits`), `largest_share` (of one outage in the weight of all; both `null` without hits), `expected_hits` (what `natural_hits` should be about) |
+//! | `run.splitting` | `null` unless requests that fail of load more seldom than samples see were found by splitting; else integers `regimes` (summed over groups of histories), `levels` (of the one with the most), `roots` (main trajectories), `retrials` (split off them), `changes` (of state, in all of them), `hits` (requests that failed of load), `given_up` (regimes of groups left to samples, as splitting would have taken too long), and the number `effective_hits` (main trajectories of equal finds that would say as much) |
 //! | `run.looks` | how many times the verdicts were looked at |
 //! | `availability.request` | estimate or `null`: (good + degraded) / (issued - in flight) |
 //! | `availability.full` | estimate or `null`: good / (issued - in flight) |
@@ -53,14 +54,16 @@
 
 mod inputs;
 mod peak;
+mod rare;
 mod tree;
 
 use crate::experiment::outcome::{
-    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, ForcingFacts, Latency,
-    Outages, Outcome, QueueRow, Recovery, RecoveryEnd, RequestCounts, Requests, Service, Spans,
-    TargetRow, Unit, Verdict,
+    Bill, BreakEven, Calls, Condition, Connections, Downtime, Estimate, Latency, Outages, Outcome,
+    QueueRow, Recovery, RecoveryEnd, RequestCounts, Requests, Service, Spans, TargetRow, Unit,
+    Verdict,
 };
 use crate::model::{Method, Over, PeriodBound};
+use rare::{forcing, splitting};
 pub(super) use tree::Json;
 
 /// The version of the format.
@@ -262,38 +265,12 @@ fn run(o: &Outcome) -> Json {
             ]),
         ),
         ("forcing", run.forcing.as_ref().map_or(Json::Null, forcing)),
+        (
+            "splitting",
+            run.splitting.as_ref().map_or(Json::Null, splitting),
+        ),
         ("looks", Json::integer(run.looks.into())),
     ])
-}
-
-fn forcing(f: &ForcingFacts) -> Json {
-    let share = |share: Option<f64>| share.map_or(Json::Null, Json::number);
-    let mut facts = vec![
-        ("branches", Json::integer(f.branches)),
-        ("forced", Json::integer(f.forced)),
-        ("hits", Json::integer(f.hits)),
-        ("mean_weight", Json::number(f.mean_weight)),
-        ("mean_weight_z", Json::number(f.mean_weight_z)),
-        ("effective_share", share(f.effective_share)),
-        ("largest_share", share(f.largest_share)),
-        ("natural_hits", Json::integer(f.natural_hits)),
-        ("expected_hits", Json::number(f.expected_hits)),
-    ];
-    if f.raised > 0 {
-        facts.push(("demands_raised", Json::integer(f.raised)));
-    }
-    if let Some(f) = &f.injected {
-        let injected = Json::object([
-            ("branches", Json::integer(f.branches)),
-            ("hits", Json::integer(f.hits)),
-            ("mean_weight", Json::number(f.mean_weight)),
-            ("mean_weight_z", Json::number(f.mean_weight_z)),
-            ("effective_share", share(f.effective_share)),
-            ("largest_share", share(f.largest_share)),
-        ]);
-        facts.push(("injected", injected));
-    }
-    Json::object(facts)
 }
 
 fn estimate(e: &Estimate) -> Json {

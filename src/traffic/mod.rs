@@ -116,6 +116,7 @@ mod askers;
 mod attempt;
 mod bins;
 mod blame;
+mod branch;
 mod broker;
 mod call;
 mod channels;
@@ -124,6 +125,7 @@ mod discipline;
 mod fork;
 mod frames;
 mod impaired;
+mod importance;
 mod leave;
 mod plan;
 mod probers;
@@ -144,6 +146,8 @@ pub use ahead::{WhyEvents, arrival_driven};
 pub use arrivals::Source;
 pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
+pub use branch::{Failed, splits};
+pub use importance::Importance;
 pub use tally::{
     BadRun, ChannelTally, Counts, JourneyTally, PoolTally, ProbeTally, QueueTally, SliceTally,
     Tally, TrafficSettings, UserTally,
