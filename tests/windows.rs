@@ -35,6 +35,8 @@ mod periods;
 mod refill;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/splitting.rs"]
+mod splitting;
 #[path = "windows/storm.rs"]
 mod storm;
 #[path = "windows/workload.rs"]

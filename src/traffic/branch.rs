@@ -1,20 +1,27 @@
 //! Trajectories that spring from one another: a stretch takes over the state of another, and goes on with
 //! draws of its own.
 //!
-//! What is in progress stays as it is, with the instants that are fixed already: work that has begun, deadlines,
-//! pauses. What is not drawn yet is drawn anew: who comes, as a Poisson stream has no memory, and what each frame
-//! will draw, since numbers of a sequence that nobody has looked at are independent of all others. So the other
+//! What is in progress stays as it is, with deadlines and pauses. What is not drawn yet is drawn anew: who comes, as
+//! a Poisson stream has no memory, and what each frame will draw, since numbers of a sequence that nobody has looked
+//! at are independent of all others. So is what nobody has noticed: of work that has begun only its age is known,
+//! and how long it still takes is drawn anew given that, at the few slots at work in a small system. So the other
 //! trajectory goes on by the same law, and given the state of the split independently.
 
 use super::Traffic;
+use super::attempt::nanos;
+use super::frames::{Kind, State, Wait};
+use super::plan::Plan;
 use super::slices::Slices;
-use super::stretch::{Halt, Stretch, wanted};
+use super::stretch::{Halt, Stretch, WORK, wanted};
 use super::tally::SliceTally;
 use crate::ids::{JourneyId, PoolId};
 use crate::model::{Profile, System};
 use crate::path::Cause;
 use crate::random::Key;
 use crate::time::SimTime;
+
+/// Work in progress of more requests is left as it is.
+const MOST: u32 = 32;
 
 /// Something counted that failed of load: neither because of a fault nor of an operation's own error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +93,7 @@ impl SliceTally {
 
 impl Stretch<'_> {
     /// See [`Traffic::branch_from`].
-    fn branch_from(&mut self, of: &Self, key: u64) {
+    fn branch_from(&mut self, plan: &Plan<'_>, of: &Self, key: u64) {
         self.now = of.now;
         self.arrivals
             .branch_from(&of.arrivals, Key::of_seed(key), of.now);
@@ -114,6 +121,35 @@ impl Stretch<'_> {
         self.counted_in_flight = of.counted_in_flight;
         self.failures.rows.clear();
         self.halt = of.halt;
+        if !self.impaired {
+            self.renew_work(plan);
+        }
+    }
+
+    /// Draws anew how long work in progress still takes, given how long it has taken. Where workers are shared it is
+    /// left as it is, and where much is in work, of which one more or less decides little.
+    fn renew_work(&mut self, plan: &Plan<'_>) {
+        let busy = self.stations.iter().map(|station| station.busy.min(MOST));
+        let mut left: u32 = busy.sum();
+        if left > MOST {
+            return;
+        }
+        let mut index = 0;
+        while left > 0 && (index as usize) < self.frames.cells().len() {
+            let frame = &mut self.frames[index];
+            let works = frame.kind == Kind::Attempt && frame.state == State::Working;
+            if works && matches!(frame.wait, Wait::Work | Wait::Error) {
+                left -= 1;
+                let takes = plan.operation(frame.what).takes;
+                if takes.has_density() {
+                    let age = self.now.since(frame.since).as_secs_f64();
+                    let residual = takes.residual(age, frame.draws.uniform());
+                    // The entry that there was is ignored when it comes up.
+                    frame.due = self.agenda.push(self.now + nanos(residual), WORK, index);
+                }
+            }
+            index += 1;
+        }
     }
 }
 
@@ -121,7 +157,7 @@ impl Traffic<'_> {
     /// Takes over the state of `of`, which runs in the same regime by events, and goes on from there with
     /// draws by `key`: see the module. What is tallied is of no use any more but for [`take_failed`](Self::take_failed).
     pub fn branch_from(&mut self, of: &Self, key: u64) {
-        self.stretch.branch_from(&of.stretch, key);
+        self.stretch.branch_from(&self.plan, &of.stretch, key);
     }
 
     /// Whether failures of load are kept one by one, for [`take_failed`](Self::take_failed).

@@ -1,14 +1,15 @@
 //! Thresholds and factors of splitting, found by a pilot.
 //!
 //! The pilot runs in stages. Each says how much of the time trajectories are above each importance, as far up
-//! as the thresholds of the stage before lead them; the next has a threshold wherever that share has fallen to a
-//! third or less, split by what makes up for it, so that as many trajectories get to each region (Garvels 2000,
-//! 2.4). It ends when what is looked for has been met often enough, or when nothing leads there.
+//! as the thresholds of the stage before lead them; the next has a threshold wherever that share has fallen to
+//! about half or less, split by what makes up for it, so that as many trajectories get to each level (Garvels, The
+//! splitting method in rare event simulation, 2000, chapter 2). It ends when what is looked for has been met often
+//! enough, or when nothing leads there.
 
 use super::restart::{Effort, Levels, Visits};
 
 /// A threshold stands where the share above has fallen to one part in so many.
-const APART: f64 = 3.0;
+const APART: f64 = 2.0;
 
 /// Changes above an importance, at least, of which a stage believes the share.
 const BELIEVED: u64 = 200;

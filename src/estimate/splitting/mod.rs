@@ -20,11 +20,11 @@ use levels::{Found, Stage, find};
 use restart::Restart;
 
 use super::group::{GroupError, GroupRunner};
-use super::lend::{Borrowed, busiest, rate};
+use super::lend::{self, Borrowed, busiest};
 use super::met::Met;
 use super::plan::Plan;
 use crate::ids::{IdVec, JourneyId, PoolId};
-use crate::model::{LoadRhythm, Method};
+use crate::model::{LoadRhythm, Method, System};
 use crate::path::Regime;
 use crate::random::{Key, Purpose};
 use crate::time::{SimSpan, SimTime};
@@ -141,24 +141,43 @@ impl SplittingRecord {
 pub(super) struct FoundInGroup {
     /// What it replaces.
     pub(super) rare: Rare,
-    /// Failures of load by journey, and failed calls by pool, for each counted request of all workloads.
+    /// Failures of load by journey, and failed calls by pool, in all the quiet time of the regime.
     weighed: Weighed,
-    /// Counted requests of main trajectories, by journey.
-    issued: IdVec<JourneyId, f64>,
+    /// Requests of each journey, and of all, that are expected in it.
+    expected: IdVec<JourneyId, f64>,
+    all: f64,
 }
 
 impl FoundInGroup {
+    /// Nothing yet, in quiet time of so many requests of each workload.
+    fn new(system: &System, rare: &Rare, mets: &[&Met]) -> Self {
+        let mut expected = IdVec::filled(0.0, system.journeys.len());
+        for (id, workload) in system.workloads.pairs() {
+            let requests: f64 = mets.iter().map(|met| met.expected[id]).sum();
+            let shares: f64 = workload.journeys.iter().map(|row| row.1).sum();
+            for &(journey, share) in &workload.journeys {
+                expected[journey] = requests * share / shares;
+            }
+        }
+        Self {
+            rare: rare.clone(),
+            weighed: Weighed::new(system),
+            expected,
+            all: mets.iter().map(|met| met.weight()).sum(),
+        }
+    }
+
     /// Of the requests of a journey in quiet time of the regime, the share that fails of load instead of what
     /// samples say; `None` if samples are to be believed.
     pub(super) fn share(&self, journey: JourneyId) -> Option<f64> {
-        let issued = self.issued[journey].max(1.0);
-        self.rare.journeys[journey].then(|| self.weighed.journeys[journey] / issued)
+        let (failed, expected) = (self.weighed.journeys[journey], self.expected[journey]);
+        self.rare.journeys[journey].then(|| if failed > 0.0 { failed / expected } else { 0.0 })
     }
 
     /// The same of calls to a pool, by request of any workload.
     pub(super) fn calls(&self, pool: PoolId) -> Option<f64> {
-        let issued = self.issued.iter().sum::<f64>().max(1.0);
-        self.rare.pools[pool].then(|| self.weighed.calls[pool] / issued)
+        let failed = self.weighed.calls[pool];
+        self.rare.pools[pool].then(|| if failed > 0.0 { failed / self.all } else { 0.0 })
     }
 }
 
@@ -226,7 +245,7 @@ impl<'a> GroupRunner<'a> {
             .stream();
         let changes = GROUP_CHANGES * share / splitting.change;
         let requests = changes / splitting.found.changes_per_main * splitting.requests_per_main;
-        let rate = rate(system, &mets[0].regime, busiest(system, &mets[0].regime));
+        let rate = lend::rate(system, &mets[0].regime, busiest(system, &mets[0].regime));
         let (sample, warm_up) = (plan.windows.sample, plan.windows.warm_up.as_secs_f64());
         let secs = (requests / rate).max(sample.as_secs_f64());
         let (count, each) = match system.load_rhythm() {
@@ -254,25 +273,21 @@ impl<'a> GroupRunner<'a> {
         let most = (AT_MOST * planned).max(MOST_CHANGES) as u64;
         let mut restart = Restart::new(levels, retrials, most);
         let mut root = Requests::new(self.by_events(), Rc::clone(&splitting.importance));
-        let mut found = FoundInGroup {
-            rare: splitting.rare.clone(),
-            weighed: Weighed::new(system),
-            issued: IdVec::filled(0.0, system.journeys.len()),
-        };
+        let mut found = FoundInGroup::new(system, &splitting.rare, mets);
         let mut own = SplittingRecord {
             regimes: 1,
             levels: levels.len() as u64,
             ..SplittingRecord::default()
         };
-        let total: f64 = mets.iter().map(|met| met.weight()).sum();
         for stretch in 0..count as u64 {
-            let mut left = stream.uniform() * total;
+            let mut left = stream.uniform() * found.all;
             let chosen = mets.iter().find(|met| {
                 left -= met.weight();
                 left < 0.0
             });
             let met = chosen.copied().unwrap_or(mets[0]);
-            let at = plan.slice_start(met.instant(system, None, &mut stream));
+            let instant = met.instant(system, None, &mut stream);
+            let at = plan.slice_start(instant);
             let source = Source::Sample {
                 seed: plan.seed,
                 regime: key,
@@ -284,13 +299,17 @@ impl<'a> GroupRunner<'a> {
                 (at, at + each),
                 source,
             );
-            let before = found.weighed.sum(&found.rare);
-            if !restart.follow(&mut root, &mut found.weighed) || root.overflowed() {
+            let mut weighed = Weighed::new(system);
+            if !restart.follow(&mut root, &mut weighed) || root.overflowed() {
                 record.given_up += 1;
                 return None;
             }
-            own.add_root(found.weighed.sum(&found.rare) - before);
-            root.end(&mut found.issued);
+            root.end();
+            own.add_root(weighed.sum(&found.rare));
+            // Instants are drawn in proportion to the rate, so each request stands for as many (Horvitz and Thompson).
+            let requests = lend::rate(system, &met.regime, instant) * each.as_secs_f64();
+            let scale = found.all / (requests * count);
+            found.weighed.add_scaled(&weighed, scale);
         }
         let effort = restart.effort();
         (own.retrials, own.changes) = (effort.retrials, effort.changes);
@@ -317,7 +336,7 @@ impl<'a> GroupRunner<'a> {
         let mut root = Requests::new(traffic, Rc::clone(&importance));
         let busiest = busiest(system, regime);
         let at = plan.slice_start(busiest);
-        let rate = rate(system, regime, busiest);
+        let rate = lend::rate(system, regime, busiest);
         let least = plan.windows.sample.as_secs_f64();
         let mut rare = Rare {
             journeys: IdVec::filled(true, system.journeys.len()),
@@ -347,9 +366,7 @@ impl<'a> GroupRunner<'a> {
             if number == 0 {
                 rare = weighed.rare(FEW);
             }
-            let mut issued = IdVec::filled(0.0, system.journeys.len());
-            root.end(&mut issued);
-            requests_per_main = issued.iter().sum::<f64>() / effort.main.max(1) as f64;
+            requests_per_main = root.end() / effort.main.max(1) as f64;
             rare.journeys.iter().any(|&rare| rare).then(|| Stage {
                 visits: restart.visits().cloned().unwrap_or_default(),
                 hits: weighed.hits(&rare),

@@ -47,12 +47,11 @@ impl<'a> Requests<'a> {
         self.traffic.overflowed()
     }
 
-    /// The main trajectory is over: adds the requests that it counted, by journey.
-    pub(super) fn end(&mut self, issued: &mut IdVec<JourneyId, f64>) {
+    /// The main trajectory is over; returns the requests that it counted.
+    pub(super) fn end(&mut self) -> f64 {
         self.traffic.finish(self.traffic.now().max(self.end));
-        for (id, journey) in self.traffic.tally().journeys.pairs() {
-            issued[id] += journey.counts.issued as f64;
-        }
+        let journeys = self.traffic.tally().journeys.iter();
+        journeys.map(|row| row.counts.issued).sum::<u64>() as f64
     }
 }
 
@@ -112,6 +111,27 @@ impl Weighed {
                 self.calls[pool] += weight;
                 self.call_counts[pool] += 1;
             }
+        }
+    }
+
+    /// Adds another, each of which stands for `scale`.
+    pub(super) fn add_scaled(&mut self, other: &Self, scale: f64) {
+        for (mine, more) in self.journeys.as_mut_slice().iter_mut().zip(&other.journeys) {
+            *mine += more * scale;
+        }
+        for (mine, more) in self.calls.as_mut_slice().iter_mut().zip(&other.calls) {
+            *mine += more * scale;
+        }
+        for (mine, more) in self.counts.as_mut_slice().iter_mut().zip(&other.counts) {
+            *mine += more;
+        }
+        for (mine, more) in self
+            .call_counts
+            .as_mut_slice()
+            .iter_mut()
+            .zip(&other.call_counts)
+        {
+            *mine += more;
         }
     }
 
