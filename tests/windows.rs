@@ -39,6 +39,8 @@ mod refill;
 mod slow_start;
 #[path = "windows/spells.rs"]
 mod spells;
+#[path = "windows/splitting.rs"]
+mod splitting;
 #[path = "windows/storm.rs"]
 mod storm;
 #[path = "windows/warm_up.rs"]

@@ -111,6 +111,29 @@ impl Agenda {
         self.sequence = 0;
     }
 
+    /// The entries of `of`, with their tickets.
+    pub fn copy_from(&mut self, of: &Self) {
+        let Self {
+            next,
+            soonest,
+            taken,
+            base,
+            sequence,
+            blocks,
+            words,
+            tickets,
+            border,
+            span,
+            far,
+            sweep_at,
+        } = of;
+        (self.next, self.soonest, self.taken) = (*next, *soonest, *taken);
+        (self.base, self.sequence, self.blocks) = (*base, *sequence, *blocks);
+        (self.words, self.tickets) = (*words, *tickets);
+        (self.border, self.span, self.sweep_at) = (*border, *span, *sweep_at);
+        self.far.clone_from(far);
+    }
+
     /// Takes out of the heap what `wanted` (payload, ticket) does not know any more, whenever it has
     /// grown to four times what was left of it the last time.
     #[inline]

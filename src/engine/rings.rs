@@ -122,6 +122,20 @@ impl Rings {
         self.soonest = SimTime::NEVER;
     }
 
+    /// The deadlines of `of`, which has the same rings, as far as they are `wanted`.
+    pub fn copy_from(&mut self, of: &Self, wanted: impl Fn(&Timer) -> bool) {
+        for (mine, ring) in self.rings.iter_mut().zip(&of.rings) {
+            mine.clear();
+            let left = ring.entries[ring.start..].iter();
+            mine.entries.extend(left.filter(|timer| wanted(timer)));
+            mine.trim_at = mine.entries.len() + TRIM;
+            mine.sweep_at = (4 * mine.entries.len()).max(SHORT);
+        }
+        self.loose.clone_from(&of.loose);
+        (self.loose_order, self.loose_sweep_at) = (of.loose_order, of.loose_sweep_at);
+        self.find_soonest();
+    }
+
     /// When the next deadline is, wanted or not; [`SimTime::NEVER`] without any.
     #[inline]
     pub fn next_time(&self) -> SimTime {

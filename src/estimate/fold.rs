@@ -7,6 +7,7 @@ use super::outages::OutageRecord;
 use super::periods::{RequestPeriods, request_periods};
 use super::plan::{GROUPS, Plan};
 use super::recoveries::RecoveryRecord;
+use super::splitting::SplittingRecord;
 use super::structure::StructureRecord;
 use super::sums::Sums;
 use super::totals::{JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals};
@@ -113,6 +114,8 @@ pub struct TrafficFold {
     /// Where outages are forced, what the histories lost while their structure was down, requests: it is taken
     /// away from what failed, here and in slices, and the mean of the branches is to be added.
     pub down: f64,
+    /// Failures of load that were found by splitting.
+    pub splitting: SplittingRecord,
     /// (failed, ended) of all requests.
     pub failed: Sums,
     /// (failed or degraded, ended) of all requests.
@@ -240,6 +243,7 @@ impl TrafficFold {
             replications: 0,
             lent: 0,
             down: 0.0,
+            splitting: SplittingRecord::default(),
             failed: Sums::default(),
             not_full: Sums::default(),
             journeys: vec![Sums::default(); system.journeys.len()],
@@ -284,6 +288,7 @@ impl TrafficFold {
         let totals = &record.totals;
         self.replications += record.replications;
         self.lent += record.lent;
+        self.splitting.merge(&record.splitting);
         let all = totals.journeys.as_slice();
         let sum = |of: fn(&JourneyTotals) -> f64| all.iter().map(of).sum::<f64>();
         let (issued, ended) = (sum(|journey| journey.issued), sum(JourneyTotals::ended));

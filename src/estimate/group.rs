@@ -15,6 +15,7 @@ use super::rare::Forcer;
 use super::recoveries::RecoveryRecord;
 use super::settle::Settling;
 use super::slice_share::SliceShare;
+use super::splitting::{FoundInGroup, Pilots, SplittingRecord};
 use super::structure::{History, StructureRecord, StructureTally};
 use super::totals::{BlameTime, Scales, Totals};
 use super::views::View;
@@ -48,6 +49,8 @@ pub struct TrafficRecord {
     pub replications: u64,
     /// Replications without traffic that lent their quiet time.
     pub lent: u64,
+    /// Failures of load that were found by splitting.
+    pub splitting: SplittingRecord,
     /// Requests and calls.
     pub totals: Totals,
     /// Slices.
@@ -103,6 +106,7 @@ pub struct GroupRunner<'a> {
     pub(super) spells: Spells,
     /// Requests per second by journey.
     pub(super) rates: IdVec<JourneyId, f64>,
+    pub(super) pilots: Pilots,
     /// For how long windows of this group went on because overload outlived what began it, and in which regime.
     pub(super) beyond: Vec<(Rc<Regime>, SimTime, SimTime)>,
     /// What the targets on periods count.
@@ -158,6 +162,7 @@ impl<'a> GroupRunner<'a> {
             looks: Looks::default(),
             spells: Spells::new(system.journeys.len()),
             rates: rates(system, plan.from, plan.to),
+            pilots: Pilots::default(),
             beyond: Vec::new(),
             views: View::all(system),
             others: BTreeMap::new(),
@@ -283,23 +288,32 @@ impl<'a> GroupRunner<'a> {
         let quiet_s: f64 = met.values().flat_map(|met| met.blamed_s()).sum();
         // Of quiet time, each second counts as so much.
         let part = replications.len() as f64 / (replications.len() + lent.len()) as f64;
-        for (&key, met) in &mut met {
-            if stop() {
-                return Err(GroupError::Stopped);
-            }
-            let of = (batch, paths.len());
-            self.sample(of, key, met, (quiet_s, part), &mut totals, stop)?;
-        }
-        let mut bad = Bad::none(causes.len());
         let mut losses = self.plan.forcing.map(|_| Losses::none(self.system));
         if let Some(losses) = &mut losses {
             for &replication in replications {
                 self.lose(replication, losses);
             }
         }
+        let mut borrowed = self.borrow(lent, losses.as_mut(), stop)?;
+        self.give_back(&mut borrowed, part);
+        let mut splitting = SplittingRecord::default();
+        let split = self.split(batch, (&met, &borrowed), &mut splitting, stop)?;
+        for (&key, met) in &mut met {
+            if stop() {
+                return Err(GroupError::Stopped);
+            }
+            let (of, found) = ((batch, paths.len()), split.get(&key.0));
+            self.sample(of, key, (met, found), (quiet_s, part), &mut totals, stop)?;
+        }
+        let mut bad = Bad::none(causes.len());
         if !lent.is_empty() {
-            let borrowed = self.borrow(lent, losses.as_mut(), stop)?;
-            self.sample_borrowed(batch, part, borrowed, (&mut totals, &mut bad), stop)?;
+            let found = (&mut totals, &mut bad);
+            self.sample_borrowed(batch, part, (&borrowed, &split), found, stop)?;
+        }
+        for (key, met) in met.iter().chain(&borrowed.regimes) {
+            if let Some(found) = split.get(&key.0) {
+                totals.add_split(self.system, found, (&met.expected, part), &met.blamed);
+            }
         }
         // Units of slices are histories, so only one history of a group can borrow.
         let lent_bad =
@@ -323,6 +337,7 @@ impl<'a> GroupRunner<'a> {
         Ok(TrafficRecord {
             replications: replications.len() as u64,
             lent: lent.len() as u64,
+            splitting,
             totals,
             outages,
             regimes,
@@ -386,7 +401,7 @@ impl<'a> GroupRunner<'a> {
         &mut self,
         (batch, replications): (u64, usize),
         (key, slot): (u64, u64),
-        met: &mut Met,
+        (met, split): (&mut Met, Option<&FoundInGroup>),
         (quiet_s, part): (f64, f64),
         totals: &mut Totals,
         stop: &dyn Fn() -> bool,
@@ -486,10 +501,10 @@ impl<'a> GroupRunner<'a> {
         met.expect_of_users(self.system, tally, sampled_s);
         let views = self.views.iter();
         met.sampled = views
-            .map(|view| view.of_sample(self.system, tally, &met.expected))
+            .map(|view| view.of_sample(self.system, (tally, split), &met.expected))
             .collect();
         let scales = Scales::expecting(self.system, tally, &met.expected, part);
-        totals.add_sampled(self.system, tally, &scales, &met.blamed);
+        totals.add_sampled(self.system, (tally, split), &scales, &met.blamed);
         Ok(())
     }
 

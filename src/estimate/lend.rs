@@ -22,6 +22,7 @@ use super::group::{GroupError, GroupRunner, worst};
 use super::met::Met;
 use super::outages::Bad;
 use super::slice_share::SliceShare;
+use super::splitting::Split;
 use super::totals::{BlameTime, Scales, Totals, of_journey};
 use super::windows::{HOUR, Quiet};
 use crate::model::{LoadRhythm, Method, System};
@@ -96,7 +97,7 @@ pub(super) struct Looks {
 /// The quiet time that a group has borrowed, by regime.
 #[derive(Default)]
 pub(super) struct Borrowed {
-    regimes: BTreeMap<(u64, u64), Met>,
+    pub(super) regimes: BTreeMap<(u64, u64), Met>,
 }
 
 impl GroupRunner<'_> {
@@ -134,21 +135,21 @@ impl GroupRunner<'_> {
         Ok(borrowed)
     }
 
-    /// Samples borrowed time, of which each second counts as `part` of one.
+    /// Samples borrowed time, of which each second counts as `part` of one; failures of load that were `split`
+    /// are left out.
     pub(super) fn sample_borrowed(
         &mut self,
         batch: u64,
         part: f64,
-        mut borrowed: Borrowed,
+        (borrowed, split): (&Borrowed, &Split),
         (totals, bad): (&mut Totals, &mut Bad),
         stop: &dyn Fn() -> bool,
     ) -> Result<(), GroupError> {
-        self.give_back(&mut borrowed, part);
-        let mut regimes: Vec<(u64, Met)> = borrowed
+        let mut regimes: Vec<(u64, &Met)> = borrowed
             .regimes
-            .into_iter()
+            .iter()
             .filter(|(_, met)| met.weight() > 0.0)
-            .map(|((key, _), met)| (key, met))
+            .map(|(key, met)| (key.0, met))
             .collect();
         // The order in which a systematic sample goes through them: the heaviest first.
         regimes.sort_by(|a, b| b.1.weight().total_cmp(&a.1.weight()).then(a.0.cmp(&b.0)));
@@ -209,7 +210,8 @@ impl GroupRunner<'_> {
                 let each = met.weight() / (rate * sample.as_secs_f64());
                 let scale = part * each / (chance * INSTANTS as f64);
                 let scales = Scales::alike(self.system, scale);
-                totals.add_sampled(self.system, tally, &scales, &met.blamed);
+                let split = split.get(key);
+                totals.add_sampled(self.system, (tally, split), &scales, &met.blamed);
                 let slice = self.plan.traffic.slice;
                 let first = self.plan.slice_index(at);
                 add_bad(bad, (tally, &met.blamed), (first, slice), (sample, scale));
@@ -220,7 +222,7 @@ impl GroupRunner<'_> {
     }
 
     /// Takes out of the borrowed time for how long windows went on because overload outlived what began it.
-    fn give_back(&mut self, borrowed: &mut Borrowed, part: f64) {
+    pub(super) fn give_back(&mut self, borrowed: &mut Borrowed, part: f64) {
         for (regime, from, to) in self.beyond.drain(..) {
             let key = (self.keys.key(self.system, &regime), 0);
             let Some(met) = borrowed.regimes.get_mut(&key) else {
@@ -239,20 +241,7 @@ impl GroupRunner<'_> {
         if let Some(&known) = self.looks.by_regime.get(&key) {
             return Ok(known);
         }
-        let hours = match self.system.load_rhythm() {
-            LoadRhythm::Steady | LoadRhythm::Free => 1,
-            LoadRhythm::Daily => 24,
-            LoadRhythm::Weekly => 168,
-        };
-        let hour = |index: u64| SimTime::START + HOUR.saturating_mul(index);
-        let busiest = (0..hours)
-            .map(hour)
-            .max_by(|&a, &b| {
-                let rate = |at| rate(self.system, regime, at);
-                rate(a).total_cmp(&rate(b)).then(b.cmp(&a))
-            })
-            .unwrap_or(SimTime::START);
-        let at = self.plan.slice_start(busiest);
+        let at = self.plan.slice_start(busiest(self.system, regime));
         let source = Source::Sample {
             seed: self.plan.seed,
             regime: key,
@@ -316,8 +305,24 @@ fn add_bad(
     }
 }
 
+/// The hour in which most requests come to a regime.
+pub(super) fn busiest(system: &System, regime: &Regime) -> SimTime {
+    let hours = match system.load_rhythm() {
+        LoadRhythm::Steady | LoadRhythm::Free => 1,
+        LoadRhythm::Daily => 24,
+        LoadRhythm::Weekly => 168,
+    };
+    let hour = |index: u64| SimTime::START + HOUR.saturating_mul(index);
+    let rate = |at| rate(system, regime, at);
+    let busier = |&a: &SimTime, &b: &SimTime| rate(a).total_cmp(&rate(b)).then(b.cmp(&a));
+    (0..hours)
+        .map(hour)
+        .max_by(busier)
+        .unwrap_or(SimTime::START)
+}
+
 /// Requests per second at an instant of a regime.
-fn rate(system: &System, regime: &Regime, at: SimTime) -> f64 {
+pub(super) fn rate(system: &System, regime: &Regime, at: SimTime) -> f64 {
     let workloads = system.workloads.pairs();
     let rates = workloads.map(|(id, workload)| {
         let burst = if regime.bursts[id] {

@@ -2,6 +2,7 @@
 //! to the time they stand for.
 
 use super::plan::Plan;
+use super::splitting::FoundInGroup;
 use crate::ids::{Id, IdVec, JourneyId, WorkloadId};
 use crate::model::System;
 use crate::path::{Blame, Cause, Phase};
@@ -335,11 +336,11 @@ impl Totals {
     }
 
     /// Adds a sampled stretch, of which each request stands for as many as `scales` says; `blamed` says
-    /// how the time it stands for splits by blame.
-    pub fn add_sampled(
+    /// how the time it stands for splits by blame. What was found by splitting instead counts as answered.
+    pub(super) fn add_sampled(
         &mut self,
         system: &System,
-        tally: &Tally,
+        (tally, split): (&Tally, Option<&FoundInGroup>),
         scales: &Scales,
         blamed: &BlameTime,
     ) {
@@ -357,12 +358,20 @@ impl Totals {
             }
             for &(journey, _) in &workload.journeys {
                 let row = &tally.journeys[journey];
+                let load = row.failed_by_cause[Cause::Load.index()];
+                let left_out = split.is_some_and(|split| split.share(journey).is_some());
                 self.journeys[journey].add(row, scale);
+                if left_out && load > 0 {
+                    self.journeys[journey].fail(load as f64 * -scale);
+                }
                 let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
                 for (blame, secs) in of_journey(blamed, journey) {
                     let share = if time > 0.0 { secs / time } else { 0.0 };
                     self.by_condition[condition(blame)].add_scaled(&row.latency, scale * share);
                     for (index, &count) in row.failed_by_cause.iter().enumerate() {
+                        if left_out && index == Cause::Load.index() {
+                            continue;
+                        }
                         // Without a blame the stretch itself knows the cause: load or base.
                         let index = blame.map_or(index, |blame| Cause::Fault(blame).index());
                         let failed = count as f64 * scale * share;
@@ -375,8 +384,11 @@ impl Totals {
             }
         }
         if scales.all > 0.0 {
-            for (mine, pool) in self.pools.iter_mut().zip(&tally.pools) {
+            for (mine, (id, pool)) in self.pools.iter_mut().zip(tally.pools.pairs()) {
                 mine.add(pool, scales.all);
+                if split.is_some_and(|split| split.calls(id).is_some()) {
+                    mine.calls_failed -= pool.calls_failed_of_load as f64 * scales.all;
+                }
             }
             for (mine, channel) in self.channels.iter_mut().zip(&tally.channels) {
                 mine.add(channel, scales.all);
@@ -384,6 +396,43 @@ impl Totals {
         }
         self.probes.left_out += tally.probes.left_out;
         self.add_effort(tally);
+    }
+
+    /// Adds the failures of load that splitting found in a regime, in whose quiet time `part` of so many requests
+    /// of each workload are expected.
+    pub(super) fn add_split(
+        &mut self,
+        system: &System,
+        split: &FoundInGroup,
+        (expected, part): (&IdVec<WorkloadId, f64>, f64),
+        blamed: &BlameTime,
+    ) {
+        for (id, workload) in system.workloads.pairs() {
+            let shares: f64 = workload.journeys.iter().map(|row| row.1).sum();
+            for &(journey, weight) in &workload.journeys {
+                let Some(share) = split.share(journey) else {
+                    continue;
+                };
+                let failed = share * part * expected[id] * weight / shares;
+                if failed <= 0.0 {
+                    continue;
+                }
+                self.journeys[journey].fail(failed);
+                let time: f64 = of_journey(blamed, journey).map(|(_, secs)| secs).sum();
+                for (blame, secs) in of_journey(blamed, journey) {
+                    let share = if time > 0.0 { secs / time } else { 0.0 };
+                    let index = Cause::from(blame).index();
+                    self.failed_by_cause[index] += failed * share;
+                    if self.planned[index] {
+                        self.journeys[journey].planned += failed * share;
+                    }
+                }
+            }
+        }
+        let all: f64 = part * expected.iter().sum::<f64>();
+        for (mine, id) in self.pools.iter_mut().zip(system.pools.ids()) {
+            mine.calls_failed += split.calls(id).unwrap_or(0.0) * all;
+        }
     }
 
     fn add_effort(&mut self, tally: &Tally) {
@@ -412,6 +461,21 @@ pub(super) fn of_journey(
 }
 
 impl JourneyTotals {
+    /// So many of those that were answered have failed instead; the other way round if it is below zero.
+    fn fail(&mut self, failed: f64) {
+        let answered = self.good + self.degraded;
+        self.failed += failed;
+        self.good -= failed;
+        for within in &mut self.within {
+            *within -= failed
+                * if answered > 0.0 {
+                    *within / answered
+                } else {
+                    0.0
+                };
+        }
+    }
+
     fn add(&mut self, tally: &JourneyTally, scale: f64) {
         self.issued += tally.counts.issued as f64 * scale;
         self.good += tally.counts.good as f64 * scale;

@@ -1,8 +1,10 @@
 //! Which requests the targets on periods count, beside those of everybody.
 
 use super::periods::bounds_of;
+use super::splitting::FoundInGroup;
 use crate::ids::{Id, IdVec, WorkloadId};
 use crate::model::{Counted, Measure, Population, System};
+use crate::path::Cause;
 use crate::time::SimTime;
 use crate::traffic::{BinView, Tally};
 
@@ -108,22 +110,28 @@ impl View {
     pub(super) fn of_sample(
         &self,
         system: &System,
-        tally: &Tally,
+        (tally, split): (&Tally, Option<&FoundInGroup>),
         expected: &IdVec<WorkloadId, f64>,
     ) -> Sampled {
         let (mut failed, mut all, mut sampled) = (0.0, 0.0, 0.0);
         for (id, workload) in system.workloads.pairs() {
-            let (mut bad, mut ended) = (0, 0);
+            let (mut bad, mut ended, mut rare) = (0, 0, 0.0);
             for &(journey, _) in &workload.journeys {
                 if self.journeys[journey.index()] {
-                    let counts = tally.journeys[journey].counts;
+                    let row = &tally.journeys[journey];
+                    let counts = row.counts;
+                    let over = counts.issued - counts.in_flight;
                     bad += counts.failed + if self.full { counts.degraded } else { 0 };
-                    ended += counts.issued - counts.in_flight;
+                    ended += over;
+                    if let Some(share) = split.and_then(|split| split.share(journey)) {
+                        bad -= row.failed_by_cause[Cause::Load.index()];
+                        rare += share * over as f64;
+                    }
                 }
             }
             if ended > 0 {
                 let wanted = expected[id] * self.shares[id];
-                failed += wanted * bad as f64 / ended as f64;
+                failed += wanted * (bad as f64 + rare) / ended as f64;
                 all += wanted;
                 sampled += ended as f64;
             }

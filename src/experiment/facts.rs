@@ -53,6 +53,9 @@ pub struct RunFacts {
     pub warm_up: Option<WarmUpFacts>,
     /// How structural outages were forced; `None` if they came as often as they do.
     pub forcing: Option<ForcingFacts>,
+    /// How failures of load that are too rare for samples were found by splitting; `None` if there was no need
+    /// or no way.
+    pub splitting: Option<SplittingFacts>,
     /// How many times the verdicts were looked at.
     pub looks: u32,
 }
@@ -179,4 +182,25 @@ pub struct InjectedFacts {
     pub effective_share: Option<f64>,
     /// The share of the heaviest outage in the weight of all of them.
     pub largest_share: Option<f64>,
+}
+
+/// What splitting took to find requests that fail of load, and what says that it can be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplittingFacts {
+    /// Quiet regimes that were split, summed over groups.
+    pub regimes: u64,
+    /// Thresholds of the one with the most.
+    pub levels: u64,
+    /// Main trajectories, which are independent.
+    pub roots: u64,
+    /// Trajectories that were split off.
+    pub retrials: u64,
+    /// Changes of state, all together.
+    pub changes: u64,
+    /// Requests that failed of load in all of them.
+    pub hits: u64,
+    /// Main trajectories that would say as much if each that found anything found the same.
+    pub effective_hits: f64,
+    /// Regimes of groups that would have taken too long, and were left to samples.
+    pub given_up: u64,
 }

@@ -1,10 +1,23 @@
-//! How outages were forced, and what says that it can be believed, as facts of a run.
+//! How what is rare was found, and what says that it can be believed, as facts of a run.
 
 use super::figures::Figures;
-use super::outcome::{ForcingFacts, InitiatorRow, InjectedFacts};
+use super::outcome::{ForcingFacts, InitiatorRow, InjectedFacts, SplittingFacts};
 use super::summary::CONFIDENCE;
-use crate::estimate::ForcedRecord;
+use crate::estimate::{ForcedRecord, SplittingRecord};
 use crate::model::System;
+
+pub(super) fn splitting_facts(split: &SplittingRecord) -> Option<SplittingFacts> {
+    (split.regimes > 0).then(|| SplittingFacts {
+        regimes: split.regimes,
+        levels: split.levels,
+        roots: split.roots,
+        retrials: split.retrials,
+        changes: split.changes,
+        hits: split.hits,
+        effective_hits: split.effective_hits(),
+        given_up: split.given_up,
+    })
+}
 
 pub(super) fn forcing_facts(figures: &Figures<'_>, forced: &ForcedRecord) -> ForcingFacts {
     let branches = &forced.branches;

@@ -4,7 +4,8 @@ use crate::model::{InputRange, PeriodBound};
 use crate::path::Phase;
 
 pub use super::facts::{
-    ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts, SlowRegime, WarmUpFacts,
+    ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts, SlowRegime,
+    SplittingFacts, WarmUpFacts,
 };
 pub use super::turning::{BreakEven, Scaled, Unturned};
 pub use crate::stats::Estimate;

@@ -2,7 +2,7 @@
 
 use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
-use super::forced::{forcing_facts, without_hits};
+use super::forced::{forcing_facts, splitting_facts, without_hits};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, JourneyRow,
     LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
@@ -168,6 +168,7 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
             .forced
             .as_deref()
             .map(|forced| forcing_facts(figures, forced)),
+        splitting: traffic.and_then(|traffic| splitting_facts(&traffic.splitting)),
         looks,
     }
 }

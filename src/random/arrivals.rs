@@ -160,6 +160,19 @@ impl<I: Intensity> ArrivalCursor<I> {
         }
     }
 
+    /// Goes on from `at` with the stream named `key`: a Poisson process has no memory, so whatever came before
+    /// `at`, what comes after it is drawn anew. Never costs more than one gap.
+    pub fn renew(&mut self, key: Key, at: SimTime) {
+        self.key = key;
+        if at == SimTime::NEVER || self.next.0 == SimTime::NEVER {
+            return;
+        }
+        let block = at.as_nanos() / self.block_nanos;
+        self.enter(block);
+        self.offset = (at.as_nanos() - block * self.block_nanos) as f64;
+        self.advance();
+    }
+
     /// When the next request comes; [`SimTime::NEVER`] if none does.
     #[inline]
     pub fn peek_time(&self) -> SimTime {

@@ -68,6 +68,8 @@ pub enum Purpose {
     Restart = 31,
     /// Which activations of standbys and takeovers of addresses fail, and what people need for them.
     Coverage = 32,
+    /// Where trajectories that are split begin, and what their retrials draw.
+    Splitting = 41,
     /// Where in its range an input of the scenario is, keyed by its field.
     Input = 50,
 }

@@ -198,6 +198,7 @@ pub(crate) fn ordinary() -> Outcome {
                 too_short: false,
             }),
             forcing: None,
+            splitting: None,
             looks: 3,
         },
         availability: Availability {

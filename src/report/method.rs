@@ -1,7 +1,9 @@
 //! How a result was come by, in words.
 
 use super::numbers;
-use crate::experiment::outcome::{ForcingFacts, LateProbes, Outcome, Parts, RunFacts, WarmUpFacts};
+use crate::experiment::outcome::{
+    ForcingFacts, LateProbes, Outcome, Parts, RunFacts, SplittingFacts, WarmUpFacts,
+};
 use crate::model::Method;
 
 /// What was done, in two sentences.
@@ -62,7 +64,8 @@ pub(crate) fn done(outcome: &Outcome) -> String {
     let coupled = coupled.map_or_else(String::new, |late| together(late, run.method));
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
     let warm = run.warm_up.as_ref().map(warm_up).unwrap_or_default();
-    format!("{first} {second}{warm}{lent}{coupled}{bounded}{forced}")
+    let split = run.splitting.as_ref().map(split).unwrap_or_default();
+    format!("{first} {second}{warm}{lent}{split}{coupled}{bounded}{forced}")
 }
 
 /// Which engine simulated requests.
@@ -131,6 +134,35 @@ fn together(late: &LateProbes, method: Method) -> String {
          failed because no worker had time for {}{longer}.",
         numbers::plural(late.failed, "probe"),
         if late.failed == 1 { "it" } else { "them" },
+    )
+}
+
+/// How failures of load were found by splitting, and what says that it can be believed.
+fn split(f: &SplittingFacts) -> String {
+    let given_up = if f.given_up == 0 {
+        String::new()
+    } else {
+        format!(
+            " In {} that would have taken too long, and samples count.",
+            numbers::plural(f.given_up, "case")
+        )
+    };
+    let found = if f.hits == 0 {
+        "none was found, so what they may be is a bound".to_owned()
+    } else {
+        format!(
+            "{} failed in all of them, and what was found counts as {:.0} of {} with as much each",
+            numbers::plural(f.hits, "request"),
+            f.effective_hits,
+            numbers::count(f.roots),
+        )
+    };
+    format!(
+        " Failures of load in quiet time are too rare for samples, so {} there were split at up to {} on the way to \
+         full queues and late answers, {}, and weighed (RESTART): {found}.{given_up}",
+        numbers::plural(f.roots, "long trajectory"),
+        numbers::plural(f.levels, "threshold"),
+        numbers::plural(f.retrials, "retrial"),
     )
 }
 

@@ -431,6 +431,15 @@ fn provenance(outcome: &Outcome, style: Style) -> Vec<String> {
         );
         lines.push(labelled("Forced", &text, style));
     }
+    if let Some(f) = &outcome.run.splitting {
+        let text = format!(
+            "failures of load, {} found in {} retrials, worth {:.0} independent finds",
+            numbers::count(f.hits),
+            numbers::count(f.retrials),
+            f.effective_hits,
+        );
+        lines.push(labelled("Split", &text, style));
+    }
     lines.push(labelled("Intervals", words::INTERVALS, style));
     if let Some(first) = outcome.warnings.first() {
         let label = if outcome.warnings.len() == 1 {

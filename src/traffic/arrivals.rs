@@ -275,6 +275,17 @@ impl<'a> Arrivals<'a> {
         self.find_soonest();
     }
 
+    /// The arrivals of `of`, all of them Poisson streams, up to `now`, and others named by `key` from then on.
+    pub(super) fn branch_from(&mut self, of: &Self, key: Key, now: SimTime) {
+        self.cursors.clone_from(&of.cursors);
+        for (index, cursor) in (0..).zip(&mut self.cursors) {
+            if let Cursor::Poisson(cursor) = cursor {
+                cursor.renew(key.with(index), now);
+            }
+        }
+        self.find_soonest();
+    }
+
     /// A user of `workload`, which is a closed loop, has an answer or has left at `now`.
     pub(super) fn think(&mut self, workload: usize, user: u32, now: SimTime) {
         let crowd = self.crowds.iter_mut().find(|(row, _)| *row == workload);

@@ -130,12 +130,16 @@ impl<'a> Stretch<'a> {
             frame.due = self.agenda.push(self.now + pause, PAUSE, caller);
             return Next::Idle;
         }
-        let counted = frame.counted;
+        let (counted, base) = (frame.counted, frame.base);
         self.forget_tried(plan, caller);
         self.count(call.pool, counted, |tally| {
             tally.calls += 1;
             tally.calls_failed += 1;
+            tally.calls_failed_of_load += u64::from(!base);
         });
+        if counted && !base {
+            self.failures.of_call(call.pool);
+        }
         if call.on_failure.is_empty() {
             return Next::Over(caller, false);
         }
@@ -227,7 +231,11 @@ impl<'a> Stretch<'a> {
                 self.count(pool, counted, |tally| {
                     tally.calls += 1;
                     tally.calls_failed += 1;
+                    tally.calls_failed_of_load += 1;
                 });
+                if counted {
+                    self.failures.of_call(pool);
+                }
             }
             if child != NONE {
                 match why {

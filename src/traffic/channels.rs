@@ -103,6 +103,15 @@ impl<'a> Channels<'a> {
         Self { plans, lines }
     }
 
+    /// The connections of `of`, which has the same lines.
+    pub(super) fn copy_from(&mut self, of: &Self) {
+        for (mine, line) in self.lines.iter_mut().zip(&of.lines) {
+            (mine.busy, mine.waiting) = (line.busy, line.waiting);
+            (mine.first, mine.last) = (line.first, line.last);
+            mine.idle.clone_from(&line.idle);
+        }
+    }
+
     /// None is open.
     pub(super) fn clear(&mut self) {
         for line in &mut self.lines {

@@ -411,6 +411,15 @@ impl Frames {
         self.live = 0;
     }
 
+    /// The frames of `of`; what they have not drawn yet they will draw by `key`.
+    pub(super) fn branch_from(&mut self, of: &Self, key: u64) {
+        self.cells.clone_from(&of.cells);
+        (self.free, self.live) = (of.free, of.live);
+        for cell in &mut self.cells {
+            cell.draws = Sequence::from_key(mix(cell.draws.key() ^ key));
+        }
+    }
+
     /// All cells, free ones included.
     pub(super) fn cells(&self) -> &[Frame] {
         &self.cells

@@ -117,6 +117,7 @@ mod askers;
 mod attempt;
 mod bins;
 mod blame;
+mod branch;
 mod broker;
 mod call;
 mod channels;
@@ -126,6 +127,7 @@ mod fates;
 mod fork;
 mod frames;
 mod impaired;
+mod importance;
 mod leave;
 mod plan;
 mod probers;
@@ -146,7 +148,9 @@ pub use ahead::{WhyEvents, arrival_driven};
 pub use arrivals::Source;
 pub use askers::Asking;
 pub use bins::{Bin, BinSettings, BinView};
+pub use branch::{Failed, splits};
 pub use fates::Fate;
+pub use importance::Importance;
 pub use tally::{
     BadRun, ChannelTally, Counts, JourneyTally, PoolTally, ProbeTally, QueueTally, SliceTally,
     Tally, TrafficSettings, UserTally,

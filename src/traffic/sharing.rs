@@ -98,7 +98,6 @@ impl Sharing {
     }
 
     /// Requests in work.
-    #[cfg(test)]
     pub(super) fn in_work(&self) -> usize {
         self.jobs.len()
     }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 const OPEN_LIMIT: usize = 65_536;
 
 #[derive(Clone, Copy, Debug)]
-struct Cell {
+pub(super) struct Cell {
     /// Index of the slice.
     index: u64,
     /// Slices without a request right before it.
@@ -38,7 +38,7 @@ struct Cell {
 
 /// Requests of a slice that ended, failed, and failed because of planned work.
 #[derive(Clone, Copy, Debug, Default)]
-struct Viewed {
+pub(super) struct Viewed {
     ended: u32,
     failed: u32,
     planned: u32,
@@ -47,7 +47,7 @@ struct Viewed {
 /// The slice that requests arrive in. What happens most is counted here, so that it costs an addition,
 /// and goes into the cell when the slice is over.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+pub(super) struct Open {
     from: SimTime,
     to: SimTime,
     /// Serial number of its cell, the last one.
@@ -64,24 +64,24 @@ pub(super) struct Slices {
     bad_below: f64,
     bins: Option<BinSettings>,
     /// Counted ranges that are not over, as slice indices.
-    ranges: VecDeque<(u64, u64)>,
+    pub(super) ranges: VecDeque<(u64, u64)>,
     /// The next slice of the first range that has no cell.
-    next: u64,
+    pub(super) next: u64,
     /// Whether the next cell is the first of its range.
-    starts: bool,
-    cells: VecDeque<Cell>,
+    pub(super) starts: bool,
+    pub(super) cells: VecDeque<Cell>,
     /// For each cell, what each view of the settings has counted.
-    viewed: VecDeque<Viewed>,
+    pub(super) viewed: VecDeque<Viewed>,
     views: usize,
     /// Serial number of the first cell.
-    first_serial: u32,
+    pub(super) first_serial: u32,
     /// The slice of the last cell, while it may still get requests.
-    open: Option<Open>,
+    pub(super) open: Option<Open>,
     /// Cause of the slice judged last, if it was bad.
-    last: Option<usize>,
+    pub(super) last: Option<usize>,
     /// Whether a slice of this range had a request, so that the next one has something to copy.
-    known: bool,
-    run: Option<BadRun>,
+    pub(super) known: bool,
+    pub(super) run: Option<BadRun>,
 }
 
 impl Slices {

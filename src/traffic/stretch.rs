@@ -4,6 +4,7 @@ use super::answers::Answers;
 use super::arrivals::{Arrivals, NOBODY, Source};
 use super::attempt::nanos;
 use super::blame::Blames;
+use super::branch::Failures;
 use super::broker::Brokers;
 use super::call::Next;
 use super::channels::Channels;
@@ -107,6 +108,8 @@ pub(super) struct Stretch<'a> {
     pub latencies: IdVec<JourneyId, [Histogram; 3]>,
     pub counted_in_flight: u64,
     pub probers: Probers,
+    /// Failures one by one, for whoever asked for them.
+    pub failures: Failures,
     pub halt: Halt,
 }
 
@@ -185,6 +188,7 @@ impl<'a> Stretch<'a> {
                 .collect(),
             counted_in_flight: 0,
             probers: Probers::new(plan),
+            failures: Failures::default(),
             halt: Halt::No,
         }
     }
@@ -486,6 +490,7 @@ impl<'a> Stretch<'a> {
             tally.counts.failed += 1;
             tally.failed_by_cause[index] += 1;
             cause = Some(index);
+            self.failures.of_request(id, index);
         }
         if self.slices.has_views() {
             self.slices.view(cell, id, cause, degraded);
@@ -566,14 +571,9 @@ impl<'a> Stretch<'a> {
     }
 }
 
-/// Whether any slot is cut off.
-pub(super) fn has_islands(regime: &Regime) -> bool {
-    regime.islands.iter().any(Option::is_some)
-}
-
 /// Whether somebody still waits for a deadline.
 #[inline]
-fn wanted(frames: &Frames, timer: &Timer) -> bool {
+pub(super) fn wanted(frames: &Frames, timer: &Timer) -> bool {
     let frame = &frames[timer.payload];
     frame.generation == timer.generation
         && (matches!(frame.kind, Kind::Request | Kind::Leg)

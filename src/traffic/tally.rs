@@ -44,6 +44,8 @@ pub struct PoolTally {
     pub calls: u64,
     /// Calls that ended without an answer, before any `on_failure`.
     pub calls_failed: u64,
+    /// Those of them whose last attempt did not end with an operation's own error.
+    pub calls_failed_of_load: u64,
     /// Attempts that were sent.
     pub attempts: u64,
     /// Attempts that ended with an answer in time.
@@ -242,6 +244,7 @@ impl Tally {
         let pool = PoolTally {
             calls: 0,
             calls_failed: 0,
+            calls_failed_of_load: 0,
             attempts: 0,
             attempts_answered: 0,
             attempts_failed: 0,
@@ -518,10 +521,11 @@ impl QueueTally {
 
 impl PoolTally {
     /// All plain counts, in the order of [`counts_mut`](Self::counts_mut).
-    fn counts(&self) -> [u64; 12] {
+    fn counts(&self) -> [u64; 13] {
         [
             self.calls,
             self.calls_failed,
+            self.calls_failed_of_load,
             self.attempts,
             self.attempts_answered,
             self.attempts_failed,
@@ -536,10 +540,11 @@ impl PoolTally {
     }
 
     /// All plain counts.
-    fn counts_mut(&mut self) -> [&mut u64; 12] {
+    fn counts_mut(&mut self) -> [&mut u64; 13] {
         let Self {
             calls,
             calls_failed,
+            calls_failed_of_load,
             attempts,
             attempts_answered,
             attempts_failed,
@@ -557,6 +562,7 @@ impl PoolTally {
         [
             calls,
             calls_failed,
+            calls_failed_of_load,
             attempts,
             attempts_answered,
             attempts_failed,

@@ -71,7 +71,7 @@ impl<'a> Stretch<'a> {
     pub(super) fn look_at_regime(&mut self) {
         let network = &self.regime.network;
         self.far = network.is_far();
-        self.islands = super::stretch::has_islands(&self.regime) || network.is_cut();
+        self.islands = self.regime.islands.iter().any(Option::is_some) || network.is_cut();
         self.impaired = self.far || super::impaired::is_impaired(&self.regime);
     }
 

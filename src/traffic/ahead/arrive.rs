@@ -190,6 +190,7 @@ impl<'a> Ahead<'a> {
         let tally = &mut stretch.tally.pools[row.pool];
         tally.calls += 1;
         tally.calls_failed += 1;
+        tally.calls_failed_of_load += 1;
         if refused {
             tally.attempts_refused += 1;
         } else {

@@ -415,6 +415,7 @@ impl<'a> Ahead<'a> {
                 cause = standing.base;
             } else {
                 tally.attempts_timed_out += 1;
+                tally.calls_failed_of_load += 1;
             }
         }
         let order = if in_time {
