@@ -20,6 +20,9 @@ const ENOUGH: u64 = 50;
 /// Shares below which nothing is looked for: less than one request in the life of any system.
 const HOPELESS: f64 = 1e-18;
 
+/// The same of the logarithm of a share by extrapolation, with a margin: importance is about linear in it.
+const TOO_FAR: f64 = -62.0;
+
 /// A stage that leads no further is done again, four times as long each time, so many times.
 const LONGER: u32 = 3;
 
@@ -109,6 +112,11 @@ fn fitted(visits: &Visits) -> Option<Levels> {
         if last < HOPELESS * all {
             return None;
         }
+    }
+    if let Some(&(top, _)) = rows.last()
+        && (last / all).ln() < TOO_FAR * top
+    {
+        return None;
     }
     Some(Levels::new(rows))
 }

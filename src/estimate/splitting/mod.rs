@@ -41,7 +41,7 @@ const PILOT_REQUESTS: f64 = 8_192.0;
 const FEW: u64 = 3;
 
 /// What a pilot may take, in changes of a small system: looking at the state of a large one takes more.
-const PILOT_CHANGES: f64 = 8e6;
+const PILOT_CHANGES: f64 = 4e6;
 
 /// The same of a group's stretches of a regime that holds all the time, about; and beyond which factor, and how many
 /// changes, they are given up.
