@@ -1,8 +1,8 @@
 //! Exactly solved cases, run through the program as a user would run it.
 //!
 //! Each scenario in `tests/oracles/` has a closed form or a numerically exact solution (sources in
-//! `tests/oracles/README.md`). For each quantity and each of the seeds 1 to 20, none skipped,
-//! where a case does not state `full_seeds`, as a seed of it takes long (a plain `cargo test` runs the first, by the same rule),
+//! `tests/oracles/README.md`). For each quantity and each of the seeds 1 to 20, none skipped (1 to
+//! `full_seeds` where a case states it, as its runs are long; a plain `cargo test` runs the first, by the same rule),
 //! `z = (simulated - exact) / sqrt(se^2 + (0.1 % of the value)^2)` must lie within 4, the standard
 //! error must be as small as the case demands, and the root mean square of all z must lie within
 //! 0.8 and 1.2: intervals that are honest, neither too narrow nor too wide.
