@@ -544,3 +544,41 @@ proptest! {
         }
     }
 }
+
+/// Three replicas that are alike, of which one or another is missing: which of them a thread meets first depends on the
+/// groups it runs, and must change nothing that it finds out about the regime for all of them.
+const ALIKE: &str = "
+fivenines: 1
+run: {horizon: 30d}
+services:
+  app:
+    replicas: 3
+    workers: 2
+    queue: 10
+    faults: {crash: {every: {exponential: {mean: 20d}}, lasts: {exponential: {mean: 2d}}}}
+    operations: {read: {takes: {exponential: {mean: 500ms}}}}
+balancers: {edge: {to: app, algorithm: least_conn, probes: {interval: 1s, timeout: 500ms, rise: 2, fall: 2}}}
+workload: {users: {arrive: {poisson: 5.5/s}, journeys: {app.read: 100%}, through: edge, patience: 20s}}
+";
+
+#[test]
+fn who_meets_a_regime_first_changes_no_byte() {
+    let system = system(ALIKE);
+    let options = Options {
+        replications: Some(96),
+        ..Options::default()
+    };
+    let bytes = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads start")
+            .install(|| outcome(&system, &options))
+    };
+    let one = bytes(1);
+    assert!(one.run.splitting.is_some(), "its pilots are remembered");
+    for threads in [2, 3, 8] {
+        assert!(
+            report::json(&one) == report::json(&bytes(threads)),
+            "{threads}"
+        );
+    }
+}

@@ -17,6 +17,7 @@
 //! Where overload outlived what began it, a window was longer than control alone knows: for as long, nothing
 //! of that regime is borrowed.
 
+use super::by_regime::ByRegime;
 use super::down::Losses;
 use super::group::{GroupError, GroupRunner, worst};
 use super::met::Met;
@@ -91,7 +92,7 @@ impl Look {
 /// Looks at regimes, in memory for as long as a thread runs groups.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
-    by_regime: BTreeMap<u64, Look>,
+    by_regime: ByRegime<Look>,
 }
 
 /// The quiet time that a group has borrowed, by regime.
@@ -238,7 +239,7 @@ impl GroupRunner<'_> {
 
     /// What a short sample of a regime at the busiest hour says, the same for every group.
     fn look(&mut self, (key, regime): (u64, &Regime)) -> Result<Look, GroupError> {
-        if let Some(&known) = self.looks.by_regime.get(&key) {
+        if let Some(&known) = self.looks.by_regime.get((key, 0), regime) {
             return Ok(known);
         }
         let at = self.plan.slice_start(busiest(self.system, regime));
@@ -264,7 +265,7 @@ impl GroupRunner<'_> {
             failing: failed as f64 / seen,
             seen,
         };
-        self.looks.by_regime.insert(key, look);
+        self.looks.by_regime.insert((key, 0), regime, look);
         Ok(look)
     }
 }

@@ -2,6 +2,7 @@
 
 mod bracket;
 mod by_period;
+mod by_regime;
 mod coalesce;
 mod coupled;
 mod down;

@@ -9,13 +9,13 @@
 //! What is looked at is the work in progress. Only where it is far more than before the windows of the
 //! same history is the regime sampled for how much is usual in it, so that nothing is paid for by others.
 
+use super::by_regime::ByRegime;
 use super::plan::Plan;
 use super::windows::{HOUR, hour_slot};
 use crate::model::{LoadRhythm, System};
 use crate::path::Regime;
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
-use std::collections::BTreeMap;
 
 /// Work in progress is far more than before from so many times on, and above so much.
 const FAR: u32 = 4;
@@ -50,7 +50,7 @@ pub(super) struct Settling<'a> {
     /// Samples regimes; made when it is needed.
     probe: Option<Box<Traffic<'a>>>,
     /// By regime and kind of hour: the same for all histories.
-    levels: BTreeMap<(u64, u64), Level>,
+    levels: ByRegime<Level>,
     /// The least work in progress before a window of this history.
     calm: Option<u32>,
 }
@@ -59,7 +59,7 @@ impl<'a> Settling<'a> {
     pub(super) fn new() -> Self {
         Self {
             probe: None,
-            levels: BTreeMap::new(),
+            levels: ByRegime::default(),
             calm: None,
         }
     }
@@ -118,34 +118,36 @@ impl<'a> Settling<'a> {
                 (slot, SimTime::START + HOUR.saturating_mul(slot))
             }
         };
-        let (probe, levels) = (&mut self.probe, &mut self.levels);
-        *levels.entry((key, slot)).or_insert_with(|| {
-            let traffic = probe.get_or_insert_with(|| {
-                let settings = plan.traffic.clone();
-                Box::new(Traffic::with_engine(system, settings, plan.engine))
-            });
-            let source = Source::Sample {
-                seed: plan.seed,
-                regime: key,
-                batch: u64::MAX - slot,
-            };
-            traffic.clear_tally();
-            traffic.begin(regime, from.before(plan.windows.warm_up), source);
-            let mut most = 0;
-            let slice = plan.traffic.slice;
-            let slices = plan.windows.sample.as_nanos() / slice.as_nanos();
-            let probes = slowest(system).saturating_mul(PROBES);
-            let probed = probes.as_nanos().div_ceil(slice.as_nanos());
-            let least = slices.max(SLICES);
-            for slice in 1..=probed.clamp(least, MOST_SAMPLES * least) {
-                traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
-                most = most.max(traffic.frames_in_use());
-            }
-            Level {
-                most,
-                starves: traffic.tally().probes.left_out > 0,
-            }
-        })
+        if let Some(&known) = self.levels.get((key, slot), regime) {
+            return known;
+        }
+        let traffic = self.probe.get_or_insert_with(|| {
+            let settings = plan.traffic.clone();
+            Box::new(Traffic::with_engine(system, settings, plan.engine))
+        });
+        let source = Source::Sample {
+            seed: plan.seed,
+            regime: key,
+            batch: u64::MAX - slot,
+        };
+        traffic.clear_tally();
+        traffic.begin(regime, from.before(plan.windows.warm_up), source);
+        let mut most = 0;
+        let slice = plan.traffic.slice;
+        let slices = plan.windows.sample.as_nanos() / slice.as_nanos();
+        let probes = slowest(system).saturating_mul(PROBES);
+        let probed = probes.as_nanos().div_ceil(slice.as_nanos());
+        let least = slices.max(SLICES);
+        for slice in 1..=probed.clamp(least, MOST_SAMPLES * least) {
+            traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
+            most = most.max(traffic.frames_in_use());
+        }
+        let level = Level {
+            most,
+            starves: traffic.tally().probes.left_out > 0,
+        };
+        self.levels.insert((key, slot), regime, level);
+        level
     }
 }
 

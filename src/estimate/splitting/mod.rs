@@ -19,6 +19,7 @@ mod tandem_tests;
 use levels::{Found, Stage, find};
 use restart::Restart;
 
+use super::by_regime::ByRegime;
 use super::group::{GroupError, GroupRunner};
 use super::lend::{self, Borrowed, busiest};
 use super::met::Met;
@@ -184,7 +185,7 @@ impl FoundInGroup {
 /// Pilots, in memory for as long as a thread runs groups.
 #[derive(Debug, Default)]
 pub(super) struct Pilots {
-    by_regime: BTreeMap<u64, Option<Rc<Splitting>>>,
+    by_regime: ByRegime<Option<Rc<Splitting>>>,
 }
 
 /// What was found, by regime.
@@ -318,13 +319,14 @@ impl<'a> GroupRunner<'a> {
         Some(found)
     }
 
-    /// How a regime is split, the same for every group; `None` if it is not.
+    /// How a regime is split, the same for every group that meets it; `None` if it is not.
     fn pilot(&mut self, (key, regime): (u64, &Regime)) -> Option<Rc<Splitting>> {
-        if let Some(known) = self.pilots.by_regime.get(&key) {
+        if let Some(known) = self.pilots.by_regime.get((key, 0), regime) {
             return known.clone();
         }
         let found = self.new_pilot((key, regime)).map(Rc::new);
-        self.pilots.by_regime.insert(key, found.clone());
+        let pilots = &mut self.pilots.by_regime;
+        pilots.insert((key, 0), regime, found.clone());
         found
     }
 
