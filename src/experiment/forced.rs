@@ -6,6 +6,20 @@ use super::summary::CONFIDENCE;
 use crate::estimate::{ForcedRecord, SplittingRecord};
 use crate::model::System;
 
+/// Below so many main trajectories of equal finds the interval of what they found may be too narrow.
+const FEW_ROOTS: f64 = 20.0;
+
+/// That failures of load were found by few trajectories.
+pub(super) fn few_roots(split: &SplittingRecord) -> Option<String> {
+    let worth = split.effective_hits();
+    (worth > 0.0 && worth < FEW_ROOTS).then(|| {
+        format!(
+            "failures of load that samples cannot see were found by trajectories that are worth {worth:.0} \
+             independent ones: their interval may be too narrow; ask for more replications"
+        )
+    })
+}
+
 pub(super) fn splitting_facts(split: &SplittingRecord) -> Option<SplittingFacts> {
     (split.regimes > 0).then(|| SplittingFacts {
         regimes: split.regimes,
@@ -87,4 +101,23 @@ pub(super) fn without_hits<'a>(
             fault.name, forced.diagnosis.initiators[row].branches
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_trajectories_are_told() {
+        let record = |found: [f64; 2]| -> SplittingRecord {
+            let mut value = serde_json::to_value(SplittingRecord::default()).expect("numbers");
+            value["found"] = serde_json::json!(found);
+            serde_json::from_value(value).expect("a record")
+        };
+        // By the sum and the sum of squares: six that found one each, and 420^2 / 800.
+        let text = few_roots(&record([6.0, 6.0])).expect("few");
+        assert!(text.contains("are worth 6 independent ones"), "{text}");
+        assert_eq!(few_roots(&record([420.0, 800.0])), None);
+        assert_eq!(few_roots(&record([0.0, 0.0])), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
-use super::forced::{forcing_facts, splitting_facts, without_hits};
+use super::forced::{few_roots, forcing_facts, splitting_facts, without_hits};
 use super::outcome::{
     Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, JourneyRow,
     LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
@@ -512,6 +512,7 @@ fn warnings(figures: &Figures<'_>) -> Vec<String> {
         ));
     }
     if let Some(traffic) = &record.traffic {
+        warnings.extend(few_roots(&traffic.splitting));
         let warm_up = super::warm_up::facts(figures.system, figures.plan);
         warnings.extend(warm_up.as_ref().and_then(super::warm_up::warning));
         if traffic.replications < 2 {

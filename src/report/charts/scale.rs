@@ -42,6 +42,15 @@ const TIMES: [f64; 13] = [
     36_500.0 * 86_400.0,
 ];
 
+/// A share in few characters, however small it is.
+fn short_share(share: f64) -> String {
+    if share > 0.0 && share < 5e-7 {
+        format!("{:.0e} %", 100.0 * share)
+    } else {
+        numbers::exact_share(share)
+    }
+}
+
 impl Scale {
     /// Shares near 1 (availabilities, quantiles): 90 %, 99 %, 99.9 % at equal distances.
     pub(super) fn nines(low: f64, high: f64) -> Self {
@@ -71,7 +80,7 @@ impl Scale {
         let ticks = decades(-12..=0, &[1.0, 2.0, 5.0])
             .filter(|s| *s <= 1.0)
             .collect();
-        Self::new(log, (low, high), ticks, numbers::exact_share)
+        Self::new(log, (low, high), ticks, short_share)
     }
 
     /// Widens the ends to ticks and thins the ticks to what can be read.
@@ -196,6 +205,15 @@ mod tests {
         );
         assert_eq!(labels(&Scale::nines(0.0, 0.999)).first().unwrap(), "0 %");
         assert_eq!(labels(&Scale::shares(0.004, 1.0)).last().unwrap(), "100 %");
+    }
+
+    /// What is left of an axis has room for so many characters.
+    #[test]
+    fn labels_of_tiny_shares_are_short() {
+        let labels = labels(&Scale::shares(1e-10, 1.0));
+        assert_eq!(labels.first().unwrap(), "1e-8 %");
+        assert!(labels.contains(&"0.0001 %".to_owned()), "{labels:?}");
+        assert!(labels.iter().all(|label| label.len() <= 8), "{labels:?}");
     }
 
     #[test]
