@@ -109,7 +109,7 @@ const NAMES: [&str; 8] = [
 #[ignore = "long: CI runs it"]
 fn both_parts_together_say_what_was_counted() {
     let system = system(TWO);
-    let (seeds, most) = if full() { (48, 0.025) } else { (24, 0.04) };
+    let (seeds, most) = if full() { (24, 0.04) } else { (12, 0.06) };
     for (histories, traffic) in [(256, 32), (192, 64)] {
         let runs: Vec<_> = (1..=seeds)
             .into_par_iter()
