@@ -7,6 +7,8 @@ mod brackets;
 mod break_even;
 #[path = "features/coupled.rs"]
 mod coupled;
+#[path = "features/ejection.rs"]
+mod ejection;
 #[path = "features/externals.rs"]
 mod externals;
 #[path = "features/folder.rs"]

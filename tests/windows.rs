@@ -13,6 +13,8 @@
 mod connections;
 #[path = "windows/coupled.rs"]
 mod coupled;
+#[path = "windows/ejection.rs"]
+mod ejection;
 #[path = "windows/engines.rs"]
 mod engines;
 #[path = "windows/externals.rs"]

@@ -155,6 +155,7 @@ impl Brackets {
         method == Method::Windows
             && system.load_rhythm() != LoadRhythm::Free
             && !system.is_coupled()
+            && !system.ejects()
             && !Self::new(system).rows.is_empty()
     }
 

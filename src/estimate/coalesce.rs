@@ -330,13 +330,15 @@ fn cost(run: &Traffic<'_>) -> u64 {
 
 /// Whether two runs may become one. Where users wait for an answer before they come again, whatever has once shifted
 /// one of them stays so. Where there is more work than can be done, queues are never empty, and nothing else makes them
-/// alike, though what is lost has long been the same. Where workers answer probes, windows end by a rule of their own.
+/// alike, though what is lost has long been the same. Where workers answer probes, or balancers
+/// eject members, windows end by a rule of their own.
 fn may_meet(system: &System, left: &Left) -> bool {
     let crowds = system.workloads.iter().any(|row| row.users.is_some());
     let loads = left.load.pools.iter();
     let overloaded = |rho: f64| rho >= 1.0;
     !crowds
         && !system.is_coupled()
+        && !system.ejects()
         && !loads
             .filter_map(|pool| pool.utilisation_max)
             .any(overloaded)

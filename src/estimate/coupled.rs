@@ -4,11 +4,12 @@
 //! Around transitions that is done in every window; a window ends only when no probe is late and no result of a
 //! late one has still to be made up for. Quiet time in which members are left out again and again, as its sample
 //! says, is a window from beginning to end. Where it seldom happens, it happens in the samples of the regime: no
-//! fault is in the way there, so balancers count results by themselves.
+//! fault is in the way there, so balancers count results by themselves. Quiet time in which balancers eject members that
+//! are well is a window, too.
 
 use super::group::GroupError;
 use super::plan::Plan;
-use super::settle::{MOST, Settling};
+use super::settle::{MOST, Restless, Settling};
 use super::windows::{HOUR, advance};
 use crate::control::Control;
 use crate::model::{LoadRhythm, System};
@@ -38,14 +39,24 @@ pub(super) fn run_together(
     Ok(Some(news.at))
 }
 
+impl Restless {
+    /// The error if that does not end.
+    pub(super) fn endless(self, since: SimTime) -> GroupError {
+        match self {
+            Self::Starving => GroupError::Starving(since),
+            Self::Ejecting => GroupError::Ejecting(since),
+        }
+    }
+}
+
 /// Probes start when control has it.
 pub(super) fn align(traffic: &mut Traffic<'_>, control: &Control<'_>) {
     traffic.align_probes(|instance, member| control.probe_start(instance, member));
 }
 
-/// When members that are well are first left out for want of workers in a stretch of quiet time, if they are: at
-/// its beginning, or as an hour begins.
-pub(super) fn first_starving<'a>(
+/// When members that are well first come and go by themselves in a stretch of quiet time, if they do: at its beginning,
+/// or as an hour begins.
+pub(super) fn first_restless<'a>(
     settling: &mut Settling<'a>,
     (system, plan): (&'a System, &Plan),
     (regime, key): (&Regime, u64),
@@ -62,12 +73,12 @@ pub(super) fn first_starving<'a>(
         if at >= to {
             break;
         }
-        if settling.starves((system, plan), (regime, key), at) {
+        if let Some(why) = settling.restless((system, plan), (regime, key), at) {
             let workloads = system.workloads.iter();
             let requests: f64 = workloads.map(|workload| workload.expected(at, to)).sum();
             if hours == 1 && requests > MOST as f64 {
                 // It does so until something changes, and that takes too long.
-                return Err(GroupError::Starving(at));
+                return Err(why.endless(at));
             }
             return Ok(Some(at));
         }

@@ -10,7 +10,7 @@ use super::recoveries::RecoveryRecord;
 use super::splitting::SplittingRecord;
 use super::structure::StructureRecord;
 use super::sums::Sums;
-use super::totals::{JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals};
+use super::totals::{EjectionTotals, JourneyTotals, PoolTotals, ProbeTotals, QueueTotals, Totals};
 use super::views::view_of;
 use crate::ids::Id;
 use crate::model::{Measure, Metric, Population, QueueMeasure, System};
@@ -167,6 +167,8 @@ pub struct TrafficFold {
     pub unsettled_s: f64,
     /// Probes that workers answer.
     pub probes: ProbeTotals,
+    /// What balancers with outlier detection did.
+    pub ejections: EjectionTotals,
     /// Seconds of horizon.
     pub covered_s: f64,
     /// Slices; the units are replications.
@@ -273,6 +275,7 @@ impl TrafficFold {
             unsettled: 0,
             unsettled_s: 0.0,
             probes: ProbeTotals::default(),
+            ejections: EjectionTotals::default(),
             covered_s: 0.0,
             outages: OutageRecord::new(causes, system.targets.len()),
             recoveries: RecoveryRecord::new(system),
@@ -377,6 +380,7 @@ impl TrafficFold {
         self.unsettled += totals.unsettled;
         self.unsettled_s += totals.unsettled_s;
         self.probes.add(totals.probes);
+        self.ejections.add(totals.ejections);
         self.covered_s += totals.covered_s;
         self.outages.merge(&record.outages);
         self.recoveries.merge(&record.recoveries);

@@ -81,6 +81,8 @@ pub enum GroupError {
     Unsettled(SimTime),
     /// Probes fail for want of workers, from this instant on, for longer than can be followed.
     Starving(SimTime),
+    /// Balancers eject members and let them back, from this instant on, for longer than can be followed.
+    Ejecting(SimTime),
     /// The watcher asked to stop.
     Stopped,
 }
@@ -101,6 +103,8 @@ pub struct GroupRunner<'a> {
     pub(super) felt: Felt,
     /// Whether overload acts back on control.
     pub(super) coupled: bool,
+    /// Whether any balancer ejects members.
+    pub(super) ejects: bool,
     pub(super) looks: Looks,
     /// When the structure was down in the history whose quiet time was followed last.
     pub(super) spells: Spells,
@@ -159,6 +163,7 @@ impl<'a> GroupRunner<'a> {
             settling: Settling::new(),
             felt: Felt::new(system),
             coupled: system.is_coupled(),
+            ejects: system.ejects(),
             looks: Looks::default(),
             spells: Spells::new(system.journeys.len()),
             rates: rates(system, plan.from, plan.to),

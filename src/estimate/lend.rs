@@ -59,6 +59,7 @@ pub fn lends(system: &System, method: Method) -> bool {
         && system.load_rhythm() != LoadRhythm::Free
         && !system.has_steps()
         && !system.is_coupled()
+        && !system.ejects()
         && workloads.all(|row| row.users.is_none() && (alone || row.bursts.is_none()))
 }
 

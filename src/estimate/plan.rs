@@ -6,8 +6,8 @@ use super::rare::Forcing;
 use super::views::views;
 use crate::ids::PoolId;
 use crate::model::{
-    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, Passive, QueueMeasure, Source,
-    Start, System,
+    ChannelTo, Component, Fault, FaultKind, Load, Method, Metric, OutlierDetection, Passive,
+    QueueMeasure, Source, Start, System,
 };
 use crate::path::Cause;
 use crate::time::{SimSpan, SimTime};
@@ -387,10 +387,18 @@ pub fn warm_up(system: &System, load: &Load, one_missing: bool) -> SimSpan {
         longest = longest.max(station.forgets_in());
     }
     // From the failure that counts to the end of a test, twice.
-    let tests = passive_turn(system).saturating_mul(2);
+    let tests = passive_turn(system).saturating_mul(2).max(ejection(system));
     SimSpan::from_secs_f64(longest.ceil())
         .saturating_add(idle)
         .saturating_add(tests)
+}
+
+/// How long a member is away that is ejected once, at the longest; zero where none is.
+fn ejection(system: &System) -> SimSpan {
+    let rules = system.balancers.iter();
+    let rules = rules.filter_map(|one| one.outlier_detection.as_ref());
+    let away = |rule: &OutlierDetection| rule.base_ejection_time.saturating_add(rule.interval);
+    rules.map(away).max().unwrap_or(SimSpan::ZERO)
 }
 
 /// From one test of a member that its balancer leaves alone to the next, at the longest; zero where none

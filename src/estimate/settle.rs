@@ -4,7 +4,8 @@
 //! (metastable failures: Bronson et al., HotOS 2021).
 //!
 //! The same sample says whether balancers leave out members of a regime that have no worker free for
-//! their probes: then it is no quiet one, and is simulated request by request, on one clock with control (`coupled`).
+//! their probes, or eject some for what came of attempts: then it is no quiet one, and is simulated request by request,
+//! on one clock with control (`coupled`).
 //!
 //! What is looked at is the work in progress. Only where it is far more than before the windows of the
 //! same history is the regime sampled for how much is usual in it, so that nothing is paid for by others.
@@ -35,13 +36,22 @@ const MOST_SAMPLES: u64 = 16;
 /// Attempts of one window, after which it is given up: minutes of work.
 pub(super) const MOST: u64 = 100_000_000;
 
+/// Why members that are well come and go in a regime without any change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Restless {
+    /// They are left out as their workers have no time for probes.
+    Starving,
+    /// Balancers eject them for what came of attempts.
+    Ejecting,
+}
+
 /// What a sample of a regime says.
 #[derive(Clone, Copy, Debug)]
 struct Level {
     /// The most work in progress.
     most: u32,
-    /// Whether a member that is well is left out as its workers have no time for probes.
-    starves: bool,
+    /// Why members come and go in it without any change.
+    restless: Option<Restless>,
 }
 
 /// Follows the windows of one history after the other.
@@ -91,14 +101,14 @@ impl<'a> Settling<'a> {
         in_progress <= USUAL * self.level(of, regime, at).most + SOME
     }
 
-    /// Whether members that are well are left out for want of workers in `regime`, whose key is `key`, at such a time.
-    pub(super) fn starves(
+    /// Whether members that are well come and go in `regime`, whose key is `key`, at such a time, and why.
+    pub(super) fn restless(
         &mut self,
         of: (&'a System, &Plan),
         regime: (&Regime, u64),
         at: SimTime,
-    ) -> bool {
-        self.level(of, regime, at).starves
+    ) -> Option<Restless> {
+        self.level(of, regime, at).restless
     }
 
     fn level(
@@ -135,20 +145,30 @@ impl<'a> Settling<'a> {
         let mut most = 0;
         let slice = plan.traffic.slice;
         let slices = plan.windows.sample.as_nanos() / slice.as_nanos();
-        let probes = slowest(system).saturating_mul(PROBES);
+        let probes = slowest(system).saturating_mul(PROBES).max(sweeps(system));
         let probed = probes.as_nanos().div_ceil(slice.as_nanos());
         let least = slices.max(SLICES);
         for slice in 1..=probed.clamp(least, MOST_SAMPLES * least) {
             traffic.run_until(from + plan.traffic.slice.saturating_mul(slice));
             most = most.max(traffic.frames_in_use());
         }
-        let level = Level {
-            most,
-            starves: traffic.tally().probes.left_out > 0,
+        let tally = traffic.tally();
+        let restless = if plan.windows.hears && tally.probes.left_out > 0 {
+            Some(Restless::Starving)
+        } else {
+            (tally.ejections > 0).then_some(Restless::Ejecting)
         };
+        let level = Level { most, restless };
         self.levels.insert((key, slot), regime, level);
         level
     }
+}
+
+/// Four intervals between sweeps of outlier detection; zero without any.
+fn sweeps(system: &System) -> SimSpan {
+    let rules = system.balancers.iter();
+    let intervals = rules.filter_map(|row| Some(row.outlier_detection.as_ref()?.interval));
+    intervals.max().unwrap_or(SimSpan::ZERO).saturating_mul(4)
 }
 
 /// The longest interval of probes that workers answer; zero without any.

@@ -169,6 +169,8 @@ pub struct Totals {
     pub unsettled_s: f64,
     /// Probes that workers answer.
     pub probes: ProbeTotals,
+    /// What balancers with outlier detection did.
+    pub ejections: EjectionTotals,
     /// Seconds of horizon.
     pub covered_s: f64,
 }
@@ -180,10 +182,33 @@ pub struct ProbeTotals {
     pub failed: u64,
     /// How often members were left out for it in samples of quiet time.
     pub left_out: u64,
-    /// Windows that went on, or began, because of them.
+    /// What was simulated because of them.
+    pub longer: Longer,
+}
+
+/// Windows that went on, or began, because members came and went by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Longer {
+    /// How many.
     pub windows: u64,
-    /// For how long these did, seconds.
+    /// For how long, seconds.
     pub windows_s: f64,
+}
+
+impl Longer {
+    fn add(&mut self, other: Self) {
+        self.windows += other.windows;
+        self.windows_s += other.windows_s;
+    }
+}
+
+/// Ejections of members that answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EjectionTotals {
+    /// How many there were where requests were simulated.
+    pub seen: u64,
+    /// What was simulated because of them.
+    pub longer: Longer,
 }
 
 impl ProbeTotals {
@@ -191,8 +216,15 @@ impl ProbeTotals {
     pub(super) fn add(&mut self, other: Self) {
         self.failed += other.failed;
         self.left_out += other.left_out;
-        self.windows += other.windows;
-        self.windows_s += other.windows_s;
+        self.longer.add(other.longer);
+    }
+}
+
+impl EjectionTotals {
+    /// Adds those of another group.
+    pub(super) fn add(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.longer.add(other.longer);
     }
 }
 
@@ -292,6 +324,7 @@ impl Totals {
             unsettled: 0,
             unsettled_s: 0.0,
             probes: ProbeTotals::default(),
+            ejections: EjectionTotals::default(),
             covered_s: 0.0,
         }
     }
@@ -332,6 +365,7 @@ impl Totals {
             mine.add_scaled(histogram, 1.0);
         }
         self.probes.failed += tally.probes.failed;
+        self.ejections.seen += tally.ejections;
         self.add_effort(tally);
     }
 

@@ -2,18 +2,19 @@
 //! transition to the end of its after-window (`windows`), with the quiet stretches in between left
 //! to samples.
 //!
-//! Windows are chosen from the control path alone, never from what requests do in them, and lie on
-//! slice borders, so that a slice is seen whole or not at all.
+//! Windows are chosen from the control path alone, and go on only while what requests do in them has not settled. They
+//! lie on slice borders, so that a slice is seen whole or not at all.
 
-use super::coupled::{align, first_starving, run_together};
+use super::coupled::{align, first_restless, run_together};
 use super::group::{GroupError, GroupRunner};
 use super::outages::Seen;
 use super::plan::Plan;
-use super::settle::MOST;
+use super::settle::{MOST, Restless};
 use super::totals::Totals;
 use crate::control::Control;
 use crate::model::{LoadRhythm, Owner, System};
 use crate::path::{Regime, Signal, SlotState};
+use crate::random::{Key, Purpose, name_hash};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
 use std::iter::Peekable;
@@ -141,12 +142,12 @@ impl GroupRunner<'_> {
             // Step through what traffic cannot see; a change of blame only splits the quiet time.
             let mut at = others.next_time(self.control.next_time());
             let stretch = (quiet_from, at.min(plan.to));
-            let starves = self.starves_before(&quiet_regime, stretch)?;
-            at = starves.unwrap_or(at);
+            let restless = self.restless_before(&quiet_regime, stretch)?;
+            at = restless.unwrap_or(at);
             if at >= plan.to {
                 break;
             }
-            let felt = if starves.is_some() {
+            let felt = if restless.is_some() {
                 self.signals.clear();
                 true
             } else {
@@ -205,7 +206,9 @@ impl GroupRunner<'_> {
             }
             let falls = takes_away(&self.signals);
             let mut rises = !falls;
-            let (mut felt_until, mut last, mut held) = (end, None, false);
+            let (mut felt_until, mut last, mut held) = (end, None, None);
+            // Whether the end is no time of an ejection.
+            let mut blurred = !self.ejects;
             loop {
                 let next = others.next_time(self.control.next_time());
                 let lead = windows.look_back.saturating_add(windows.warm_up);
@@ -234,7 +237,7 @@ impl GroupRunner<'_> {
                     advance(traffic, end, stop)?;
                     let in_progress = traffic.frames_in_use();
                     let suspects = windows.settles && self.settling.suspects(in_progress);
-                    if end >= plan.to || !(suspects || self.coupled) {
+                    if end >= plan.to || !(suspects || self.coupled || self.ejects) {
                         break;
                     }
                     let regime = self.control.regime();
@@ -242,27 +245,38 @@ impl GroupRunner<'_> {
                     let of = (self.system, plan);
                     let usual =
                         !suspects || self.settling.is_usual(of, (regime, key), end, in_progress);
-                    let calm = !(self.coupled && windows.hears)
-                        || self.control.probes_are_calm(end)
-                            && !self.settling.starves(of, (regime, key), end);
-                    if usual && calm {
-                        break;
-                    }
-                    held |= !calm;
-                    if traffic.tally().attempts_simulated > MOST {
-                        return Err(if held {
-                            GroupError::Starving(at)
+                    let restless =
+                        if self.coupled && windows.hears && !self.control.probes_are_calm(end) {
+                            Some(Restless::Starving)
+                        } else if self.ejects && windows.settles && traffic.is_ejecting() {
+                            Some(Restless::Ejecting)
+                        } else if self.ejects || self.coupled && windows.hears {
+                            self.settling.restless(of, (regime, key), end)
                         } else {
-                            GroupError::Unsettled(at)
-                        });
+                            None
+                        };
+                    let mut longer = windows.after;
+                    if usual && restless.is_none() {
+                        // It has come to its end as somebody was ejected. Samples know no such instant: they begin at
+                        // any time between two ejections, and so must what they stand for.
+                        let turn = std::mem::replace(&mut blurred, true);
+                        let turn = (!turn).then(|| traffic.ejection_turn()).flatten();
+                        let Some(turn) = turn else {
+                            break;
+                        };
+                        longer = turn.mul_f64(any_time(plan.seed, replication, end));
+                    }
+                    held = held.or(restless);
+                    if traffic.tally().attempts_simulated > MOST {
+                        return Err(held.map_or(GroupError::Unsettled(at), |why| why.endless(at)));
                     }
                     // Not settled: the window goes on.
-                    let later = plan.slice_end(end + windows.after).min(plan.to);
+                    let later = plan.slice_end(end + longer).min(plan.to);
                     traffic.count(end, later);
                     end = later;
                     continue;
                 }
-                last = None;
+                (last, blurred) = (None, !self.ejects);
                 let felt = others.step(&mut self.control, &mut self.signals);
                 // The window grows before traffic has come to its end, so that nothing that arrives
                 // in it goes uncounted.
@@ -287,9 +301,13 @@ impl GroupRunner<'_> {
                 self.felt.note(next, self.control.recoveries(), traffic);
             }
             let beyond_s = end.since(felt_until).as_secs_f64();
-            if held {
-                totals.probes.windows += 1;
-                totals.probes.windows_s += beyond_s;
+            if let Some(why) = held {
+                let longer = match why {
+                    Restless::Starving => &mut totals.probes.longer,
+                    Restless::Ejecting => &mut totals.ejections.longer,
+                };
+                longer.windows += 1;
+                longer.windows_s += beyond_s;
             } else if end > felt_until {
                 totals.unsettled += 1;
                 totals.unsettled_s += beyond_s;
@@ -321,18 +339,18 @@ impl GroupRunner<'_> {
         self.end_recoveries(source, totals, stop)
     }
 
-    /// When members are first left out by themselves in a stretch of quiet time.
-    fn starves_before(
+    /// When members first come and go by themselves in a stretch of quiet time.
+    fn restless_before(
         &mut self,
         regime: &Regime,
         stretch: (SimTime, SimTime),
     ) -> Result<Option<SimTime>, GroupError> {
-        if !(self.coupled && self.plan.windows.hears) {
+        if !(self.ejects || self.coupled && self.plan.windows.hears) {
             return Ok(None);
         }
         let key = self.keys.key(self.system, regime);
         let of = (self.system, self.plan);
-        first_starving(&mut self.settling, of, (regime, key), stretch)
+        first_restless(&mut self.settling, of, (regime, key), stretch)
     }
 
     /// When traffic can see changes of this design in one replication, in order.
@@ -438,6 +456,12 @@ impl Others {
         control.step(signals);
         elsewhere.is_some() || visible(signals)
     }
+}
+
+/// A number on (0, 1) for one instant of a history.
+fn any_time(seed: u64, replication: u64, at: SimTime) -> f64 {
+    let key = Key::component(seed, replication, name_hash(""), Purpose::Phase);
+    key.with(at.as_nanos()).stream().uniform()
 }
 
 /// How long requests feel `signals`: as long as any transition, and until caches are full again and replicas that have

@@ -10,7 +10,7 @@ use super::in_order::in_order;
 use super::metrics::Metrics;
 use super::moves::Moves;
 use super::outcome::Verdict;
-use super::run::{BLOCKS_AT_ONCE, looks_of, overflow, starving, unsettled};
+use super::run::{BLOCKS_AT_ONCE, ejecting, looks_of, overflow, starving, unsettled};
 use super::{Options, RunError, Watch, moves, summary, verdict};
 use crate::estimate::{
     BLOCK, GROUPS, GroupError, PairRecord, Pairing, Plan, Record, TogetherRecord, TogetherRunner,
@@ -205,6 +205,7 @@ fn same_structure(base: &System, other: &System) -> bool {
             balancer.algorithm = Algorithm::RoundRobin;
             (balancer.probes, balancer.failover) = (None, None);
             balancer.slow_start = SimSpan::ZERO;
+            (balancer.passive, balancer.outlier_detection) = (None, None);
         }
         for operation in system.operations.as_mut_slice() {
             operation.takes = nothing.clone();
@@ -342,6 +343,9 @@ impl Progress<'_> {
                     GroupError::Overflow => return Err(blame(overflow(self.systems[design]))),
                     GroupError::Starving(since) => {
                         return Err(blame(starving(self.systems[design], since)));
+                    }
+                    GroupError::Ejecting(since) => {
+                        return Err(blame(ejecting(self.systems[design], since)));
                     }
                     GroupError::Unsettled(since) => {
                         return Err(blame(unsettled(self.systems[design], since)));

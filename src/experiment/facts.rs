@@ -44,6 +44,8 @@ pub struct RunFacts {
     pub unsettled_mean_s: f64,
     /// Probes that found no free worker to answer them; `None` where no worker answers any.
     pub late_probes: Option<LateProbes>,
+    /// `None` where no balancer has outlier detection.
+    pub ejections: Option<Ejections>,
     /// Histories without traffic whose downtime was bounded by their control alone; zero where no target
     /// asks for it.
     pub bounded_histories: u64,
@@ -103,6 +105,17 @@ pub struct LateProbes {
     /// How often balancers left out a replica for it in samples of quiet time.
     pub left_out_in_samples: u64,
     /// Windows that were simulated on, or begun, because of them.
+    pub windows: u64,
+    /// The share of the time that these are longer than windows are.
+    pub share_of_time: f64,
+}
+
+/// Balancers ejected replicas that answer, and let them back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ejections {
+    /// How often, where requests were simulated.
+    pub seen: u64,
+    /// Windows that were simulated on, or begun, until all of them were over.
     pub windows: u64,
     /// The share of the time that these are longer than windows are.
     pub share_of_time: f64,

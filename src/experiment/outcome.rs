@@ -4,7 +4,7 @@ use crate::model::{InputRange, PeriodBound};
 use crate::path::Phase;
 
 pub use super::facts::{
-    ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts, SlowRegime,
+    Ejections, ForcingFacts, InitiatorRow, InjectedFacts, LateProbes, Parts, RunFacts, SlowRegime,
     SplittingFacts, WarmUpFacts,
 };
 pub use super::turning::{BreakEven, Scaled, Unturned};

@@ -1,7 +1,8 @@
-//! How long caches fill again, and replicas that come back get less than their share, for statements of cost.
+//! How long caches fill again, replicas that come back get less than their share, and ejections grow to their longest,
+//! for statements of cost.
 
 use crate::ids::{DomainId, SlotId};
-use crate::model::{Component, Owner, Slot, System};
+use crate::model::{Balancer, Component, Owner, Slot, System};
 
 /// Seconds of a history in which they do, about: windows go on until it is over.
 pub(super) fn seconds(system: &System, horizon_s: f64) -> f64 {
@@ -17,7 +18,14 @@ pub(super) fn seconds(system: &System, horizon_s: f64) -> f64 {
     let fills = |slot: &Slot| match slot.owner {
         Owner::Pool(pool) => {
             let balancers = system.balancers.iter().filter(|row| row.to == pool);
-            let starts = balancers.map(|row| row.slow_start).max();
+            let settles = |row: &Balancer| {
+                let rule = row
+                    .outlier_detection
+                    .as_ref()
+                    .filter(|_| row.probes.is_none());
+                rule.map_or(row.slow_start, |rule| rule.grows_for().max(row.slow_start))
+            };
+            let starts = balancers.map(settles).max();
             let fills = system.pools[pool].refills_in;
             fills.max(starts.unwrap_or_default()).as_secs_f64()
         }

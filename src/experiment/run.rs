@@ -423,6 +423,7 @@ pub(super) fn failed(system: &System, error: GroupError) -> Option<RunError> {
         GroupError::Overflow => Some(overflow(system)),
         GroupError::Unsettled(since) => Some(unsettled(system, since)),
         GroupError::Starving(since) => Some(starving(system, since)),
+        GroupError::Ejecting(since) => Some(ejecting(system, since)),
         GroupError::Conservation(what) => Some(RunError::Internal(what)),
     }
 }
@@ -451,6 +452,20 @@ pub(super) fn starving(system: &System, since: SimTime) -> RunError {
         ),
         help: "lower the rate, add workers, let a `listener` answer probes (`answered_by`), or simulate a short \
                `horizon` with `--method exact`"
+            .into(),
+    }
+}
+
+/// Balancers eject replicas and let them back for so long that it cannot be followed.
+pub(super) fn ejecting(system: &System, since: SimTime) -> RunError {
+    RunError::Unsuitable {
+        line: system.workloads.iter().next().map(|workload| workload.line),
+        message: format!(
+            "from {since} on balancers eject replicas and let them back, and 100 million attempts later they still do: \
+             as long as that lasts, every request has to be simulated"
+        ),
+        help: "lower the rate, let errors eject less soon (`outlier_detection`), or simulate a short `horizon` with \
+               `--method exact`"
             .into(),
     }
 }

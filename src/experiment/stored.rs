@@ -18,7 +18,7 @@ use std::ops::Range;
 const MAGIC: [u8; 8] = *b"5nines\0\n";
 
 /// Raised whenever a frame changes its form.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// The length that stands before the checksum.
 const END: u64 = u64::MAX;

@@ -4,9 +4,9 @@ use super::downtimes::{downtime, outages, share_of, structural_downtime};
 use super::figures::{Figures, YEAR_S, latency_mean, latency_quantile, whole};
 use super::forced::{few_roots, forcing_facts, splitting_facts, without_hits};
 use super::outcome::{
-    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Estimate, JourneyRow,
-    LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts, Requests,
-    RunFacts, Service, Spans, TargetRow, UserRow,
+    Availability, Bill, BillItem, Calls, CauseRow, Condition, Connections, Ejections, Estimate,
+    JourneyRow, LateProbes, Latency, NeedsRow, Outcome, Recovery, RecoveryEnd, RequestCounts,
+    Requests, RunFacts, Service, Spans, TargetRow, UserRow,
 };
 use super::parts::{joined, plain_mean};
 use crate::estimate::{LatencyFold, PoolFold, Sums, TrafficFold};
@@ -159,8 +159,15 @@ fn facts(figures: &Figures<'_>, looks: u32, complete: bool) -> RunFacts {
             .map(|traffic| LateProbes {
                 failed: traffic.probes.failed,
                 left_out_in_samples: traffic.probes.left_out,
-                windows: traffic.probes.windows,
-                share_of_time: traffic.probes.windows_s / traffic.covered_s,
+                windows: traffic.probes.longer.windows,
+                share_of_time: traffic.probes.longer.windows_s / traffic.covered_s,
+            }),
+        ejections: traffic
+            .filter(|_| figures.system.ejects())
+            .map(|traffic| Ejections {
+                seen: traffic.ejections.seen,
+                windows: traffic.ejections.longer.windows,
+                share_of_time: traffic.ejections.longer.windows_s / traffic.covered_s,
             }),
         warm_up: traffic.and_then(|_| super::warm_up::facts(figures.system, plan)),
         forcing: record

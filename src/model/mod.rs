@@ -17,6 +17,7 @@ mod fork;
 mod input;
 mod load;
 mod network;
+mod outlier;
 mod pace;
 mod period;
 mod price;
@@ -47,6 +48,7 @@ pub use fork::Fork;
 pub use input::{INPUT_DRAWS, InputRange};
 pub use load::{ChannelLoad, Load, Lost, PoolLoad, Reach};
 pub use network::{End, Link, LinkState, Roads, USERS};
+pub use outlier::{OutlierDetection, OutlierRate};
 pub use period::{Counted, Measure, Over, PERIODS_KEPT, PeriodBound, Source};
 pub use price::{Price, Prices};
 pub use profile::{Profile, Steps, Swing};
@@ -121,6 +123,12 @@ impl System {
     pub fn is_coupled(&self) -> bool {
         let mut probes = self.balancers.iter().filter_map(|row| row.probes.as_ref());
         probes.any(|probes| probes.work.is_some())
+    }
+
+    /// Whether any balancer ejects members because of what comes of its attempts.
+    pub fn ejects(&self) -> bool {
+        let mut balancers = self.balancers.iter();
+        balancers.any(|row| row.outlier_detection.is_some())
     }
 
     /// The message queue whose broker is `pool`.

@@ -1,5 +1,6 @@
 //! What serves requests: pools, their operations, the calls between them, and balancers.
 
+use super::outlier::OutlierDetection;
 use super::{Handling, Replication, Standby, StoreFailover};
 use crate::ids::{BalancerId, CallId, ChannelId, ForkId, OperationId, PoolId, SlotId};
 use crate::random::Dist;
@@ -207,6 +208,8 @@ pub struct Balancer {
     pub probes: Option<Probes>,
     /// How it learns from the attempts it sends; `None`: it does not.
     pub passive: Option<Passive>,
+    /// Whom it ejects because of what came of the attempts it sends; `None`: nobody.
+    pub outlier_detection: Option<OutlierDetection>,
     /// For how long a member that its probes bring back gets a growing share of the attempts; zero: its whole share at
     /// once.
     pub slow_start: SimSpan,

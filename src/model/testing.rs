@@ -169,6 +169,7 @@ impl System {
             algorithm: Algorithm::RoundRobin,
             probes: None,
             passive: None,
+            outlier_detection: None,
             slow_start: SimSpan::ZERO,
             failover: None,
             starts_in: fixed(0.0),

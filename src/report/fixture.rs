@@ -185,6 +185,7 @@ pub(crate) fn ordinary() -> Outcome {
             unsettled_windows: 0,
             unsettled_mean_s: 0.0,
             late_probes: None,
+            ejections: None,
             warm_up: Some(WarmUpFacts {
                 used_s: 4.0,
                 formula_s: 2.0,

@@ -2,7 +2,7 @@
 
 use super::numbers;
 use crate::experiment::outcome::{
-    ForcingFacts, LateProbes, Outcome, Parts, RunFacts, SplittingFacts, WarmUpFacts,
+    Ejections, ForcingFacts, LateProbes, Outcome, Parts, RunFacts, SplittingFacts, WarmUpFacts,
 };
 use crate::model::Method;
 
@@ -65,7 +65,8 @@ pub(crate) fn done(outcome: &Outcome) -> String {
     let forced = run.forcing.as_ref().map(forcing).unwrap_or_default();
     let warm = run.warm_up.as_ref().map(warm_up).unwrap_or_default();
     let split = run.splitting.as_ref().map(split).unwrap_or_default();
-    format!("{first} {second}{warm}{lent}{split}{coupled}{bounded}{forced}")
+    let ejected = run.ejections.as_ref().map(ejections).unwrap_or_default();
+    format!("{first} {second}{warm}{lent}{split}{coupled}{ejected}{bounded}{forced}")
 }
 
 /// Which engine simulated requests.
@@ -134,6 +135,24 @@ fn together(late: &LateProbes, method: Method) -> String {
          failed because no worker had time for {}{longer}.",
         numbers::plural(late.failed, "probe"),
         if late.failed == 1 { "it" } else { "them" },
+    )
+}
+
+/// That balancers ejected replicas, and what was simulated because of that.
+fn ejections(f: &Ejections) -> String {
+    let longer = if f.windows == 0 {
+        String::new()
+    } else {
+        format!(
+            "; {} went on until it was over and forgotten ({} of the time)",
+            numbers::plural(f.windows, "window"),
+            numbers::part(f.share_of_time),
+        )
+    };
+    format!(
+        " Balancers eject replicas by what comes of requests: they did so {} to one that answers, where requests were \
+         simulated{longer}.",
+        numbers::plural(f.seen, "time"),
     )
 }
 

@@ -78,7 +78,7 @@ impl<'a> Stretch<'a> {
                 if counted {
                     tally.attempts_refused += 1;
                 }
-                self.turned_away(relay, member);
+                self.turned_away(plan, relay, member);
                 self.frames[caller].latest = member;
                 Next::TryFailed(caller)
             }
@@ -107,7 +107,7 @@ impl<'a> Stretch<'a> {
                         return Next::Idle;
                     }
                     self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
-                    self.turned_away(relay, member);
+                    self.turned_away(plan, relay, member);
                     self.frames[caller].latest = member;
                     return Next::TryFailed(caller);
                 }
@@ -133,7 +133,7 @@ impl<'a> Stretch<'a> {
             } => {
                 if !self.stuck_accepts(slot) {
                     self.count(call.pool, counted, |tally| tally.attempts_shed += 1);
-                    self.turned_away(relay, member);
+                    self.turned_away(plan, relay, member);
                     self.frames[caller].latest = member;
                     return Next::TryFailed(caller);
                 }
@@ -292,6 +292,9 @@ impl<'a> Stretch<'a> {
             let leader = self.regime.leaders[call.pool]?;
             return Some((leader, plan.system.slots[leader].index));
         }
+        if self.relays[relay as usize].ejects() {
+            self.check_ejected(plan, relay);
+        }
         let picked = if fresh {
             self.relays[relay as usize].pick(pick_bits(key), Tried(&[]), self.now)
         } else {
@@ -424,6 +427,8 @@ impl<'a> Stretch<'a> {
         if returns || caller == NONE {
             if caller == NONE {
                 self.done_for_nobody(plan, index, succeeded);
+            } else {
+                self.tell_answer(plan, index, succeeded);
             }
             self.unlink(plan, index, true);
             self.drop_attempt(index);

@@ -436,6 +436,7 @@ impl<'a> Stretch<'a> {
         }
         let (degraded, base) = (frame.degraded, frame.base);
         let caller = frame.parent;
+        self.tell_answer(plan, index, ok);
         self.unlink(plan, index, true);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| {
@@ -539,7 +540,7 @@ impl<'a> Stretch<'a> {
     /// An attempt that an instance held is refused, or shed by a full queue.
     fn turn_away(&mut self, plan: &Plan<'a>, index: u32, member: u32, shed: bool) -> Next {
         let caller = self.frames[index].parent;
-        self.turned_away(self.frames[index].relay, member);
+        self.turned_away(plan, self.frames[index].relay, member);
         // Who turns it away because of a full queue says so: the connection is as good as before.
         self.unlink(plan, index, shed);
         let (pool, counted) = self.part(plan, index);

@@ -123,6 +123,7 @@ mod call;
 mod channels;
 mod crowd;
 mod discipline;
+mod ejection;
 mod fates;
 mod fork;
 mod frames;
@@ -160,7 +161,7 @@ use crate::engine::{PAYLOAD_LIMIT, Rings};
 use crate::ids::{IdVec, JourneyId, PoolId, SlotId, WorkloadId};
 use crate::model::System;
 use crate::path::{ProbeNews, Regime, Signal};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 use ahead::Ahead;
 use askers::Askers;
 use plan::Plan;
@@ -407,6 +408,17 @@ impl<'a> Traffic<'a> {
     pub fn align_probes(&mut self, start: impl Fn(SlotId, u32) -> Option<SimTime>) {
         let now = self.stretch.now;
         self.stretch.probers.align(&self.plan, now, start);
+    }
+
+    /// Whether balancers with outlier detection have not settled: they have ejected somebody who answers, or remember it,
+    /// or have not yet ejected for the longest time somebody who does not.
+    pub fn is_ejecting(&self) -> bool {
+        self.stretch.is_ejecting(&self.plan)
+    }
+
+    /// Where balancers eject members that do not answer again and again: from one ejection to the next, at the longest.
+    pub fn ejection_turn(&self) -> Option<SimSpan> {
+        self.stretch.ejection_turn(&self.plan)
     }
 
     /// No answer is awaited any more.

@@ -9,7 +9,7 @@
 //! the same every time. Probes of a member that is down, hangs, stands still or is out of reach are control's
 //! alone. Their way over the network takes no time here.
 
-use super::frames::{Kind, State};
+use super::frames::{Kind, State, uniform};
 use super::plan::Plan;
 use super::stretch::{Halt, Stretch};
 use crate::ids::{Id, SlotId};
@@ -236,6 +236,9 @@ impl<'a> Stretch<'a> {
         (frame.since, frame.cell) = (now, row as u32);
         if free {
             self.serve_at(plan, index);
+            if self.relays[known.relay as usize].ejects() {
+                self.found_well(plan, row, key);
+            }
             if !self.probers.live {
                 self.count_alone(plan, row, true);
             }
@@ -243,6 +246,15 @@ impl<'a> Stretch<'a> {
             self.enqueue(plan, slot, index, key);
             self.probers.rows[row].waits = Some(index);
             self.tell(plan, row, ProbeState::Waits);
+        }
+    }
+
+    /// A probe has found a free worker: unless it meets an error, an instance that ejects takes the member back.
+    fn found_well(&mut self, plan: &Plan<'a>, row: usize, key: u64) {
+        let known = &plan.probers[row];
+        let errors = self.regime.impairments[known.slot].errors;
+        if errors <= 0.0 || uniform(mix(key)) >= errors {
+            self.relays[known.relay as usize].passed(known.member, self.now);
         }
     }
 
@@ -296,6 +308,9 @@ impl<'a> Stretch<'a> {
 
     fn tell(&mut self, plan: &Plan<'a>, row: usize, probe: ProbeState) {
         let (known, started) = (&plan.probers[row], self.probers.rows[row].last);
+        if probe == ProbeState::Passed {
+            self.relays[known.relay as usize].passed(known.member, self.now);
+        }
         let tally = &mut self.tally.probes;
         match probe {
             ProbeState::Waits => tally.waited += 1,

@@ -73,7 +73,7 @@ impl<'a> Stretch<'a> {
         if self.far {
             return self.send_shed(plan, index);
         }
-        self.end_failed(index);
+        self.end_failed(plan, index);
         // It is told so: its connection is as good as before.
         self.unlink(plan, index, true);
         let (pool, counted) = self.part(plan, index);

@@ -1,17 +1,20 @@
 //! An instance of a balancer: its algorithm's tables, and what it has learnt from its own attempts.
 //!
-//! A member gets attempts if its probes say that it is up, it does not stand by, and passive accounting
-//! does not leave it alone.
+//! A member gets attempts if its probes say that it is up, it does not stand by, passive accounting does
+//! not leave it alone, and outlier detection has not ejected it.
 
 use super::arrivals::Source;
+use super::ejection::Ejection;
 use super::frames::NONE;
 use super::plan::Plan;
 use super::stretch::Stretch;
 use crate::balance::{AnyBalancer, SlowStart, Tried, slow_start};
 use crate::ids::{Id, SlotId};
 use crate::model::{self, System};
-use crate::path::SlotState;
+use crate::path::{Regime, SlotState};
+use crate::random::Key;
 use crate::resilience::Passive;
+use crate::resilience::outlier::Outcome;
 use crate::time::SimTime;
 
 #[derive(Clone, Debug)]
@@ -19,11 +22,12 @@ pub(super) struct Relay {
     pub slot: SlotId,
     balancer: AnyBalancer,
     passive: Option<Box<Accounting>>,
+    ejection: Option<Box<Ejection>>,
     /// Members that have come back; `None`: they have their whole weight at once.
     slow_start: Option<Box<SlowStart>>,
     /// When its process started, if it did in this stretch: what it believes then it has not noticed.
     started: SimTime,
-    /// Whether it has anything of the two, to be looked after at each choice.
+    /// Whether it has anything of these, to be looked after at each choice.
     attends: bool,
 }
 
@@ -43,6 +47,7 @@ impl Relay {
                 up: vec![true; members],
             })
         });
+        let ejection = Ejection::new(balancer, members).map(Box::new);
         let seconds = balancer.slow_start.as_nanos().div_ceil(1_000_000_000);
         let slow_start = (seconds > 0).then(|| Box::new(SlowStart::new(members, seconds)));
         let weight = slow_start.as_ref().map_or(1, |_| slow_start::WHOLE);
@@ -50,8 +55,9 @@ impl Relay {
         Self {
             slot,
             balancer: AnyBalancer::new(kind, &vec![weight; members]),
-            attends: accounting.is_some() || slow_start.is_some(),
+            attends: accounting.is_some() || slow_start.is_some() || ejection.is_some(),
             passive: accounting,
+            ejection,
             slow_start,
             started: SimTime::NEVER,
         }
@@ -80,6 +86,9 @@ impl Relay {
         if let Some(slow) = &mut self.slow_start {
             slow.restart(|member, weight| balancer.weigh(member, weight));
         }
+        if let Some(ejection) = &mut self.ejection {
+            ejection.starts(now, balancer);
+        }
     }
 
     /// From now on `member` may get attempts, as far as probes and standbys are concerned, or not. If it may, it has its
@@ -102,9 +111,22 @@ impl Relay {
             self.balancer.weigh(member, weight);
         }
         self.let_in(member, up);
+        if up {
+            self.passed(member, now);
+        }
+    }
+
+    /// A probe of its own has found `member` well at `now`.
+    pub(super) fn passed(&mut self, member: u32, now: SimTime) {
+        if let Some(ejection) = &mut self.ejection {
+            ejection.pass(member, now, &mut self.balancer);
+        }
     }
 
     fn let_in(&mut self, member: u32, up: bool) {
+        if let Some(ejection) = &mut self.ejection {
+            return ejection.let_in(member, up, &mut self.balancer);
+        }
         let mut gets = up;
         if let Some(accounting) = &mut self.passive {
             accounting.up[member as usize] = up;
@@ -125,7 +147,24 @@ impl Relay {
         }
     }
 
-    /// Chooses a member at `now`.
+    /// Whether what comes of its attempts is told it.
+    #[inline(always)]
+    pub(super) fn ejects(&self) -> bool {
+        self.ejection.is_some()
+    }
+
+    /// Its outlier detection, and the tables of the algorithm that follow it.
+    pub(super) fn ejection(&mut self) -> Option<(&mut Ejection, &mut AnyBalancer)> {
+        let ejection = self.ejection.as_deref_mut()?;
+        Some((ejection, &mut self.balancer))
+    }
+
+    /// Its outlier detection, to look at.
+    pub(super) fn ejection_of(&self) -> Option<&Ejection> {
+        self.ejection.as_deref()
+    }
+
+    /// Chooses a member at `now`. With outlier detection, checks that are due by then have been looked at.
     #[inline(always)]
     pub(super) fn pick(&mut self, bits: u64, tried: Tried<'_>, now: SimTime) -> Option<u32> {
         if self.attends {
@@ -157,6 +196,9 @@ impl Relay {
         let balancer = &mut self.balancer;
         if let Some(slow) = self.slow_start.as_mut().filter(|slow| slow.is_due(now)) {
             slow.grow(now, |member, weight| balancer.weigh(member, weight));
+        }
+        if let Some(ejection) = &mut self.ejection {
+            ejection.attend(now, balancer);
         }
         if self.passive.is_some() {
             return self.pick_passively(bits, tried, now);
@@ -220,6 +262,20 @@ impl Relay {
     }
 }
 
+/// A number on (0, 1) of `key` that is the same for all slots that stopped together with `slot`, at one instant.
+pub(super) fn lost_with(plan: &Plan<'_>, regime: &Regime, slot: SlotId, key: Key) -> f64 {
+    let alone = key.with(3).with(slot.index() as u64);
+    let together = match (regime.slots[slot], regime.islands[slot]) {
+        (_, Some(island)) => key.with(1).with(island.index() as u64),
+        (SlotState::Silent, None) => match plan.system.slots[slot].domain {
+            Some(domain) => key.with(2).with(domain.index() as u64),
+            None => alone,
+        },
+        _ => alone,
+    };
+    together.stream().uniform()
+}
+
 impl Stretch<'_> {
     /// What balancers with passive accounting know at the beginning of a stretch: who does not answer now
     /// has not for long, and is tested now and then. What stopped together is tested together, whatever
@@ -232,19 +288,12 @@ impl Stretch<'_> {
             }
             let members = &plan.system.pools[plan.system.balancers[balancer].to].slots;
             for (member, &slot) in (0..).zip(members) {
-                let (state, island) = (self.regime.slots[slot], self.regime.islands[slot]);
-                let together = match (state, island) {
-                    (_, Some(island)) => key.with(1).with(island.index() as u64),
-                    (SlotState::Silent, None) => match plan.system.slots[slot].domain {
-                        Some(domain) => key.with(2).with(domain.index() as u64),
-                        None => key.with(3).with(slot.index() as u64),
-                    },
-                    _ => key.with(3).with(slot.index() as u64),
-                };
+                let state = self.regime.slots[slot];
                 let answers =
                     state == SlotState::Serving && self.regime.reaches(Some(instance), slot);
                 if !answers && state != SlotState::Standby {
-                    relay.knows(member, now, together.stream().uniform());
+                    let draw = lost_with(plan, &self.regime, slot, key);
+                    relay.knows(member, now, draw);
                 }
             }
         }
@@ -262,7 +311,8 @@ impl Stretch<'_> {
 
     /// The same where the member is to blame: it refused, reset or did not answer in time.
     #[inline(always)]
-    pub(super) fn end_failed(&mut self, index: u32) {
+    pub(super) fn end_failed(&mut self, plan: &Plan<'_>, index: u32) {
+        self.tell_outcome(plan, index, Outcome::GatewayFailure);
         let frame = &mut self.frames[index];
         if frame.connected {
             frame.connected = false;
@@ -272,9 +322,12 @@ impl Stretch<'_> {
 
     /// A member has turned away an attempt that had not begun there.
     #[inline(always)]
-    pub(super) fn turned_away(&mut self, relay: u32, member: u32) {
+    pub(super) fn turned_away(&mut self, plan: &Plan<'_>, relay: u32, member: u32) {
         if member != NONE && relay != NONE {
             self.relays[relay as usize].refused(member, self.now);
+            if self.relays[relay as usize].ejects() {
+                self.report_outcome(plan, relay, (member, Outcome::GatewayFailure));
+            }
         }
     }
 

@@ -206,7 +206,7 @@ impl<'a> Stretch<'a> {
             self.frames[index].cut_front = true;
             return;
         };
-        self.end_failed(index);
+        self.end_failed(plan, index);
         let (pool, counted) = self.part(plan, index);
         self.count(pool, counted, |tally| tally.attempts_reset += 1);
         self.close(plan, index);

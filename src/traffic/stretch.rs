@@ -216,6 +216,7 @@ impl<'a> Stretch<'a> {
             self.set_members(plan, slot);
         }
         self.know_failures(plan, source);
+        self.know_outliers(plan, source);
         self.probers.begin(plan, from, source.known(from));
         self.turns.as_mut_slice().fill(0);
         self.halt = Halt::No;
@@ -382,7 +383,7 @@ impl<'a> Stretch<'a> {
             if self.impaired && self.hold(caller, Wait::Reset) {
                 return self.time_out_unseen(plan, index);
             }
-            self.end_failed(index);
+            self.end_failed(plan, index);
             self.time_out(plan, index);
             self.drive(plan, Next::TryFailed(caller));
         }

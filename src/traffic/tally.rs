@@ -213,6 +213,8 @@ pub struct Tally {
     pub attempts_simulated: u64,
     /// Probes simulated, counted or not.
     pub probes: ProbeTally,
+    /// How often balancers ejected a member that answers, counted or not.
+    pub ejections: u64,
 }
 
 /// What traffic needs to know beside the system.
@@ -279,6 +281,7 @@ impl Tally {
             requests_simulated: 0,
             attempts_simulated: 0,
             probes: ProbeTally::default(),
+            ejections: 0,
         }
     }
 
@@ -313,7 +316,7 @@ impl Tally {
             queue.latency.clear();
             queue.within.fill(0);
         }
-        self.probes = ProbeTally::default();
+        (self.probes, self.ejections) = (ProbeTally::default(), 0);
         self.latency_by_condition
             .iter_mut()
             .for_each(Histogram::clear);

@@ -475,7 +475,9 @@ impl<'a> Stretch<'a> {
         let (caller, member) = (frame.parent, frame.member);
         let (degraded, base) = (frame.degraded, frame.base && wait == Wait::HomeError);
         if matches!(wait, Wait::HomeRefused | Wait::HomeShed) {
-            self.end_failed(index);
+            self.end_failed(plan, index);
+        } else {
+            self.tell_answer(plan, index, succeeded);
         }
         // As where the network takes no time: who refuses closes the connection, all else is an answer.
         self.unlink(plan, index, wait != Wait::HomeRefused);

@@ -52,6 +52,16 @@ pub(super) fn run(o: &Outcome) -> Json {
                         ])
                     }),
                 ),
+                (
+                    "ejections",
+                    run.ejections.map_or(Json::Null, |ejections| {
+                        Json::object([
+                            ("seen", Json::integer(ejections.seen)),
+                            ("windows", Json::integer(ejections.windows)),
+                            ("share_of_time", Json::number(ejections.share_of_time)),
+                        ])
+                    }),
+                ),
             ]),
         ),
         ("warm_up", run.warm_up.as_ref().map_or(Json::Null, warm_up)),

@@ -87,6 +87,7 @@ fn system() -> System {
             algorithm: Algorithm::RoundRobin,
             probes: None,
             passive: None,
+            outlier_detection: None,
             slow_start: SimSpan::ZERO,
             failover: None,
             starts_in: Dist::constant(1.0).unwrap(),

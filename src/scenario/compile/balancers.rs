@@ -47,6 +47,7 @@ impl<'a> Compiler<'a> {
             let (slots, needs, starts_in) = self.slots(&common, Owner::Balancer(id));
             let probes = form.probes.as_ref().map(|at| self.probes(at, to));
             let passive = self.passive(form);
+            let outlier_detection = self.outlier_detection(form);
             let failover = self.vrrp(&form.failover, slots.len());
             let algorithm = match form.algorithm.as_ref().and_then(At::get) {
                 Some(Algorithm::RoundRobin) | None => model::Algorithm::RoundRobin,
@@ -64,6 +65,7 @@ impl<'a> Compiler<'a> {
                 algorithm,
                 probes,
                 passive,
+                outlier_detection,
                 slow_start,
                 failover,
                 starts_in,
@@ -249,6 +251,7 @@ fn no_balancer(name: &str) -> model::Balancer {
         algorithm: model::Algorithm::RoundRobin,
         probes: None,
         passive: None,
+        outlier_detection: None,
         slow_start: SimSpan::ZERO,
         failover: None,
         starts_in: super::no_time(),

@@ -20,6 +20,7 @@ mod maintenance;
 mod names;
 mod needs;
 mod network;
+mod outlier;
 mod passive;
 mod pools;
 mod prices;

@@ -2,7 +2,7 @@
 
 use super::{Compiler, list};
 use crate::ids::Id;
-use crate::model::{Component, FaultKind, PoolKind};
+use crate::model::{Balancer, Component, FaultKind, PoolKind};
 use crate::scenario::read::{At, Entries, Opt};
 use crate::scenario::schema::File;
 use std::collections::BTreeSet;
@@ -16,6 +16,7 @@ impl Compiler<'_> {
         let mut warnings = self.never_fail(file);
         warnings.extend(self.promised());
         warnings.extend(self.unused(file));
+        warnings.extend(self.nobody_ejected());
         warnings.extend(self.hazards());
         warnings.extend(self.missing_kinds());
         self.system.warnings = warnings;
@@ -103,6 +104,25 @@ impl Compiler<'_> {
             ));
         }
         warnings
+    }
+
+    /// Balancers whose outlier detection may eject nobody, as they have too few replicas for a share of them.
+    fn nobody_ejected(&self) -> Vec<String> {
+        let balancers = self.system.balancers.iter();
+        let warning = |balancer: &Balancer| {
+            let rule = balancer.outlier_detection.as_ref()?;
+            let replicas = self.system.pools[balancer.to].slots.len();
+            let percent = rule.max_ejection_percent;
+            let nobody = u64::from(percent) * (replicas as u64) < 100;
+            (nobody && !rule.always_eject_one_host).then(|| {
+                format!(
+                    "{} ejects nobody: {percent} % of {replicas} is less than one; raise `max_ejection_percent` \
+                     (default: 10%) or set `always_eject_one_host: true`",
+                    balancer.name
+                )
+            })
+        };
+        balancers.filter_map(warning).take(EACH).collect()
     }
 
     /// Third parties whose outages follow from what a contract promises.

@@ -1,8 +1,8 @@
 //! Services, caches, stores, balancers and calls as a file states them.
 
 use super::{
-    ConnectionsForm, Faults, GenericForm, Needs, PriceForm, Priority, QuorumForm, ReplicationForm,
-    RestartForm, SpanDist, StandbyForm, TakesFromForm,
+    ConnectionsForm, Faults, GenericForm, Needs, OutlierDetectionForm, PriceForm, Priority,
+    QuorumForm, ReplicationForm, RestartForm, SpanDist, StandbyForm, TakesFromForm,
 };
 use crate::scenario::read::{Entries, List, Opt};
 use crate::scenario::units::{Percent, Span};
@@ -132,6 +132,10 @@ placed! {
         max_fails: u64,
         /// How long that is, in whole seconds; then one attempt is the test. Failures are remembered for as long. Default: 10s with `max_fails`. Evidence: recorded, nginx 1.22.1.
         fail_timeout: Span,
+        /// Whom it ejects because of what came of the attempts it sent there, as Envoy does it. Each instance judges for itself. Default: nobody. Evidence: recorded, Envoy 1.40.0.
+        outlier_detection: OutlierDetectionForm,
+        /// Replicas that are believed up and not ejected, as a share of all, below which a balancer sends to all of them, whatever it believes: Envoy's panic. 0% for never. Default: 50% with `outlier_detection`, else 0%. Evidence: recorded, Envoy 1.40.0.
+        healthy_panic_threshold: Percent,
         /// For how long a replica that its probes bring back gets less than its share, in whole seconds, as HAProxy's `slowstart`: it begins with a sixteenth of its weight, which grows by the second. Each instance counts for itself. With `round_robin` and `least_conn` only. Default: none, it has its whole share at once. Evidence: recorded, HAProxy 2.6.12.
         slow_start: Span,
         /// How many instances. Default: 1.

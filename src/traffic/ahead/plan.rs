@@ -228,7 +228,7 @@ fn is_plain(plan: &Plan<'_>, call: &CallPlan<'_>) -> Result<(), WhyEvents> {
         (pool.discipline != Discipline::Fifo, WhyEvents::Discipline),
         (pool.queue_timeout.is_some(), WhyEvents::QueueTimeout),
         (
-            balancer_of(plan, call).is_some_and(|(_, passive)| passive),
+            balancer_of(plan, call).is_some_and(|(_, learns)| learns),
             WhyEvents::PassiveAccounting,
         ),
     ];
@@ -238,7 +238,7 @@ fn is_plain(plan: &Plan<'_>, call: &CallPlan<'_>) -> Result<(), WhyEvents> {
     }
 }
 
-/// The algorithm of the balancer of a call, and whether it counts failures.
+/// The algorithm of the balancer of a call, and whether it learns from what comes of attempts.
 fn balancer_of(plan: &Plan<'_>, call: &CallPlan<'_>) -> Option<(Algorithm, bool)> {
     let id = match call.through {
         Through::Nobody => return None,
@@ -246,7 +246,8 @@ fn balancer_of(plan: &Plan<'_>, call: &CallPlan<'_>) -> Option<(Algorithm, bool)
         Through::Holder(balancer) => balancer,
     };
     let balancer = &plan.system.balancers[id];
-    Some((balancer.algorithm, balancer.passive.is_some()))
+    let learns = balancer.passive.is_some() || balancer.outlier_detection.is_some();
+    Some((balancer.algorithm, learns))
 }
 
 /// How many members an algorithm compares by what is in progress there, if it does.

@@ -170,6 +170,7 @@ impl Build {
             algorithm,
             probes: None,
             passive: None,
+            outlier_detection: None,
             slow_start: super::fivenines::time::SimSpan::ZERO,
             failover,
             starts_in: constant(1.0),

@@ -16,6 +16,7 @@ mod engines;
 mod forks;
 mod messages;
 mod network;
+mod outliers;
 mod probers;
 mod queues;
 mod rules;
