@@ -30,6 +30,7 @@ use crate::traffic::{Source, Tally, Traffic};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What one group found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -110,7 +111,7 @@ pub struct GroupRunner<'a> {
     pub(super) spells: Spells,
     /// Requests per second by journey.
     pub(super) rates: IdVec<JourneyId, f64>,
-    pub(super) pilots: Pilots,
+    pub(super) pilots: Arc<Pilots>,
     /// For how long windows of this group went on because overload outlived what began it, and in which regime.
     pub(super) beyond: Vec<(Rc<Regime>, SimTime, SimTime)>,
     /// What the targets on periods count.
@@ -167,11 +168,19 @@ impl<'a> GroupRunner<'a> {
             looks: Looks::default(),
             spells: Spells::new(system.journeys.len()),
             rates: rates(system, plan.from, plan.to),
-            pilots: Pilots::default(),
+            pilots: Arc::default(),
             beyond: Vec::new(),
             views: View::all(system),
             others: BTreeMap::new(),
             histories: None,
+        }
+    }
+
+    /// The same, with pilots in common with others of this plan: each is run once, whoever needs it.
+    pub fn sharing(system: &'a System, plan: &'a Plan, pilots: &Arc<Pilots>) -> Self {
+        Self {
+            pilots: Arc::clone(pilots),
+            ..Self::new(system, plan)
         }
     }
 

@@ -46,7 +46,7 @@ pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use rare::{Diagnosis, ForcedRecord, Forcer, Forcing, LostRecord, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
 pub use slice_share::SliceShare;
-pub use splitting::SplittingRecord;
+pub use splitting::{Pilots, SplittingRecord};
 pub use structure::{History, StructureRecord, StructureTally};
 pub use sums::Sums;
 pub use totals::{

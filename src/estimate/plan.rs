@@ -41,6 +41,8 @@ pub struct Windows {
     pub settles: bool,
     /// Whether control hears of probes that workers answer too late; without, overload does not act on it.
     pub hears: bool,
+    /// Whether failures of load that samples see none of are looked for by splitting.
+    pub splits: bool,
     /// Length of one sampled stretch of a regime, whole slices.
     pub sample: SimSpan,
 }
@@ -140,6 +142,7 @@ impl Plan {
             after: look_back.saturating_add(warm_up),
             settles: true,
             hears: true,
+            splits: true,
             sample: slice.saturating_mul(sample_slices.max(SAMPLE_SLICES)),
         };
         Self {

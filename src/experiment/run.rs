@@ -6,11 +6,12 @@ use super::in_order::in_order;
 use super::outcome::{Outcome, Verdict};
 use super::{Options, RunError, Watch, losses, pilot, summary, verdict};
 use crate::estimate::{
-    BLOCK, Brackets, GROUPS, GroupError, GroupRecord, GroupRunner, Plan, Record,
+    BLOCK, Brackets, GROUPS, GroupError, GroupRecord, GroupRunner, Pilots, Plan, Record,
 };
 use crate::model::{Method, System};
 use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that are worked on at once when replications are cheap, so that all threads are busy.
@@ -190,6 +191,7 @@ fn simulate(
         watch,
         record: from.record,
         next: from.next,
+        pilots: Arc::default(),
     };
     let (mut complete, mut stopped) = (true, false);
     loop {
@@ -242,6 +244,7 @@ pub(super) fn structure(
         watch,
         record: Record::new(system),
         next: 0,
+        pilots: Arc::default(),
     };
     match progress.advance(replications.div_ceil(BLOCK), replications)? {
         End::Reached | End::Enough => {}
@@ -279,6 +282,7 @@ pub(super) fn some(
         watch,
         record: Record::new(system),
         next: 0,
+        pilots: Arc::default(),
     };
     match progress.advance(1, histories.all) {
         Ok(End::Reached | End::Enough) => Ok(Some(progress.record)),
@@ -325,6 +329,8 @@ struct Progress<'a> {
     record: Record,
     /// The next group.
     next: u64,
+    /// Those of the plan.
+    pilots: Arc<Pilots>,
 }
 
 impl Progress<'_> {
@@ -377,7 +383,7 @@ impl Progress<'_> {
     fn groups(&mut self, to: u64, until: u64, replications: u64) -> Result<(), (u64, GroupError)> {
         let from = self.next;
         let done = AtomicU64::new(from);
-        let (system, plan, watch) = (self.system, self.plan, self.watch);
+        let (system, plan, watch, pilots) = (self.system, self.plan, self.watch, &self.pilots);
         watch.progress(from, until * GROUPS);
         // Records of groups with traffic are large: they are folded at once, and the record before
         // the block is kept beside. The others are small: they wait until their block is whole.
@@ -387,7 +393,7 @@ impl Progress<'_> {
         let record = &mut self.record;
         let ended = in_order(
             from..to * GROUPS,
-            || GroupRunner::new(system, plan),
+            || GroupRunner::sharing(system, plan, pilots),
             |runner, index| {
                 let (block, group) = (index / GROUPS, index % GROUPS);
                 let found = runner.run(block, group, replications, &|| watch.stop());

@@ -12,6 +12,7 @@ use super::{Options, RunError, Watch, pilot};
 use crate::estimate::{BLOCK, Brackets, GROUPS, GroupRecord, GroupRunner, Plan, Record};
 use crate::model::{Method, System};
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The blocks of part `index`, counted from 1, of `parts` of a run with so many blocks.
@@ -140,11 +141,12 @@ impl<'a> Sharded<'a> {
     ) -> Result<(), RunError> {
         let total = (blocks.end - blocks.start) * GROUPS;
         let (done, refused) = (AtomicU64::new(0), AtomicBool::new(false));
+        let pilots = Arc::default();
         let stop = || watch.stop() || refused.load(Ordering::Relaxed);
         watch.progress(0, total);
         let ended = in_order(
             blocks.start * GROUPS..blocks.end * GROUPS,
-            || GroupRunner::new(self.system, &self.plan),
+            || GroupRunner::sharing(self.system, &self.plan, &pilots),
             |runner, index| {
                 let (block, group) = (index / GROUPS, index % GROUPS);
                 let found = runner.run(block, group, self.replications, &stop);

@@ -222,7 +222,8 @@ fn parts(parts: &Parts) -> String {
     let (seen, expected) = parts.downtime_s_per_year;
     format!(
         " Of a million requests {} fail while the structure is down, by these branches (forced part), and {} \
-         otherwise, by the histories with traffic (plain part); of the downtime of a year {} and {}.",
+         otherwise, by the histories with traffic (plain part); of the downtime of a year {} and {}. What such an \
+         outage costs until it is noticed, and after its end, is in the plain part, as far as those histories met one.",
         numbers::significant(forced.value * 1e6, 3),
         numbers::significant(plain.value.max(0.0) * 1e6, 3),
         numbers::short_span(expected.value),
@@ -370,7 +371,8 @@ mod tests {
             text.ends_with(
                 "Of a million requests 0.001 fail while the structure is down, by these branches (forced \
                  part), and 0.42 otherwise, by the histories with traffic (plain part); of the downtime of a \
-                 year 32 ms and 58 s."
+                 year 32 ms and 58 s. What such an outage costs until it is noticed, and after its end, is in \
+                 the plain part, as far as those histories met one."
             ),
             "{text}"
         );

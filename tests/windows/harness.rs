@@ -210,8 +210,8 @@ pub(crate) fn compare_seeds(
         plan.traffic_per_block = replications;
         plan
     };
-    let run = |plan: &Plan, group: u64| {
-        let record = GroupRunner::new(system, plan)
+    let run = |runner: &mut GroupRunner<'_>, group: u64| {
+        let record = runner
             .run(0, group, replications, &|| false)
             .expect("nothing is lost");
         record.traffic.expect("every group has traffic")
@@ -225,8 +225,11 @@ pub(crate) fn compare_seeds(
         let mut windows_plan = plan(Method::Windows, seed);
         windows_plan.heed(Coalescence::of(system, &windows_plan));
         mutate(&mut windows_plan);
+        // What they find out about regimes holds for all groups.
+        let mut one = GroupRunner::new(system, &windows_plan);
+        let mut other = GroupRunner::new(system, &exact_plan);
         for group in 0..GROUPS.min(replications) {
-            let (sampled, whole) = (run(&windows_plan, group), run(&exact_plan, group));
+            let (sampled, whole) = (run(&mut one, group), run(&mut other, group));
             histories += whole.replications;
             window_s += sampled.totals.window_s;
             covered_s += sampled.totals.covered_s;

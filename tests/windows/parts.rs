@@ -52,6 +52,8 @@ fn found(system: &System, seed: u64, (histories, traffic): (u64, u64), forced: b
     let mut plan = Plan::new(system, &Load::of(system), seed, Method::Windows);
     (plan.traffic_per_block, plan.lenders) = (traffic, 63);
     plan.forcing = forced.then_some(Forcing { share: 1.0 });
+    // It would find the same for both.
+    plan.windows.splits = false;
     let mut runner = GroupRunner::new(system, &plan);
     let mut record = Record::new(system);
     for group in 0..GROUPS {
@@ -109,8 +111,10 @@ const NAMES: [&str; 8] = [
 #[ignore = "long: CI runs it"]
 fn both_parts_together_say_what_was_counted() {
     let system = system(TWO);
-    let (seeds, most) = if full() { (24, 0.04) } else { (12, 0.06) };
-    for (histories, traffic) in [(256, 32), (192, 64)] {
+    let most = if full() { 0.04 } else { 0.06 };
+    // Where slices borrow nothing, downtime differs by more.
+    for (histories, traffic, seeds) in [(256, 32, 24), (192, 64, 48)] {
+        let seeds = if full() { seeds } else { seeds / 2 };
         let runs: Vec<_> = (1..=seeds)
             .into_par_iter()
             .map(|seed| {

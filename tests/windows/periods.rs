@@ -49,8 +49,9 @@ fn run(system: &System, method: Method, seed: u64) -> Vec<TrafficRecord> {
     let mut plan = Plan::new(system, &Load::of(system), seed, method);
     plan.traffic_per_block = REPLICATIONS;
     plan.windows.sample = plan.windows.sample.saturating_mul(SAMPLES);
+    let mut runner = GroupRunner::new(system, &plan);
     let run = |group| {
-        let record = GroupRunner::new(system, &plan)
+        let record = runner
             .run(0, group, REPLICATIONS, &|| false)
             .expect("nothing is lost");
         record.traffic.expect("every group has traffic")

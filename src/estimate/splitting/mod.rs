@@ -33,7 +33,7 @@ use crate::traffic::{Engine, Importance, Source, Traffic, splits};
 use requests::{Requests, Weighed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Requests of a stage of the pilot, about.
 const PILOT_REQUESTS: f64 = 8_192.0;
@@ -66,7 +66,7 @@ const APART: u64 = 3 << 60;
 /// How a regime is split.
 #[derive(Debug)]
 pub(super) struct Splitting {
-    importance: Rc<Importance>,
+    importance: Arc<Importance>,
     found: Found,
     /// What a change costs, looking at the state included.
     change: f64,
@@ -182,10 +182,28 @@ impl FoundInGroup {
     }
 }
 
-/// Pilots, in memory for as long as a thread runs groups.
+/// What pilots found, for all threads that run groups of one plan. Whoever asks first runs the pilot, and who asks
+/// meanwhile waits for it; the answer is the same whoever it is.
 #[derive(Debug, Default)]
-pub(super) struct Pilots {
-    by_regime: ByRegime<Option<Rc<Splitting>>>,
+pub struct Pilots {
+    by_regime: Mutex<ByRegime<Arc<Pilot>>>,
+}
+
+/// How a regime is split, once known; `None` if it is not.
+type Pilot = OnceLock<Option<Arc<Splitting>>>;
+
+impl Pilots {
+    /// The pilot of `regime`, whose key is `key`.
+    fn of(&self, key: u64, regime: &Regime) -> Arc<Pilot> {
+        let known = self.by_regime.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(pilot) = known.get((key, 0), regime) {
+            return Arc::clone(pilot);
+        }
+        let pilot = Arc::default();
+        known.insert((key, 0), regime, Arc::clone(&pilot));
+        pilot
+    }
 }
 
 /// What was found, by regime.
@@ -201,7 +219,9 @@ impl<'a> GroupRunner<'a> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Split, GroupError> {
         let mut split = Split::new();
-        if self.plan.common || self.plan.method != Method::Windows || !splits(self.system) {
+        let plan = self.plan;
+        let wanted = plan.windows.splits && !plan.common && plan.method == Method::Windows;
+        if !wanted || !splits(self.system) {
             return Ok(split);
         }
         let mut regimes: BTreeMap<u64, Vec<&Met>> = BTreeMap::new();
@@ -273,7 +293,7 @@ impl<'a> GroupRunner<'a> {
         let planned = changes * (1.0 + count * warm_up / secs);
         let most = (AT_MOST * planned).max(MOST_CHANGES) as u64;
         let mut restart = Restart::new(levels, retrials, most);
-        let mut root = Requests::new(self.by_events(), Rc::clone(&splitting.importance));
+        let mut root = Requests::new(self.by_events(), Arc::clone(&splitting.importance));
         let mut found = FoundInGroup::new(system, &splitting.rare, mets);
         let mut own = SplittingRecord {
             regimes: 1,
@@ -320,22 +340,18 @@ impl<'a> GroupRunner<'a> {
     }
 
     /// How a regime is split, the same for every group that meets it; `None` if it is not.
-    fn pilot(&mut self, (key, regime): (u64, &Regime)) -> Option<Rc<Splitting>> {
-        if let Some(known) = self.pilots.by_regime.get((key, 0), regime) {
-            return known.clone();
-        }
-        let found = self.new_pilot((key, regime)).map(Rc::new);
-        let pilots = &mut self.pilots.by_regime;
-        pilots.insert((key, 0), regime, found.clone());
-        found
+    fn pilot(&self, (key, regime): (u64, &Regime)) -> Option<Arc<Splitting>> {
+        let pilot = self.pilots.of(key, regime);
+        let found = pilot.get_or_init(|| self.new_pilot((key, regime)).map(Arc::new));
+        found.clone()
     }
 
     fn new_pilot(&self, (key, regime): (u64, &Regime)) -> Option<Splitting> {
         let (system, plan) = (self.system, self.plan);
         let traffic = self.by_events();
-        let importance = Rc::new(Importance::new(&traffic, system, regime)?);
+        let importance = Arc::new(Importance::new(&traffic, system, regime)?);
         let change = importance.cost();
-        let mut root = Requests::new(traffic, Rc::clone(&importance));
+        let mut root = Requests::new(traffic, Arc::clone(&importance));
         let busiest = busiest(system, regime);
         let at = plan.slice_start(busiest);
         let rate = lend::rate(system, regime, busiest);

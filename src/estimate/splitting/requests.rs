@@ -7,20 +7,20 @@ use crate::model::System;
 use crate::path::Regime;
 use crate::time::SimTime;
 use crate::traffic::{Failed, Importance, Source, Traffic};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A stretch of traffic.
 #[derive(Clone, Debug)]
 pub(super) struct Requests<'a> {
     traffic: Traffic<'a>,
-    importance: Rc<Importance>,
+    importance: Arc<Importance>,
     /// Nobody who comes from here on counts.
     end: SimTime,
 }
 
 impl<'a> Requests<'a> {
     /// Of `traffic`, which goes by events and notes failures; to [`begin`](Self::begin).
-    pub(super) fn new(traffic: Traffic<'a>, importance: Rc<Importance>) -> Self {
+    pub(super) fn new(traffic: Traffic<'a>, importance: Arc<Importance>) -> Self {
         Self {
             traffic,
             importance,
