@@ -216,4 +216,6 @@ pub struct SplittingFacts {
     pub effective_hits: f64,
     /// Regimes of groups that would have taken too long, and were left to samples.
     pub given_up: u64,
+    /// Regimes of groups that were followed to their end without more splitting, as it took long.
+    pub unsplit: u64,
 }

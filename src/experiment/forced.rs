@@ -30,6 +30,7 @@ pub(super) fn splitting_facts(split: &SplittingRecord) -> Option<SplittingFacts>
         hits: split.hits,
         effective_hits: split.effective_hits(),
         given_up: split.given_up,
+        unsplit: split.unsplit,
     })
 }
 

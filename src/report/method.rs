@@ -166,6 +166,14 @@ fn split(f: &SplittingFacts) -> String {
             numbers::plural(f.given_up, "case")
         )
     };
+    let unsplit = if f.unsplit == 0 {
+        String::new()
+    } else {
+        format!(
+            " In {} it took long, and nothing was split any more.",
+            numbers::plural(f.unsplit, "case")
+        )
+    };
     let found = if f.hits == 0 {
         "none was found, so what they may be is a bound".to_owned()
     } else {
@@ -178,7 +186,7 @@ fn split(f: &SplittingFacts) -> String {
     };
     format!(
         " Failures of load in quiet time are too rare for samples, so {} there were split at up to {} on the way to \
-         full queues and late answers, {}, and weighed (RESTART): {found}.{given_up}",
+         full queues and late answers, {}, and weighed (RESTART): {found}.{unsplit}{given_up}",
         numbers::plural(f.roots, "long trajectory"),
         numbers::plural(f.levels, "threshold"),
         numbers::plural(f.retrials, "retrial"),

@@ -44,11 +44,12 @@ const FEW: u64 = 3;
 /// What a pilot may take, in changes of a small system: looking at the state of a large one takes more.
 const PILOT_CHANGES: f64 = 4e6;
 
-/// The same of a group's stretches of a regime that holds all the time, about; and beyond which factor, and how many
-/// changes, they are given up.
+/// The same of a group's stretches of a regime that holds all the time, about; beyond which factor, and how many
+/// changes, nothing is split any more; and beyond how many times that they are given up.
 const GROUP_CHANGES: f64 = 262_144.0;
-const AT_MOST: f64 = 64.0;
-const MOST_CHANGES: f64 = 1e6;
+const SPLIT_UNTIL: f64 = 16.0;
+const LEAST_UNTIL: f64 = 2.5e5;
+const AT_MOST: u64 = 16;
 
 /// Regimes that hold less of the quiet time are left to samples.
 const SHARE: f64 = 0.01;
@@ -101,6 +102,8 @@ pub struct SplittingRecord {
     pub hits: u64,
     /// Regimes of groups that would have taken too long, and were left to samples.
     pub given_up: u64,
+    /// Those that took so long that they were followed to their end without more splitting.
+    pub unsplit: u64,
     /// Sum and sum of squares of what main trajectories found.
     found: (f64, f64),
 }
@@ -122,6 +125,7 @@ impl SplittingRecord {
         self.changes += other.changes;
         self.hits += other.hits;
         self.given_up += other.given_up;
+        self.unsplit += other.unsplit;
         self.found.0 += other.found.0;
         self.found.1 += other.found.1;
     }
@@ -291,8 +295,9 @@ impl<'a> GroupRunner<'a> {
             .with(1);
         // What a stretch takes beside what it counts: warm-up.
         let planned = changes * (1.0 + count * warm_up / secs);
-        let most = (AT_MOST * planned).max(MOST_CHANGES) as u64;
-        let mut restart = Restart::new(levels, retrials, most);
+        let until = (SPLIT_UNTIL * planned).max(LEAST_UNTIL) as u64;
+        let most = until.saturating_mul(AT_MOST);
+        let mut restart = Restart::new(levels, retrials, most).split_until(until);
         let mut root = Requests::new(self.by_events(), Arc::clone(&splitting.importance));
         let mut found = FoundInGroup::new(system, &splitting.rare, mets);
         let mut own = SplittingRecord {
@@ -335,6 +340,7 @@ impl<'a> GroupRunner<'a> {
         let effort = restart.effort();
         (own.retrials, own.changes) = (effort.retrials, effort.changes);
         own.hits = found.weighed.hits(&found.rare);
+        own.unsplit = u64::from(restart.is_past());
         record.merge(&own);
         Some(found)
     }

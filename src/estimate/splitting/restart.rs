@@ -13,6 +13,10 @@
 //! What a change pays belongs to the level that it begins on: only then has every copy of the state been made that
 //! could pay. A change that rises by several levels splits at each of them.
 //!
+//! Some trees grow far beyond what was planned. They are not given up, for then only the small ones would count: from so
+//! many changes on nothing is split any more, and who rises from there on goes on alone, with the weight that it has. That
+//! is as exact, since what has happened decides about it and nothing that is still to come.
+//!
 //! Trajectories that spring from one another are alike, so intervals come from independent main ones only.
 //!
 //! # Source
@@ -48,8 +52,6 @@ pub(super) struct Levels {
     thresholds: Vec<f64>,
     /// As many, at least 1 each.
     factors: Vec<u32>,
-    /// By level: one more.
-    weights: Vec<f64>,
 }
 
 impl Levels {
@@ -60,16 +62,9 @@ impl Levels {
             .map(|(threshold, factor)| (threshold, factor.max(1)))
             .unzip();
         debug_assert!(thresholds.is_sorted(), "thresholds ascend");
-        let mut weights = vec![1.0];
-        let mut weight = 1.0;
-        for &factor in &factors {
-            weight /= f64::from(factor);
-            weights.push(weight);
-        }
         Self {
             thresholds,
             factors,
-            weights,
         }
     }
 
@@ -171,7 +166,11 @@ pub(super) struct Restart<'l, T: Trajectory> {
     levels: &'l Levels,
     /// One for each retrial that others are in the midst of.
     spare: Vec<Option<T>>,
+    /// What changes on each level count, of the main trajectory and of each of those.
+    weights: Vec<Vec<f64>>,
     key: Key,
+    /// Changes from which on nothing is split, and those at which everything ends.
+    until: u64,
     most: u64,
     effort: Effort,
     visits: Option<Visits>,
@@ -183,11 +182,23 @@ impl<'l, T: Trajectory> Restart<'l, T> {
         Self {
             levels,
             spare: (0..levels.len()).map(|_| None).collect(),
+            weights: vec![vec![1.0; levels.len() + 1]; levels.len() + 1],
             key,
+            until: u64::MAX,
             most,
             effort: Effort::default(),
             visits: None,
         }
+    }
+
+    /// The same; nothing is split any more when there were so many changes.
+    pub(super) fn split_until(self, until: u64) -> Self {
+        Self { until, ..self }
+    }
+
+    /// Whether there were.
+    pub(super) fn is_past(&self) -> bool {
+        self.effort.changes >= self.until
     }
 
     /// The same, and notes where trajectories are.
@@ -232,7 +243,14 @@ impl<'l, T: Trajectory> Restart<'l, T> {
         into: &mut T::Reward,
     ) -> bool {
         for level in from + 1..=to {
-            for _ in 1..self.levels.factors[level - 1] {
+            let factor = if self.is_past() {
+                1
+            } else {
+                self.levels.factors[level - 1]
+            };
+            let weights = &mut self.weights[depth];
+            weights[level] = weights[level - 1] / f64::from(factor);
+            for _ in 1..factor {
                 if !self.retrial(parent, level, to, depth, into) {
                     return false;
                 }
@@ -251,6 +269,7 @@ impl<'l, T: Trajectory> Restart<'l, T> {
         into: &mut T::Reward,
     ) -> bool {
         self.effort.retrials += 1;
+        self.weights[depth + 1][born] = self.weights[depth][born];
         let key = self.key.with(self.effort.retrials).get();
         let mut retrial = match self.spare[depth].take() {
             Some(spare) => spare,
@@ -282,11 +301,12 @@ impl<'l, T: Trajectory> Restart<'l, T> {
             }
             self.effort.changes += 1;
             self.effort.main += u64::from(born == 0);
-            trajectory.collect(self.levels.weights[level], into);
+            let weight = self.weights[depth][level];
+            trajectory.collect(weight, into);
             let importance = trajectory.importance();
             let now = self.levels.next(level, importance);
             if let Some(visits) = &mut self.visits {
-                visits.add(importance, self.levels.weights[level]);
+                visits.add(importance, weight);
             }
             if now < born {
                 return true;

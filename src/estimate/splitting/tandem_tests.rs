@@ -160,30 +160,63 @@ fn a_slower_second_queue_fills_as_seldom_as_the_equations_of_the_chain_say() {
 }
 
 /// Whatever is split, a change of all trajectories together counts as one of the main one: so the weights of all
-/// visits are those of the changes of trajectories that nobody splits.
+/// visits are those of the changes of trajectories that nobody splits. So it is where large trees are split no more.
 #[test]
 fn the_weights_of_all_changes_are_those_of_the_main_trajectories() {
-    let (start, roots) = (fast(8), 200_000);
-    let weight = |levels: &Levels, key: Key| {
-        let mut restart = Restart::noting(levels, key.with(1), u64::MAX);
-        let (mut sum, mut squares, mut before) = (0.0, 0.0, 0.0);
+    let start = fast(8);
+    let weight = |levels: &Levels, until: u64, key: Key| {
+        let (mut sum, mut squares, mut past) = (0.0, 0.0, 0);
+        let roots = 150_000;
         for root in 0..roots {
+            let of = Restart::noting(levels, key.with(1).with(root), u64::MAX);
+            let mut restart = of.split_until(until);
             let mut main = start.clone();
             main.stream = key.with(2).with(root).stream();
             assert!(restart.follow(&mut main, &mut (0.0, 0)));
             let all = restart.weight_seen();
-            sum += all - before;
-            squares += (all - before) * (all - before);
-            before = all;
+            sum += all;
+            squares += all * all;
+            past += u64::from(restart.is_past());
         }
         let (n, mean) = (roots as f64, sum / roots as f64);
-        (mean, (squares / n - mean * mean) / (n - 1.0))
+        (mean, (squares / n - mean * mean) / (n - 1.0), past)
     };
-    let plain = weight(&Levels::new([]), Key::of_seed(1));
-    let split = weight(
-        &Levels::new([(0.3, 4), (0.45, 3), (0.7, 5)]),
-        Key::of_seed(2),
-    );
-    let z = (plain.0 - split.0) / (plain.1 + split.1).sqrt();
-    assert!(z.abs() < 4.0, "{plain:?} {split:?} {z}");
+    let never = u64::MAX;
+    let plain = weight(&Levels::new([]), never, Key::of_seed(1));
+    let levels = Levels::new([(0.3, 4), (0.45, 3), (0.7, 5)]);
+    for (until, least) in [(never, 0), (12, 1_000)] {
+        let split = weight(&levels, until, Key::of_seed(2));
+        let z = (plain.0 - split.0) / (plain.1 + split.1).sqrt();
+        assert!(z.abs() < 4.0, "{plain:?} {split:?} {z}");
+        assert!(split.2 >= least, "{}", split.2);
+    }
+}
+
+/// Most of what is found comes from large trees: those that are split no more find as much, and without them, as if
+/// they were given up, far too little would be.
+#[test]
+fn trees_that_are_split_no_more_find_as_much() {
+    let (start, exact) = (fast(8), 5.605_021e-6);
+    let key = Key::of_seed(21);
+    let found = pilot(&start, key.with(1));
+    let (mut all, mut squares, mut small) = (0.0, 0.0, 0.0);
+    let roots = 2_000_000;
+    for root in 0..roots {
+        let of = Restart::new(&found.levels, key.with(2).with(root), u64::MAX);
+        let mut restart = of.split_until(200);
+        let mut main = start.clone();
+        main.stream = key.with(3).with(root).stream();
+        let mut hits = (0.0, 0);
+        assert!(restart.follow(&mut main, &mut hits));
+        all += hits.0;
+        squares += hits.0 * hits.0;
+        if !restart.is_past() {
+            small += hits.0;
+        }
+    }
+    let (n, mean) = (roots as f64, all / roots as f64);
+    let error = ((squares / n - mean * mean) / (n - 1.0)).sqrt();
+    assert!(error < 0.05 * exact, "{error:e}");
+    assert!((mean - exact).abs() < 3.0 * error, "{mean:e} +- {error:e}");
+    assert!(small / n < 0.5 * exact, "{:e}", small / n);
 }

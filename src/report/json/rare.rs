@@ -67,5 +67,6 @@ pub(super) fn splitting(f: &SplittingFacts) -> Json {
         ("hits", Json::integer(f.hits)),
         ("effective_hits", Json::number(f.effective_hits)),
         ("given_up", Json::integer(f.given_up)),
+        ("unsplit", Json::integer(f.unsplit)),
     ])
 }
