@@ -45,6 +45,7 @@ pub use periods::{
 pub use plan::{BLOCK, GROUPS, Plan, Windows, look_back, warm_up};
 pub use rare::{Diagnosis, ForcedRecord, Forcer, Forcing, LostRecord, Trial, Weights};
 pub use recoveries::{RecoveryRecord, RecoveryTally, StoreRecoveries};
+pub use settle::is_never_quiet;
 pub use slice_share::SliceShare;
 pub use splitting::{Pilots, SplittingRecord};
 pub use structure::{History, StructureRecord, StructureTally};

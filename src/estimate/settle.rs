@@ -11,10 +11,11 @@
 //! same history is the regime sampled for how much is usual in it, so that nothing is paid for by others.
 
 use super::by_regime::ByRegime;
+use super::lend::busiest;
 use super::plan::Plan;
 use super::windows::{HOUR, hour_slot};
 use crate::model::{LoadRhythm, System};
-use crate::path::Regime;
+use crate::path::{KeyMaker, Regime};
 use crate::time::{SimSpan, SimTime};
 use crate::traffic::{Source, Traffic};
 
@@ -162,6 +163,25 @@ impl<'a> Settling<'a> {
         self.levels.insert((key, slot), regime, level);
         level
     }
+}
+
+/// Attempts of a look at the regime in which all is well, at most.
+const LOOK: f64 = 5e6;
+
+/// Whether members come and go even while all is well, at the busiest time, so that there is no quiet time and every
+/// request is simulated; `rate` is that of attempts per second. Where looking would take long, it is not said.
+pub fn is_never_quiet(system: &System, plan: &Plan, rate: f64) -> bool {
+    let looks_s = plan.windows.warm_up.as_secs_f64() + 4.0 * sweeps(system).as_secs_f64();
+    if !(system.ejects() || system.is_coupled()) || rate * looks_s > LOOK {
+        return false;
+    }
+    let regime = Regime::all_up(system);
+    let key = KeyMaker::default().key(system, &regime);
+    let at = busiest(system, &regime);
+    let mut settling = Settling::new();
+    settling
+        .restless((system, plan), (&regime, key), at)
+        .is_some()
 }
 
 /// Four intervals between sweeps of outlier detection; zero without any.

@@ -8,7 +8,8 @@ use super::turns::Turns;
 use super::unbounded;
 use super::{Options, RunError};
 use crate::estimate::{
-    BLOCK, Brackets, Coalescence, GROUPS, INSTANTS, Plan, lead_in, lenders, lends, look_back,
+    BLOCK, Brackets, Coalescence, GROUPS, INSTANTS, Plan, is_never_quiet, lead_in, lenders, lends,
+    look_back,
 };
 use crate::ids::Id;
 use crate::model::{Algorithm, Component, FaultKind, Load, LoadRhythm, Method, System};
@@ -243,7 +244,11 @@ fn finish(
                 + plan.windows.warm_up.as_secs_f64()
                 + plan.windows.after.as_secs_f64();
             let refills = refills::seconds(system, plan.horizon_s());
-            let windows = (2.0 * faults * window + refills).min(plan.horizon_s());
+            let mut windows = (2.0 * faults * window + refills).min(plan.horizon_s());
+            let attempts_per_s = load.rate * load.attempts_per_request;
+            if is_never_quiet(system, &plan, attempts_per_s) {
+                windows = plan.horizon_s();
+            }
             // Each stretch between windows is sampled, long ones in every hour of the day or week.
             let hours = match system.load_rhythm() {
                 LoadRhythm::Steady => 0.0,

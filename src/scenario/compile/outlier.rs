@@ -11,6 +11,9 @@ const INTERVAL: SimSpan = SimSpan::from_secs(10);
 const BASE: SimSpan = SimSpan::from_secs(30);
 const LONGEST: SimSpan = SimSpan::from_secs(300);
 
+/// The shortest interval of sweeps.
+const LEAST: SimSpan = SimSpan::from_millis(10);
+
 /// Sweeps in the longest ejection, at most: there is work at each.
 const SWEEPS: u64 = 100_000;
 
@@ -52,6 +55,13 @@ impl Compiler<'_> {
                     .map_or(at.place, |at| at.place),
                 "`max_ejection_time` is shorter than `base_ejection_time`",
                 "no ejection could last as long as the first one",
+            );
+        }
+        if detection.interval < LEAST {
+            self.problem(
+                settings.interval.as_ref().map_or(at.place, |at| at.place),
+                "`interval` is below 10ms",
+                "sweeps are simulated one by one: use 10ms or more",
             );
         }
         let sweeps = detection.longest().as_nanos() / detection.interval.as_nanos().max(1);
