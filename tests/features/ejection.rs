@@ -1,7 +1,9 @@
 //! Outlier detection: what a replica that always fails costs, worked out, and what the program says of it.
 
 use super::folder::Folder;
-use super::library::outcome;
+use super::library::{outcome, system};
+use fivenines::estimate::{Plan, is_never_quiet};
+use fivenines::model::{Load, Method};
 
 /// One of four replicas is lost for good, and says nothing; every fourth of 10 requests a second goes there.
 const LOST: &str = "
@@ -84,4 +86,27 @@ fn a_pool_that_is_emptied_by_ejection_stays_empty_and_panic_prevents_it() {
     // at the first sweep after 30 s, and out for 60 s more, which end at a sweep 15 s after the fault, in the mean.
     assert!((95.0..101.0).contains(&downtime[1]), "{downtime:?}");
     assert!((110.0..120.0).contains(&downtime[0]), "{downtime:?}");
+}
+
+/// A run must say beforehand that every request will be simulated, or a file from a stranger could keep a machine busy:
+/// where half of all answers are errors, members are ejected for ever; where none is, nobody is.
+#[test]
+fn what_is_never_quiet_is_known_beforehand() {
+    let source = |fails: &str| {
+        format!(
+            "
+fivenines: 1
+run: {{horizon: 30d}}
+services: {{app: {{replicas: 3, operations: {{read: {{takes: 1ms, fails: {fails}}}}}}}}}
+balancers: {{edge: {{to: app, outlier_detection: {{max_ejection_percent: 100%}}}}}}
+workload: {{users: {{arrive: {{poisson: 3/s}}, journeys: {{app.read: 100%}}, through: edge, patience: 1s}}}}
+"
+        )
+    };
+    for (fails, expected) in [("50%", true), ("0%", false)] {
+        let system = system(&source(fails));
+        let plan = Plan::new(&system, &Load::of(&system), 1, Method::Windows);
+        assert_eq!(is_never_quiet(&system, &plan, 3.0), expected, "{fails}");
+        assert!(!is_never_quiet(&system, &plan, 1e9), "too long to look");
+    }
 }
